@@ -1,0 +1,148 @@
+import type { DialectName, Effort, Modality } from '../core/call.ts'
+import type { Nano } from '../core/nano.ts'
+
+/**
+ * What an endpoint charges. `free` costs nothing and says so; `unpriced` is not known: it never bills as zero in
+ * silence (a call to it is refused unless the operator allows it by `unpriced: allow`).
+ * Token prices are nano-dollars per million tokens; `request` and `image` are nano-dollars each.
+ */
+export interface Price {
+  readonly state: 'priced' | 'free' | 'unpriced'
+  readonly prompt: Nano
+  readonly completion: Nano
+  /** undefined: cached tokens cost what the prompt costs. */
+  readonly cacheRead?: Nano
+  readonly cacheWrite?: Nano
+  /** Writes that live an hour; undefined: as `cacheWrite`. */
+  readonly cacheWriteHour?: Nano
+  /** undefined: reasoning costs what the completion costs. */
+  readonly reasoning?: Nano
+  readonly audioInput?: Nano
+  readonly audioOutput?: Nano
+  readonly request?: Nano
+  readonly image?: Nano
+  /** Prices that hold once the prompt is longer than `promptTokensOver` (contract C59); the last that applies wins per key. */
+  readonly overrides?: readonly PriceOverride[]
+}
+
+export interface PriceOverride {
+  readonly promptTokensOver: number
+  readonly prompt?: Nano
+  readonly completion?: Nano
+  readonly cacheRead?: Nano
+  readonly cacheWrite?: Nano
+}
+
+/** How we show a credential to a provider. */
+export type Auth = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'none' | 'sigv4' | 'google-jwt'
+
+/** Named ways in which providers stray from their dialect. Each is read in one place of that dialect, `quirks.ts`. */
+export type Quirk = string
+
+export interface Provider {
+  /** `anthropic`, `groq`, `google-vertex`, … */
+  readonly slug: string
+  /** Display name: `Anthropic`. */
+  readonly name: string
+  readonly baseUrl: string
+  readonly dialect: DialectName
+  readonly auth: Auth
+  /** Environment variables that can hold its credential, first found wins. */
+  readonly env: readonly string[]
+  readonly quirks: ReadonlySet<Quirk>
+  /** Extra headers of every request. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The secret, when we have one. Never shown, logged or compared in messages. */
+  readonly credential?: string
+  /** Why it can't be called now: undefined when it can. `no credential`, `turned off`, `dialect bedrock-converse is not built yet`. */
+  readonly notReady?: string
+  readonly docsUrl?: string
+  readonly privacyPolicyUrl?: string
+  readonly termsUrl?: string
+  readonly statusPageUrl?: string
+  readonly headquarters?: string
+  /** Unknown counts as retaining and training (safe side). */
+  readonly retainsPrompts: boolean
+  readonly mayTrain: boolean
+  /** Bytes of one request this provider takes, where it says so. */
+  readonly bodyBytesMax?: number
+  readonly timeouts?: Partial<Timeouts>
+}
+
+/** Phases of a provider call, in ms. */
+export interface Timeouts {
+  /** From sending to the response's head, when the answer is streamed. */
+  readonly headMsMax: number
+  /** From sending to the whole answer, when it is not streamed. */
+  readonly replyMsMax: number
+  /** From the head to the first event that says something. */
+  readonly firstEventMsMax: number
+  /** Between two events (a ping counts as one). */
+  readonly idleMsMax: number
+}
+
+/** How a model thinks, where it does. */
+export interface ReasoningSupport {
+  readonly efforts?: readonly Effort[]
+  /** It takes a token budget. */
+  readonly budget: boolean
+  /** It can't be turned off. */
+  readonly mandatory: boolean
+}
+
+/** One model at one provider. */
+export interface Endpoint {
+  /** `anthropic/claude-sonnet-4.5@anthropic`, unique in a snapshot. */
+  readonly id: string
+  readonly modelId: string
+  /** Slug of the provider, with region or variant where there are several: `google-vertex/us-east5`, `groq`. */
+  readonly tag: string
+  readonly provider: Provider
+  /** What the provider calls the model. */
+  readonly upstreamId: string
+  readonly price: Price
+  /** Tokens of prompt and answer together. */
+  readonly contextMax: number
+  /** Tokens of the answer, undefined when not known. */
+  readonly outputMax?: number
+  readonly promptMax?: number
+  /** Names as in the contract's `supported_parameters`; null: takes everything (an operator's model that says nothing). */
+  readonly parameters: ReadonlySet<string> | null
+  readonly inputs: ReadonlySet<Modality> | null
+  readonly outputs: ReadonlySet<Modality>
+  readonly reasoning?: ReasoningSupport
+  readonly quantization: string
+  readonly deprecated: boolean
+}
+
+export interface Model {
+  /** `author/slug`. */
+  readonly id: string
+  /** Dated id that does not move (`canonical_slug`), same as `id` when there is none. */
+  readonly canonicalSlug: string
+  readonly name: string
+  readonly description: string
+  /** Seconds since the epoch. */
+  readonly created: number
+  readonly huggingFaceId?: string
+  readonly knowledgeCutoff?: string
+  readonly expirationDate?: string
+  readonly inputs: readonly Modality[]
+  readonly outputs: readonly Modality[]
+  /** Longest of its endpoints. */
+  readonly contextMax: number
+  readonly tokenizer: string
+  readonly instructType?: string
+  /** All its endpoints, ready or not, in the catalogue's order. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** One frozen view of the catalogue. A call keeps the one it started with. */
+export interface Snapshot {
+  /** Grows with each change. */
+  readonly version: number
+  readonly models: ReadonlyMap<string, Model>
+  readonly providers: ReadonlyMap<string, Provider>
+  /** Other names of models (canonical slugs, old ids) → id. Lower case. */
+  readonly aliases: ReadonlyMap<string, string>
+}

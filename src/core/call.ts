@@ -1,0 +1,151 @@
+import type { ReasoningDetail } from './event.ts'
+import type { Json, JsonObject } from './json.ts'
+
+/** The wire protocols we know by name. `catalog` names them as data; `dialects/` has the code of those that are built. */
+export const DIALECTS = ['openai-chat', 'anthropic-messages', 'gemini', 'openai-responses', 'vertex', 'bedrock-converse', 'cohere', 'mistral'] as const
+export type DialectName = (typeof DIALECTS)[number]
+
+/**
+ * What a client asks. Its `body` is the request in the contract's chat shape: the superset that every client dialect
+ * can be said in (text, media, tools, reasoning with signatures, cache marks), with unknown fields left where they are.
+ * A reader of another dialect builds it; the chat reader only checks it, so that nothing is copied on the way of a call.
+ */
+export interface Call {
+  /** `gen-<seconds>-<random>`: the generation's id, and the idempotency key of its hold and its settlement. */
+  readonly id: string
+  /** The dialect that the client speaks. */
+  readonly dialect: DialectName
+  /** When we took it, in ms since the epoch. */
+  readonly createdMs: number
+  readonly stream: boolean
+  /** Models in the order of the client's wish, as it wrote them (variants and all). At least one. */
+  readonly models: readonly string[]
+  readonly body: ChatBody
+  readonly preferences: Preferences
+  readonly reasoning: ReasoningWish
+  readonly needs: Needs
+  /** What the client's transport said beside the body. */
+  readonly headers: CallHeaders
+}
+
+export interface CallHeaders {
+  readonly referer?: string
+  readonly title?: string
+  readonly categories?: string
+  readonly sessionId?: string
+  /** `x-anthropic-beta`, as it came. */
+  readonly anthropicBeta?: string
+  /** The client asked for router metadata (`X-OpenRouter-Metadata`). */
+  readonly metadata?: boolean
+}
+
+/** What an endpoint must be able to do for this call: read once from the body, used by routing for each candidate. */
+export interface Needs {
+  /** Names of request parameters that are present, in the catalogue's words (`tools`, `response_format`, …). */
+  readonly parameters: readonly string[]
+  /** Modalities in the messages: `image`, `file`, `audio`, `video` (`text` goes without saying). */
+  readonly inputs: readonly Modality[]
+  /** Modalities asked for: `text` alone unless the body says otherwise. */
+  readonly outputs: readonly Modality[]
+  /** An upper bound of the prompt's tokens, from its bytes. For holds and context checks, never for bills. */
+  readonly promptTokensMax: number
+  /** max_tokens or max_completion_tokens, undefined when the client names neither. */
+  readonly maxTokens?: number
+  /** Number of choices asked for (`n`), 1 by default. */
+  readonly choices: number
+}
+
+export type Modality = 'text' | 'image' | 'file' | 'audio' | 'video'
+
+/** The `provider` object (contract C1–C24), checked. */
+export interface Preferences {
+  readonly order?: readonly string[]
+  readonly only?: readonly string[]
+  readonly ignore?: readonly string[]
+  readonly allowFallbacks: boolean
+  readonly requireParameters: boolean
+  readonly quantizations?: readonly string[]
+  readonly sort?: 'price' | 'throughput' | 'latency' | 'exacto'
+  /** `none` orders the endpoints of all models together; `model` (default) goes model by model. */
+  readonly partition: 'model' | 'none'
+  /** USD decimals: prompt and completion per million tokens, request and image each. In nano-dollars here. */
+  readonly maxPrice?: { readonly prompt?: bigint; readonly completion?: bigint; readonly request?: bigint; readonly image?: bigint; readonly audio?: bigint }
+  readonly dataCollection: 'allow' | 'deny'
+  readonly zdr: boolean
+  /** Tokens a second by percentile: misses demote, never drop. */
+  readonly preferredMinThroughput?: PercentileCutoffs
+  /** Seconds by percentile. */
+  readonly preferredMaxLatency?: PercentileCutoffs
+}
+
+export interface PercentileCutoffs { readonly p50?: number; readonly p75?: number; readonly p90?: number; readonly p99?: number }
+
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export type Effort = (typeof EFFORTS)[number]
+
+/** `reasoning`, `reasoning_effort` and `include_reasoning` (B21–B25) as one wish. */
+export interface ReasoningWish {
+  /** undefined: the client did not say, so the provider's default holds. */
+  readonly enabled?: boolean
+  readonly effort?: Effort
+  readonly maxTokens?: number
+  /** Think, but do not show it. */
+  readonly exclude: boolean
+  readonly summary?: string
+}
+
+export interface ToolCall {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+  [key: string]: Json | undefined
+}
+
+export interface Part extends JsonObject {
+  /** `text` `image_url` `file` `input_audio` `video_url`, or what we do not know and carry. */
+  type: string
+}
+
+/** One message in the contract's chat shape; fields that we do not know are in it and are carried. */
+export interface Message extends JsonObject {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function'
+  content?: string | readonly Part[] | null
+  name?: string
+  tool_calls?: readonly ToolCall[]
+  tool_call_id?: string
+  reasoning?: string | null
+  reasoning_content?: string | null
+  reasoning_details?: readonly ReasoningDetail[] | null
+  refusal?: string | null
+}
+
+export interface FunctionTool extends JsonObject {
+  type: 'function'
+  function: { name: string; description?: string; parameters?: JsonObject; strict?: boolean | null; [key: string]: Json | undefined }
+}
+
+/** The checked request body. Listed are the fields that we read; all others are carried as they came. */
+export interface ChatBody extends JsonObject {
+  model?: string
+  messages: readonly Message[]
+  stream?: boolean
+  max_tokens?: number | null
+  max_completion_tokens?: number | null
+  temperature?: number | null
+  top_p?: number | null
+  top_k?: number | null
+  stop?: string | readonly string[] | null
+  seed?: number | null
+  n?: number | null
+  tools?: readonly (FunctionTool | JsonObject)[] | null
+  tool_choice?: Json
+  parallel_tool_calls?: boolean | null
+  response_format?: JsonObject | null
+  verbosity?: string | null
+  logprobs?: boolean | null
+  top_logprobs?: number | null
+  user?: string | null
+}
+
+/** Something the client asked for that the chosen endpoint cannot be told: shown in router metadata, never silent. */
+export interface Warning { readonly field: string; readonly why: string }

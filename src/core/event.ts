@@ -1,0 +1,62 @@
+import type { Fault } from './fault.ts'
+import type { Json, JsonObject } from './json.ts'
+import type { Nano } from './nano.ts'
+import type { Usage } from './usage.ts'
+
+/** Why a choice ended, in the contract's closed list (B63). */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error'
+
+/**
+ * One piece of reasoning in the contract's shape (B27), carried byte for byte. In a stream each is a delta: pieces with
+ * the same `index` belong together, text and summary are appended, everything else is said once.
+ */
+export interface ReasoningDetail extends JsonObject {
+  type: 'reasoning.text' | 'reasoning.summary' | 'reasoning.encrypted' | 'reasoning.server_tool_call'
+  /** Who can read it back: `anthropic-claude-v1`, `google-gemini-v1`, … (B28), null when unknown. */
+  format?: string | null
+  index?: number
+}
+
+/**
+ * One piece of an answer, in our terms. Every dialect's reader makes these and every dialect's writer takes them.
+ * `choice` is the index of the choice it belongs to. Text, arguments and reasoning are deltas, never snapshots.
+ */
+export type Event =
+  /** First of every answer. `model` is what the provider says it runs, which is not what we show. */
+  | { readonly type: 'start'; readonly providerId?: string; readonly model?: string; readonly created?: number; readonly systemFingerprint?: string; readonly serviceTier?: string }
+  | { readonly type: 'text'; readonly choice: number; readonly text: string }
+  | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
+  | { readonly type: 'reasoning'; readonly choice: number; readonly detail: ReasoningDetail }
+  /** `index` counts tool calls only, from 0. The first event of a call has `id` and `name`, later ones only arguments. */
+  | { readonly type: 'tool'; readonly choice: number; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
+  | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
+  | { readonly type: 'image'; readonly choice: number; readonly url: string }
+  | { readonly type: 'logprobs'; readonly choice: number; readonly logprobs: JsonObject }
+  /** A field of the message that no other event says, carried as it is (`audio`, `executed_tools`, …). */
+  | { readonly type: 'extra'; readonly choice: number; readonly field: string; readonly value: Json }
+  /** Once for each choice, after all its content. */
+  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly native: string | null }
+  /** The provider's counts so far. The last one counts; a later one replaces an earlier one. */
+  | { readonly type: 'usage'; readonly usage: Usage }
+  /** The provider failed after it had begun to answer. Nothing of the answer follows. */
+  | { readonly type: 'fault'; readonly fault: Fault }
+  /** The provider shows that it is alive and says nothing. */
+  | { readonly type: 'ping' }
+  /**
+   * A piece of the answer in the wire form of the dialect that both sides speak: normalised, its usage and finish also
+   * said as Events of their own after it. `contentChars` is how much the model wrote in it, for estimates.
+   */
+  | { readonly type: 'raw'; readonly body: JsonObject; readonly contentChars: number }
+  /** Last of every answer, made by `serve` once the charge is settled. */
+  | { readonly type: 'end'; readonly usage: Usage; readonly cost: Cost }
+
+/** What the client paid, and of what. */
+export interface Cost {
+  readonly total: Nano
+  readonly prompt: Nano
+  readonly completion: Nano
+  /** True when the caller's own provider credential paid: then `total` is our fee only. */
+  readonly byok: boolean
+  /** What the provider charges for it by the catalogue's prices. */
+  readonly upstream: Nano
+}

@@ -1,0 +1,32 @@
+/**
+ * What one call used, in disjoint buckets: `prompt = uncached + cacheRead + cacheWrite`, and `completion` includes
+ * reasoning. Counts are the provider's own; `estimated` says that they are not.
+ */
+export interface Usage {
+  /** All prompt tokens, cached ones included. */
+  readonly promptTokens: number
+  /** Of the prompt: read from the provider's cache. */
+  readonly cacheReadTokens: number
+  /** Of the prompt: written to the provider's cache (5-minute and 1-hour writes together). */
+  readonly cacheWriteTokens: number
+  /** Of `cacheWriteTokens`: written to live for an hour, where the provider prices that apart. */
+  readonly cacheWriteHourTokens: number
+  readonly promptAudioTokens: number
+  readonly promptVideoTokens: number
+  /** All completion tokens, reasoning included. */
+  readonly completionTokens: number
+  /** Of the completion. */
+  readonly reasoningTokens: number
+  readonly completionAudioTokens: number
+  readonly completionImageTokens: number
+  readonly acceptedPredictionTokens: number
+  readonly rejectedPredictionTokens: number
+  /** True when the provider sent no usage and the counts are our estimate. */
+  readonly estimated: boolean
+}
+
+export const NO_USAGE: Usage = Object.freeze({
+  promptTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, cacheWriteHourTokens: 0, promptAudioTokens: 0, promptVideoTokens: 0,
+  completionTokens: 0, reasoningTokens: 0, completionAudioTokens: 0, completionImageTokens: 0,
+  acceptedPredictionTokens: 0, rejectedPredictionTokens: 0, estimated: false,
+})

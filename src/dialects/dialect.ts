@@ -1,0 +1,69 @@
+import type { Call, Warning } from '../core/call.ts'
+import type { Event } from '../core/event.ts'
+import type { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Endpoint } from '../catalog/endpoint.ts'
+
+/** A call in a provider's words. Auth is not in it: that is the provider's, not the dialect's (`upstream/`). */
+export interface WireRequest {
+  /** Joined to the provider's base URL: `/v1/messages`. Starts with a slash; may have a query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly warnings: readonly Warning[]
+}
+
+/** One event of a server-sent event stream: `data` lines joined by \n; `event` is '' when not said. */
+export interface SseFrame { readonly event: string; readonly data: string }
+
+/**
+ * Reads one streamed answer. `read` adds to `out` what a frame says; `end` is called once when the provider closes the
+ * stream and must add a `fault` (`provider_cut`) when the dialect's own end mark had not come. After a `fault` nothing
+ * more is added. Never throws anything but a Fault.
+ */
+export interface StreamReader {
+  read(frame: SseFrame, out: Event[]): void
+  end(out: Event[]): void
+}
+
+/** How a dialect faces a provider: our terms → its wire, and its wire → our terms. All pure, no I/O. */
+export interface ProviderDialect {
+  /** Throws Fault `invalid_request` only for what cannot be said at all; what can be left out becomes a warning. */
+  writeCall(call: Call, endpoint: Endpoint): WireRequest
+  /** `carry`: the client speaks this dialect too, and both stream: give `raw` Events. */
+  streamReader(call: Call, endpoint: Endpoint, carry: boolean): StreamReader
+  /** A whole reply that was not streamed, as the same Events as its stream would give. */
+  readReply(call: Call, endpoint: Endpoint, body: JsonObject, carry: boolean): Event[]
+  /** What the provider's error means. `body` is its text, cut to a limit. */
+  readFault(status: number, headers: Headers, body: string, endpoint: Endpoint): Fault
+}
+
+/** What the client is told beside the provider's events. */
+export interface Served {
+  readonly call: Call
+  /** Concrete model, as we name it. */
+  readonly model: string
+  readonly endpoint: Endpoint
+  readonly warnings: readonly Warning[]
+}
+
+/** Says an answer to the client as it comes. Strings go out as they are. */
+export interface StreamWriter {
+  /** Called once for each batch; returns the wire text of it ('' when there is nothing to say yet). */
+  write(events: readonly Event[]): string
+}
+
+/** Folds an answer into one reply. */
+export interface ReplyWriter {
+  add(events: readonly Event[]): void
+  /** The body, once the `end` Event was added. */
+  body(): JsonObject
+}
+
+/** How a dialect faces a client. */
+export interface ClientDialect {
+  streamWriter(served: Served): StreamWriter
+  replyWriter(served: Served): ReplyWriter
+  /** The body of an error before the first byte. */
+  faultBody(fault: Fault, callId: string | undefined): JsonObject
+}

@@ -1,0 +1,50 @@
+import type { FinishReason } from '../core/event.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Usage } from '../core/usage.ts'
+
+/** One try of one endpoint, as the record keeps it. */
+export interface AttemptRecord {
+  readonly endpointId: string
+  readonly provider: string
+  readonly status: number | null
+  /** undefined: it answered. */
+  readonly fault?: string
+  readonly latencyMs: number
+}
+
+/** The record of a finished call. No content in it. */
+export interface Generation {
+  /** The call's id. */
+  readonly id: string
+  readonly accountId: string
+  readonly keyHash: string
+  readonly createdMs: number
+  /** Concrete model and endpoint that answered (or was tried last). */
+  readonly model: string
+  readonly requestedModel: string
+  readonly endpointId: string
+  /** Provider's display name. */
+  readonly provider: string
+  /** The provider's own id for it. */
+  readonly upstreamId: string | null
+  readonly api: 'chat' | 'completions' | 'responses' | 'messages'
+  readonly streamed: boolean
+  readonly cancelled: boolean
+  readonly finishReason: FinishReason | null
+  readonly nativeFinishReason: string | null
+  readonly usage: Usage
+  readonly cost: Nano
+  readonly upstreamCost: Nano
+  readonly byok: boolean
+  readonly attempts: readonly AttemptRecord[]
+  /** ms from taking the call to the first token; null when none came. */
+  readonly latencyMs: number | null
+  /** ms from the first token to the end. */
+  readonly generationMs: number | null
+  /** Fault code when it failed. */
+  readonly fault: string | null
+  readonly referer: string | null
+  readonly title: string | null
+  readonly user: string | null
+  readonly sessionId: string | null
+}

@@ -1,0 +1,36 @@
+import type { Caller } from '../accounts/caller.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Generation } from './generation.ts'
+
+/** Credit that is set aside for the worst case of one call, on every allowance of its caller. */
+export interface Hold {
+  readonly ok: true
+  /** The call's id: idempotency key of its settlement. */
+  readonly callId: string
+  readonly amount: Nano
+}
+
+/** Why credit can't be set aside, with the numbers for the message (402, three reasons told apart). */
+export interface HoldRefusal {
+  readonly ok: false
+  /** `key_limit`: the key's limit is used up · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
+  readonly code: 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
+  /** What may still be spent: the least over the caller's allowances, calls in flight deducted. */
+  readonly left: Nano
+  /** Which allowance refused, for `worst_case` too. */
+  readonly allowance: 'account' | 'key'
+  /** The cap of the allowance that refused: the key's limit, or the account's balance. */
+  readonly cap: Nano
+  /** When the key's limit starts anew, ms since the epoch. */
+  readonly resetsMs: number | null
+}
+
+/** What the life of a call needs of the ledger. `settle` and `release` happen exactly once for each hold. */
+export interface Ledger {
+  /** In memory where a lease is warm; a promise only when the store must be asked. */
+  hold(caller: Caller, callId: string, amount: Nano): Hold | HoldRefusal | Promise<Hold | HoldRefusal>
+  /** Charges `generation.cost` and records the generation: in the journal when this returns, in the store soon after. Throws when the journal cannot be written. */
+  settle(hold: Hold, generation: Generation): void
+  /** Gives the whole hold back and records nothing: for calls that never reached a provider. */
+  release(hold: Hold): void
+}

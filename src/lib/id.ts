@@ -1,0 +1,29 @@
+import { randomBytes, randomUUIDv7 as uuidv7 } from './random.ts'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** Random letters and digits. Not biased: bytes past the last whole multiple of the alphabet are thrown away. */
+export function randomText(length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62]
+    }
+  }
+  return text
+}
+
+/** A generation's id, in the contract's form: `gen-1762179802-UN8pkJI4AGZvryk0kFnb`. */
+export function generationId(nowMs: number): string {
+  return `gen-${Math.floor(nowMs / 1000)}-${randomText(20)}`
+}
+
+/** A new API key: 64 random hex digits behind the prefix. Shown once, kept as its hash. */
+export function keySecret(): string {
+  return `sk-sw-v1-${randomBytes(32).toString('hex')}`
+}
+
+/** A row id that sorts by time. */
+export function rowId(): string {
+  return uuidv7()
+}

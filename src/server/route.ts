@@ -1,0 +1,38 @@
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Caller } from '../accounts/caller.ts'
+import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { HealthView } from '../routing/health.ts'
+
+/** What the control plane stands on. Built once, in main.ts. */
+export interface Services {
+  readonly snapshot: () => Snapshot
+  readonly accounts: Accounts
+  readonly health: HealthView
+  readonly clock: Clock
+}
+
+export interface RouteContext {
+  readonly request: Request
+  readonly url: URL
+  /** What stands for `{name}` in the path, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  /** undefined on public routes called without a key. */
+  readonly caller: Caller | undefined
+  readonly services: Services
+  /** The body as a JSON object; throws the contract's faults. */
+  readonly body: () => Promise<Record<string, unknown>>
+}
+
+/** `public`: with or without a key · `key`: any live key · `management`: a management key only (403 otherwise, H4). */
+export type RouteAuth = 'public' | 'key' | 'management'
+
+/** One operation of the control plane. The table of them is the contract: `src/server/api/routes.ts`. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+  /** Below `/api/v1`: `/models/{author}/{slug}/endpoints`. */
+  readonly path: string
+  readonly auth: RouteAuth
+  /** The JSON body of a 200 (or a Response for anything else). Throws Fault. */
+  readonly handle: (context: RouteContext) => Promise<object | Response> | object | Response
+}
