@@ -1,3 +1,4 @@
+import type { Warning } from './call.ts'
 import type { Fault } from './fault.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Nano } from './nano.ts'
@@ -22,7 +23,9 @@ export interface ReasoningDetail extends JsonObject {
  * `choice` is the index of the choice it belongs to. Text, arguments and reasoning are deltas, never snapshots.
  */
 export type Event =
-  /** First of every answer. `model` is what the provider says it runs, which is not what we show. */
+  /** First of every answer, made by `attempt`: who answers, in our words, and what could not be said to it. */
+  | { readonly type: 'served'; readonly model: string; readonly provider: string; readonly warnings: readonly Warning[] }
+  /** What the provider says of itself. `model` is what the provider says it runs, which is not what we show. */
   | { readonly type: 'start'; readonly providerId?: string; readonly model?: string; readonly created?: number; readonly systemFingerprint?: string; readonly serviceTier?: string }
   | { readonly type: 'text'; readonly choice: number; readonly text: string }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
@@ -43,10 +46,11 @@ export type Event =
   /** The provider shows that it is alive and says nothing. */
   | { readonly type: 'ping' }
   /**
-   * A piece of the answer in the wire form of the dialect that both sides speak: normalised, its usage and finish also
-   * said as Events of their own after it. `contentChars` is how much the model wrote in it, for estimates.
+   * A piece of the answer in the wire form of the dialect that both sides speak, normalised; its usage is taken out and
+   * said as an Event of its own. `contentChars` is how much the model wrote in it; `finishReason` is there when it
+   * holds the end of a choice.
    */
-  | { readonly type: 'raw'; readonly body: JsonObject; readonly contentChars: number }
+  | { readonly type: 'raw'; readonly body: JsonObject; readonly contentChars: number; readonly finishReason?: FinishReason; readonly nativeFinishReason?: string | null }
   /** Last of every answer, made by `serve` once the charge is settled. */
   | { readonly type: 'end'; readonly usage: Usage; readonly cost: Cost }
 
@@ -59,4 +63,14 @@ export interface Cost {
   readonly byok: boolean
   /** What the provider charges for it by the catalogue's prices. */
   readonly upstream: Nano
+}
+
+/** True for an Event after which there is no way back to another endpoint: the client has something of this answer. */
+export function saysSomething(event: Event): boolean {
+  switch (event.type) {
+    case 'served': case 'start': case 'ping': case 'usage': case 'fault': return false
+    case 'raw': return event.contentChars > 0 || event.finishReason !== undefined
+    case 'text': case 'refusal': return event.text !== ''
+    default: return true
+  }
 }

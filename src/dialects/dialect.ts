@@ -38,15 +38,6 @@ export interface ProviderDialect {
   readFault(status: number, headers: Headers, body: string, endpoint: Endpoint): Fault
 }
 
-/** What the client is told beside the provider's events. */
-export interface Served {
-  readonly call: Call
-  /** Concrete model, as we name it. */
-  readonly model: string
-  readonly endpoint: Endpoint
-  readonly warnings: readonly Warning[]
-}
-
 /** Says an answer to the client as it comes. Strings go out as they are. */
 export interface StreamWriter {
   /** Called once for each batch; returns the wire text of it ('' when there is nothing to say yet). */
@@ -62,8 +53,8 @@ export interface ReplyWriter {
 
 /** How a dialect faces a client. */
 export interface ClientDialect {
-  streamWriter(served: Served): StreamWriter
-  replyWriter(served: Served): ReplyWriter
+  streamWriter(call: Call): StreamWriter
+  replyWriter(call: Call): ReplyWriter
   /** The body of an error before the first byte. */
   faultBody(fault: Fault, callId: string | undefined): JsonObject
 }
