@@ -31,6 +31,7 @@ export interface PriceOverride {
   readonly completion?: Nano
   readonly cacheRead?: Nano
   readonly cacheWrite?: Nano
+  readonly cacheWriteHour?: Nano
 }
 
 /** How we show a credential to a provider. */
@@ -145,4 +146,6 @@ export interface Snapshot {
   readonly providers: ReadonlyMap<string, Provider>
   /** Other names of models (canonical slugs, old ids) → id. Lower case. */
   readonly aliases: ReadonlyMap<string, string>
+  /** The operator wrote `unpriced: allow`: endpoints whose price is not known may be called, and bill nothing. */
+  readonly unpricedAllowed?: boolean
 }

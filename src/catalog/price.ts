@@ -1,0 +1,138 @@
+import { maxNano, parseUsd, type Nano } from '../core/nano.ts'
+import type { Usage } from '../core/usage.ts'
+import type { Price, PriceOverride } from './endpoint.ts'
+
+/** Token prices are per this many tokens. */
+const PRICE_TOKENS = 1_000_000n
+
+/** What a call cost. `prompt + completion = total`, to the nano-dollar. */
+export interface Cost {
+  readonly total: Nano
+  /** The prompt's part; the price per request and per image is in it. */
+  readonly prompt: Nano
+  readonly completion: Nano
+  /**
+   * `unpriced`: the amounts are 0 because nobody knows the price, not because it is free. Routing keeps such endpoints
+   * out unless the operator allows them; whoever records a cost of 0 can see here which kind of 0 it is.
+   */
+  readonly state: Price['state']
+}
+
+/** The prices that hold at one prompt size. */
+interface Rates {
+  readonly prompt: Nano
+  readonly completion: Nano
+  readonly cacheRead: Nano
+  readonly cacheWrite: Nano
+  readonly cacheWriteHour: Nano
+}
+
+export const FREE: Price = Object.freeze({ state: 'free', prompt: 0n, completion: 0n })
+export const UNPRICED: Price = Object.freeze({ state: 'unpriced', prompt: 0n, completion: 0n })
+
+/**
+ * What this usage costs at this price: usage in disjoint buckets, each times its price, summed in nano-dollars × tokens,
+ * divided once, rounded up. `images` counts the images of the prompt, where the price has an amount for each.
+ */
+export function costOf(price: Price, usage: Usage, images = 0): Cost {
+  if (price.state !== 'priced') return { total: 0n, prompt: 0n, completion: 0n, state: price.state }
+  const rates = ratesAt(price, usage.promptTokens)
+  const promptSum = promptPart(price, rates, usage)
+  const completionSum = completionPart(price, rates, usage)
+  const fixed = fixedPart(price, images)
+  const total = perToken(promptSum + completionSum) + fixed
+  const prompt = perToken(promptSum) + fixed
+  return { total, prompt, completion: total - prompt, state: 'priced' }
+}
+
+/**
+ * The most that a call can cost whose prompt and answer stay within these bounds: each token at the dearest price it
+ * could have (cache writes, audio, overrides for long prompts). `completionTokensMax` is per choice. Free and unpriced
+ * are 0.
+ */
+export function worstCost(price: Price, promptTokensMax: number, completionTokensMax: number, choices = 1, images = 0): Nano {
+  if (price.state !== 'priced') return 0n
+  const sizes = [0, ...(price.overrides ?? []).map((override) => override.promptTokensOver + 1)].filter((size) => size <= promptTokensMax || size === 0)
+  const rates = sizes.map((size) => ratesAt(price, size))
+  const prompt = dearest(rates.flatMap((rate) => [rate.prompt, rate.cacheRead, rate.cacheWrite, rate.cacheWriteHour]), price.audioInput)
+  const completion = dearest(rates.map((rate) => rate.completion), price.reasoning, price.audioOutput)
+  return perToken(tokens(promptTokensMax) * prompt + tokens(completionTokensMax) * tokens(choices) * completion) + fixedPart(price, images)
+}
+
+/**
+ * One number to compare endpoints by, for `sort: price` and the 1/price² draw: three prompt tokens to one of the answer,
+ * which is how chats are shaped. Free and unpriced are 0; the price of a request counts as if spread over 1,000 tokens.
+ */
+export function comparablePrice(price: Price): Nano {
+  return price.prompt * 3n + price.completion + (price.request ?? 0n) * (PRICE_TOKENS / 1000n)
+}
+
+/** Reads a price as the catalogue and the operator's file write it: a decimal of USD per million tokens. Undefined when it is not one. */
+export function priceFromUsdPerMillion(text: string): Nano | undefined {
+  const amount = parseUsd(text)
+  return amount === undefined || amount < 0n ? undefined : amount
+}
+
+/**
+ * A price per million tokens as the decimal of USD per token that the contract shows: `3000000000n` → `"0.000003"`.
+ * Exact: a division by a power of ten moves the point.
+ */
+export function usdPerToken(price: Nano): string {
+  const digits = price.toString().padStart(16, '0')
+  const fraction = digits.slice(-15).replace(/0+$/, '')
+  return `${digits.slice(0, -15)}${fraction && `.${fraction}`}`
+}
+
+/** The one division. */
+function perToken(nanoTokens: bigint): Nano {
+  return (nanoTokens + PRICE_TOKENS - 1n) / PRICE_TOKENS
+}
+
+function fixedPart(price: Price, images: number): Nano {
+  return (price.request ?? 0n) + (price.image ?? 0n) * tokens(images)
+}
+
+function promptPart(price: Price, rates: Rates, usage: Usage): bigint {
+  const all = tokens(usage.promptTokens)
+  const read = least(tokens(usage.cacheReadTokens), all)
+  const write = least(tokens(usage.cacheWriteTokens), all - read)
+  const hour = least(tokens(usage.cacheWriteHourTokens), write)
+  const uncached = all - read - write
+  // Providers count audio in the prompt and do not say how much of it was cached: it is priced as audio where it was not.
+  const audio = price.audioInput === undefined ? 0n : least(tokens(usage.promptAudioTokens), uncached)
+  return (uncached - audio) * rates.prompt + audio * (price.audioInput ?? 0n)
+    + read * rates.cacheRead + (write - hour) * rates.cacheWrite + hour * rates.cacheWriteHour
+}
+
+function completionPart(price: Price, rates: Rates, usage: Usage): bigint {
+  const all = tokens(usage.completionTokens)
+  const reasoning = price.reasoning === undefined ? 0n : least(tokens(usage.reasoningTokens), all)
+  const audio = price.audioOutput === undefined ? 0n : least(tokens(usage.completionAudioTokens), all - reasoning)
+  return (all - reasoning - audio) * rates.completion + reasoning * (price.reasoning ?? 0n) + audio * (price.audioOutput ?? 0n)
+}
+
+function ratesAt(price: Price, promptTokens: number): Rates {
+  let last: PriceOverride = { promptTokensOver: 0 }
+  for (const override of price.overrides ?? []) if (promptTokens > override.promptTokensOver) last = { ...last, ...override }
+  const prompt = last.prompt ?? price.prompt
+  const cacheWrite = last.cacheWrite ?? price.cacheWrite ?? prompt
+  return {
+    prompt, cacheWrite,
+    completion: last.completion ?? price.completion,
+    cacheRead: last.cacheRead ?? price.cacheRead ?? prompt,
+    cacheWriteHour: last.cacheWriteHour ?? price.cacheWriteHour ?? cacheWrite,
+  }
+}
+
+/** Counts come from providers as numbers: a fraction is rounded up, what is no count is 0. */
+function tokens(count: number): bigint {
+  return Number.isFinite(count) && count > 0 ? BigInt(Math.ceil(count)) : 0n
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+function dearest(prices: readonly Nano[], ...more: readonly (Nano | undefined)[]): Nano {
+  return [...prices, ...more].reduce<Nano>((most, price) => maxNano(most, price ?? 0n), 0n)
+}
