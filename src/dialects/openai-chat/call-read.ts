@@ -1,0 +1,119 @@
+import type { Call, CallHeaders, ChatBody, Effort, Modality, Needs, ReasoningWish } from '../../core/call.ts'
+import { Fault } from '../../core/fault.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { CHECKS, refuse } from './check.ts'
+import { readMessages, type MessageFacts } from './messages.ts'
+import { readPreferences } from './preferences.ts'
+
+export interface CallOrigin {
+  readonly id: string
+  readonly createdMs: number
+  readonly headers: CallHeaders
+  /** Length of the body on the wire. */
+  readonly bodyBytes: number
+}
+
+/** Parameters whose name in the catalogue is not their name in the body. All others are named as they are sent. */
+const CATALOGUE_NAMES: Readonly<Record<string, string>> = { max_completion_tokens: 'max_tokens', reasoning_effort: 'reasoning' }
+
+/** Fields that are no parameters of a model: who calls, where to, and what comes back. */
+const NOT_PARAMETERS = new Set(['messages', 'model', 'models', 'provider', 'stream', 'stream_options', 'user', 'session_id', 'trace', 'metadata', 'plugins',
+  'transforms', 'debug', 'usage', 'route', 'preset', 'service_tier', 'cache_control', 'prompt_cache_key', 'prompt_cache_options', 'modalities', 'n', 'prompt', 'max_tool_calls'])
+
+/** Reads a chat completion request (contract B3–B34, B50–B57). Checks, and copies nothing. Throws Fault naming the field. */
+export function readCall(sent: JsonObject, origin: CallOrigin): Call {
+  const body = withMessages(sent)
+  const parameters: string[] = []
+  for (const field in body) {
+    const value = body[field]
+    if (value === null || value === undefined) continue
+    CHECKS.get(field)?.(value, field)
+    if (!NOT_PARAMETERS.has(field) && CHECKS.has(field)) parameters.push(CATALOGUE_NAMES[field] ?? field)
+  }
+  const facts = readMessages(body.messages)
+  checkTogether(body)
+  return {
+    id: origin.id,
+    dialect: 'openai-chat',
+    createdMs: origin.createdMs,
+    stream: body.stream === true,
+    models: readModels(body),
+    body,
+    preferences: readPreferences(body['provider']),
+    reasoning: readReasoning(body),
+    needs: readNeeds(body, parameters, facts, origin.bodyBytes),
+    headers: typeof body['session_id'] === 'string' ? { ...origin.headers, sessionId: body['session_id'] } : origin.headers,
+  }
+}
+
+/** The body as ChatBody: its messages are checked right after. `prompt`, the older form, becomes one user message. */
+function withMessages(sent: JsonObject): ChatBody {
+  if (sent['messages'] === undefined && typeof sent['prompt'] === 'string') {
+    const { prompt, ...rest } = sent
+    return { ...rest, messages: [{ role: 'user', content: prompt }] }
+  }
+  // Its fields are checked by `readCall`, its messages by `readMessages`.
+  return sent as ChatBody
+}
+
+function checkTogether(body: ChatBody): void {
+  if (body.top_logprobs !== undefined && body.top_logprobs !== null && body.logprobs !== true) {
+    throw new Fault('invalid_request', 'top_logprobs: needs logprobs: true beside it', { metadata: { field: 'top_logprobs' } })
+  }
+  const effort = isObject(body['reasoning']) ? body['reasoning']['effort'] : undefined
+  const short = body['reasoning_effort']
+  if (effort !== undefined && effort !== null && short !== undefined && short !== null && effort !== short) {
+    throw new Fault('invalid_request', `reasoning_effort: says "${String(short)}" and reasoning.effort says "${String(effort)}"; send one of them`, { metadata: { field: 'reasoning_effort' } })
+  }
+}
+
+const MODELS_MAX = 32
+
+function readModels(body: ChatBody): readonly string[] {
+  const { model } = body
+  const models = body['models']
+  if (model !== undefined && model !== null && (typeof model !== 'string' || model === '')) refuse('model', 'the id of a model, such as "openai/gpt-4o-mini"', model)
+  if (models !== undefined && models !== null && (!Array.isArray(models) || models.length > MODELS_MAX)) refuse('models', `an array of at most ${MODELS_MAX} model ids`, models)
+  const names = [...(model ? [model] : []), ...(Array.isArray(models) ? models : [])]
+  names.forEach((name: unknown, index) => {
+    if (typeof name !== 'string' || name === '') refuse(`models[${index}]`, 'the id of a model', name)
+  })
+  if (names.length === 0) {
+    throw new Fault('invalid_request', 'model: is missing; name a model such as "demo/echo" (GET /api/v1/models lists them)', { metadata: { field: 'model' } })
+  }
+  return [...new Set(names as string[])]
+}
+
+/** `reasoning`, `reasoning_effort` and `include_reasoning` as one wish (B21–B25). */
+function readReasoning(body: ChatBody): ReasoningWish {
+  const reasoning = isObject(body['reasoning']) ? body['reasoning'] : undefined
+  const include = body['include_reasoning']
+  // `CHECKS` let nothing but these types pass.
+  const effort = (reasoning?.['effort'] ?? body['reasoning_effort'] ?? undefined) as Effort | undefined
+  const maxTokens = (reasoning?.['max_tokens'] ?? undefined) as number | undefined
+  const exclude = reasoning?.['exclude'] === true || include === false
+  const summary = typeof reasoning?.['summary'] === 'string' ? reasoning['summary'] : undefined
+  return { enabled: readEnabled(reasoning, effort, maxTokens, include), effort, maxTokens, exclude, summary }
+}
+
+function readEnabled(reasoning: JsonObject | undefined, effort: Effort | undefined, maxTokens: number | undefined, include: unknown): boolean | undefined {
+  if (typeof reasoning?.['enabled'] === 'boolean') return reasoning['enabled']
+  if (effort !== undefined) return effort !== 'none'
+  if (maxTokens !== undefined) return maxTokens > 0
+  return include === true ? true : undefined
+}
+
+function readNeeds(body: ChatBody, parameters: readonly string[], facts: MessageFacts, bodyBytes: number): Needs {
+  const format = isObject(body.response_format) ? body.response_format['type'] : undefined
+  return {
+    parameters: format === 'json_schema' ? [...parameters, 'structured_outputs'] : format === 'text' ? parameters.filter((name) => name !== 'response_format') : parameters,
+    inputs: facts.inputs,
+    outputs: Array.isArray(body['modalities']) ? (body['modalities'] as Modality[]) : TEXT_ONLY,
+    // Two bytes a token is above what any tokenizer makes of prose, code or digits; JSON's own signs are the margin.
+    promptTokensMax: Math.ceil((bodyBytes - facts.mediaBytes) / 2) + facts.mediaTokensMax,
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+    choices: body.n ?? 1,
+  }
+}
+
+const TEXT_ONLY: readonly Modality[] = ['text']

@@ -1,0 +1,86 @@
+import type { PercentileCutoffs, Preferences } from '../../core/call.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { parseUsd, type Nano } from '../../core/nano.ts'
+import { refuse } from './check.ts'
+
+export const NO_PREFERENCES: Preferences = Object.freeze({ allowFallbacks: true, requireParameters: false, partition: 'model', dataCollection: 'allow', zdr: false })
+
+const SORTS = ['price', 'throughput', 'latency', 'exacto'] as const
+const PERCENTILES = ['p50', 'p75', 'p90', 'p99'] as const
+const PRICES = ['prompt', 'completion', 'request', 'image', 'audio'] as const
+
+/** Reads the `provider` object (contract C1–C24, N1, N6). Fields that are null count as absent, unknown ones as said to nobody. */
+export function readPreferences(value: unknown): Preferences {
+  if (value === undefined || value === null) return NO_PREFERENCES
+  if (!isObject(value)) refuse('provider', 'an object of routing preferences', value)
+  const sort = readSort(value['sort'])
+  return {
+    order: slugs(value, 'order'),
+    only: slugs(value, 'only'),
+    ignore: slugs(value, 'ignore'),
+    allowFallbacks: flag(value, 'allow_fallbacks') ?? true,
+    requireParameters: flag(value, 'require_parameters') ?? false,
+    quantizations: slugs(value, 'quantizations'),
+    sort: sort.by,
+    partition: sort.partition,
+    maxPrice: readMaxPrice(value['max_price']),
+    dataCollection: choice(value, 'data_collection', ['allow', 'deny'] as const) ?? 'allow',
+    zdr: flag(value, 'zdr') ?? false,
+    preferredMinThroughput: readCutoffs(value, 'preferred_min_throughput'),
+    preferredMaxLatency: readCutoffs(value, 'preferred_max_latency'),
+  }
+}
+
+function slugs(from: JsonObject, field: string): readonly string[] | undefined {
+  const value = from[field]
+  if (value === undefined || value === null) return undefined
+  if (!Array.isArray(value)) refuse(`provider.${field}`, 'an array of strings', value)
+  return value.map((item: unknown, index) => (typeof item === 'string' ? item : refuse(`provider.${field}[${index}]`, 'a string', item)))
+}
+
+function flag(from: JsonObject, field: string): boolean | undefined {
+  const value = from[field]
+  if (value === undefined || value === null) return undefined
+  return typeof value === 'boolean' ? value : refuse(`provider.${field}`, 'true or false', value)
+}
+
+function choice<T extends string>(from: JsonObject, field: string, values: readonly T[]): T | undefined {
+  const value = from[field]
+  if (value === undefined || value === null) return undefined
+  return values.find((item) => item === value) ?? refuse(`provider.${field}`, `one of ${values.map((item) => `"${item}"`).join(', ')}`, value)
+}
+
+function readSort(value: unknown): Pick<Preferences, 'sort' | 'partition'> & { by?: Preferences['sort'] } {
+  if (value === undefined || value === null) return { partition: 'model' }
+  if (typeof value === 'string') return { by: choice({ sort: value }, 'sort', SORTS), partition: 'model' }
+  if (!isObject(value)) refuse('provider.sort', 'a string or an object with by and partition', value)
+  return { by: choice(value, 'by', SORTS), partition: choice(value, 'partition', ['model', 'none'] as const) ?? 'model' }
+}
+
+function readMaxPrice(value: unknown): Preferences['maxPrice'] {
+  if (value === undefined || value === null) return undefined
+  if (!isObject(value)) refuse('provider.max_price', 'an object of prices in USD', value)
+  const caps: { [name in (typeof PRICES)[number]]?: Nano } = {}
+  for (const name of PRICES) {
+    const price = value[name]
+    if (price === undefined || price === null) continue
+    const amount = typeof price === 'string' || typeof price === 'number' ? parseUsd(String(price)) : undefined
+    if (amount === undefined || amount < 0n) refuse(`provider.max_price.${name}`, 'a decimal amount of USD, at least 0, with at most 9 decimals', price)
+    caps[name] = amount
+  }
+  return caps
+}
+
+function readCutoffs(from: JsonObject, field: string): PercentileCutoffs | undefined {
+  const value = from[field]
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number') return { p50: value }
+  if (!isObject(value)) refuse(`provider.${field}`, 'a number or an object of percentiles', value)
+  const cutoffs: { [name in (typeof PERCENTILES)[number]]?: number } = {}
+  for (const name of PERCENTILES) {
+    const cutoff = value[name]
+    if (cutoff === undefined || cutoff === null) continue
+    cutoffs[name] = typeof cutoff === 'number' && cutoff >= 0 ? cutoff : refuse(`provider.${field}.${name}`, 'a number of at least 0', cutoff)
+  }
+  return cutoffs
+}
