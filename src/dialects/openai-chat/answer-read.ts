@@ -18,7 +18,7 @@ export class ChatStreamReader implements StreamReader {
   private done = false
   private failed = false
 
-  constructor(private readonly call: Call, private readonly endpoint: Endpoint, private readonly carry: boolean) {
+  constructor(private readonly endpoint: Endpoint, private readonly carry: boolean) {
     this.reasoningOutside = has(endpoint, 'reasoning_outside_completion')
   }
 

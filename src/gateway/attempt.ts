@@ -1,0 +1,104 @@
+import type { Endpoint } from '../catalog/endpoint.ts'
+import type { Call } from '../core/call.ts'
+import { saysSomething, type Event } from '../core/event.ts'
+import { Fault, type PreviousError } from '../core/fault.ts'
+import type { Plan, Step } from '../routing/plan.ts'
+import { faultOutcome } from '../upstream/health.ts'
+import { availabilityOf } from './availability.ts'
+import type { Gateway } from './gateway.ts'
+import type { Meter } from './meter.ts'
+
+/**
+ * Walks the Plan until an endpoint answers, and gives its answer. Goes on to another endpoint only while the client has
+ * nothing: an error in a 200 comes before the first content like any other. Throws the last fault, with those before it.
+ */
+export async function* attempt(plan: Plan, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
+  const errors: PreviousError[] = []
+  let at: number | undefined = 0
+  for (let tries = 0; at !== undefined && tries < gateway.limits.attemptsMax; tries++) {
+    const step: Step = stepAt(plan, at)
+    const fault: Fault | undefined = yield* tryStep(step, call, meter, gateway, client)
+    if (!fault) return
+    at = nextStep(plan, at, fault)
+    if (at === undefined || tries === gateway.limits.attemptsMax - 1) throw lastFault(fault, errors, plan, call)
+    errors.push({ provider: step.endpoint.provider.name, code: fault.status, status: fault.code })
+  }
+}
+
+function stepAt(plan: Plan, at: number): Step {
+  const step = plan.steps[at]
+  if (!step) throw new Error('a Plan has at least one step')
+  return step
+}
+
+/** Where to go on after a fault: the next endpoint, or the next model that the client named (C25), or nowhere. */
+function nextStep(plan: Plan, at: number, fault: Fault): number | undefined {
+  if (fault.code === 'client_gone' || fault.code === 'internal') return undefined
+  const requested = plan.steps[at]?.requested
+  const next = plan.steps.findIndex((step, index) => index > at && (fault.retry !== 'never' || step.requested !== requested))
+  return next === -1 ? undefined : next
+}
+
+function lastFault(fault: Fault, errors: readonly PreviousError[], plan: Plan, call: Call): Fault {
+  const availability = fault.options.availability ?? availabilityOf(fault, call, plan)
+  return fault.with({ previousErrors: errors, ...(availability ? { availability } : {}) })
+}
+
+/** One endpoint: once, and once more on a fresh connection when a kept one had gone stale. Returns why it did not answer. */
+async function* tryStep(step: Step, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[], Fault | undefined> {
+  const first = yield* tryOnce(step, call, meter, gateway, client, false)
+  return first?.retry === 'same' ? yield* tryOnce(step, call, meter, gateway, client, true) : first
+}
+
+async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal, fresh: boolean): AsyncGenerator<Event[], Fault | undefined> {
+  const startedMs = gateway.clock.monotonicMs()
+  const { endpoint } = step
+  meter.begin(endpoint, step.requested)
+  const held: Event[] = []
+  let said = false
+  let fault: Fault | undefined
+  try {
+    for await (const events of gateway.upstream.run(call, withQuery(step), client, fresh)) {
+      const failed = events.find((event) => event.type === 'fault')
+      if (failed?.type === 'fault') fault = failed.fault
+      if (said) {
+        yield events
+        continue
+      }
+      if (fault) break
+      held.push(...events)
+      if (!events.some(saysSomething)) continue
+      said = true
+      yield held
+    }
+  } catch (error) {
+    fault = faultFrom(error, gateway)
+    if (said) yield [{ type: 'fault', fault }]
+  } finally {
+    // Also when the client leaves in the middle: then there is no fault, and nothing that health should count.
+    if (fault || said) note(endpoint, fault, said, startedMs, meter, gateway)
+  }
+  if (said || fault) return said ? undefined : fault
+  return new Fault('provider_bad_answer', `${endpoint.provider.name} ended its answer before it said anything`, { provider: endpoint.provider.name })
+}
+
+function note(endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
+  const latencyMs = gateway.clock.monotonicMs() - startedMs
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), latencyMs: Math.round(latencyMs) })
+  if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
+  else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
+}
+
+/** The demo's models take parameters behind their name: they are the provider's to read. */
+function withQuery(step: Step): Endpoint {
+  const { endpoint, requested } = step
+  const at = requested.indexOf('?')
+  return at === -1 || endpoint.provider.slug !== 'demo' ? endpoint : { ...endpoint, upstreamId: endpoint.upstreamId + requested.slice(at) }
+}
+
+/** What a thrown thing means: a Fault as it is, anything else a bug of ours, which the log has whole and the client not. */
+export function faultFrom(error: unknown, gateway: Pick<Gateway, 'log'>): Fault {
+  if (error instanceof Fault) return error
+  gateway.log.problem('bug', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return new Fault('internal', 'Internal Server Error', { cause: error })
+}

@@ -1,0 +1,26 @@
+import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { CallLog } from '../lib/log.ts'
+import type { Health } from '../upstream/health.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+
+/** What a call needs in its life. Built once, in main.ts. */
+export interface Gateway {
+  readonly snapshot: () => Snapshot
+  readonly ledger: Ledger
+  readonly health: Health
+  readonly upstream: Upstream
+  readonly clock: Clock
+  readonly log: CallLog
+  /** A number in [0, 1) for the draw among endpoints. */
+  readonly draw: () => number
+  readonly limits: GatewayLimits
+}
+
+export interface GatewayLimits {
+  /** Provider calls for one client call, at most. */
+  readonly attemptsMax: number
+}
+
+export const GATEWAY_LIMITS: GatewayLimits = { attemptsMax: 12 }

@@ -1,0 +1,142 @@
+import type { Caller } from '../accounts/caller.ts'
+import type { Endpoint } from '../catalog/endpoint.ts'
+import { costOf } from '../catalog/price.ts'
+import type { Call } from '../core/call.ts'
+import type { Cost, Event, FinishReason } from '../core/event.ts'
+import { assert, type Fault } from '../core/fault.ts'
+import { NO_USAGE, type Usage } from '../core/usage.ts'
+import type { AttemptRecord, Generation } from '../ledger/generation.ts'
+import type { Clock } from '../lib/clock.ts'
+
+/** Characters of text that a token is taken for, where a provider did not count. */
+const CHARS_PER_TOKEN = 4
+
+/** Counts one call: what the provider says it used, or a stated estimate; when it spoke; how it ended. */
+export class Meter {
+  readonly attempts: AttemptRecord[] = []
+  private readonly startedMs: number
+  private beganMs: number
+  private final: Event | undefined
+  private endpoint: Endpoint | undefined
+  private requested: string
+  private usage: Usage | undefined
+  private chars = 0
+  private firstMs: number | undefined
+  private finish: FinishReason | null = null
+  private native: string | null = null
+  private providerId: string | null = null
+  private fault: Fault | undefined
+  private cancelled = false
+
+  constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock) {
+    this.startedMs = clock.monotonicMs()
+    this.beganMs = this.startedMs
+    this.requested = call.models[0] ?? ''
+  }
+
+  /** A new attempt begins: nothing of an earlier one counts. */
+  begin(endpoint: Endpoint, requested: string): void {
+    this.endpoint = endpoint
+    this.requested = requested
+    this.usage = undefined
+    this.chars = 0
+    this.providerId = null
+    this.beganMs = this.clock.monotonicMs()
+  }
+
+  count(events: readonly Event[]): void {
+    for (const event of events) {
+      switch (event.type) {
+        case 'raw':
+          this.wrote(event.contentChars)
+          if (event.finishReason !== undefined) this.end(event.finishReason, event.nativeFinishReason ?? null)
+          break
+        case 'text': case 'refusal': this.wrote(event.text.length); break
+        case 'tool': this.wrote(event.arguments.length + (event.name?.length ?? 0)); break
+        case 'reasoning': this.wrote(String(event.detail['text'] ?? event.detail['summary'] ?? '').length + 1); break
+        case 'image': case 'annotation': case 'extra': this.wrote(1); break
+        case 'finish': this.end(event.reason, event.native); break
+        case 'usage': this.usage = event.usage; break
+        case 'start': this.providerId = event.providerId ?? null; break
+        case 'fault': this.fault = event.fault; break
+        default:
+      }
+    }
+  }
+
+  /** The call ends for this reason, before or in the middle of an answer. */
+  fail(fault: Fault): void {
+    this.fault ??= fault
+    if (fault.code === 'client_gone') this.cancelled = true
+  }
+
+  /** What the answer used. Zero is a number: only what nobody counted is estimated, and marked so. */
+  used(): Usage {
+    const cut = this.finish === null && this.chars > 0
+    if (this.usage && !cut) return this.usage
+    if (this.chars === 0) return this.usage ?? NO_USAGE
+    const counted = this.usage ?? { ...NO_USAGE, promptTokens: Math.ceil(this.call.needs.promptTokensMax / 2) }
+    return { ...counted, completionTokens: Math.max(counted.completionTokens, Math.ceil(this.chars / CHARS_PER_TOKEN)), estimated: true }
+  }
+
+  /** What the client pays: nothing for an answer that failed, or that never came (zero-completion insurance, I9). */
+  cost(usage: Usage): Cost {
+    const price = this.endpoint ? costOf(this.endpoint.price, usage) : { total: 0n, prompt: 0n, completion: 0n }
+    const free = this.failed() || (usage.completionTokens === 0 && this.finish === null)
+    const { total, prompt, completion } = free ? { total: 0n, prompt: 0n, completion: 0n } : price
+    return { total, prompt, completion, byok: false, upstream: price.total }
+  }
+
+  /** The record of the call, to settle and to keep. */
+  generation(usage: Usage, cost: Cost): Generation {
+    const { call, endpoint } = this
+    const nowMs = this.clock.monotonicMs()
+    return {
+      id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, createdMs: call.createdMs,
+      model: endpoint?.modelId ?? this.requested, requestedModel: this.requested, endpointId: endpoint?.id ?? '', provider: endpoint?.provider.name ?? '',
+      upstreamId: this.providerId, api: 'chat', streamed: call.stream, cancelled: this.cancelled,
+      finishReason: this.failed() ? 'error' : this.finish, nativeFinishReason: this.native, usage, cost: cost.total, upstreamCost: cost.upstream, byok: cost.byok,
+      attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
+      generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
+      referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
+    }
+  }
+
+  /** ms from the attempt's start to its first token, and its tokens a second: for health (C22). */
+  speed(): { latencyMs?: number; throughput?: number } {
+    if (this.firstMs === undefined) return {}
+    const seconds = (this.clock.monotonicMs() - this.beganMs) / 1000
+    const tokens = this.used().completionTokens
+    return { latencyMs: this.firstMs - this.beganMs, ...(seconds > 0 && tokens > 0 ? { throughput: tokens / seconds } : {}) }
+  }
+
+  /** The HTTP status that the call came to, for the log. */
+  status(): number {
+    return this.fault?.status ?? 200
+  }
+
+  settled(usage: Usage, cost: Cost): void {
+    this.final = { type: 'end', usage, cost }
+  }
+
+  /** The `end` Event, once settled. */
+  last(): Event {
+    assert(this.final, 'a call is settled before its end is said')
+    return this.final
+  }
+
+  private failed(): boolean {
+    return this.finish === 'error' || (this.fault !== undefined && !this.cancelled)
+  }
+
+  private wrote(chars: number): void {
+    if (chars === 0) return
+    this.chars += chars
+    this.firstMs ??= this.clock.monotonicMs()
+  }
+
+  private end(reason: FinishReason, native: string | null): void {
+    this.finish ??= reason
+    this.native ??= native
+  }
+}

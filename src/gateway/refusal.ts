@@ -1,0 +1,47 @@
+import { worstCost } from '../catalog/price.ts'
+import type { Call } from '../core/call.ts'
+import { Fault } from '../core/fault.ts'
+import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
+import type { HoldRefusal } from '../ledger/ledger.ts'
+import { completionTokensMax } from '../routing/bound.ts'
+import type { Plan } from '../routing/plan.ts'
+
+/** The 402 of a refused hold: which of the three reasons, with the numbers (contract M4, lesson 67). */
+export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan): Fault {
+  if (refusal.code === 'unavailable') return new Fault('unavailable', 'The ledger cannot be reached right now; the key is fine. Try again shortly.', { retryAfterMs: 1000 })
+  const numbers = {
+    reason: refusal.code, scope: refusal.allowance, left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(plan.costMax),
+    ...(refusal.resetsMs === null ? {} : { reset_at: new Date(refusal.resetsMs).toISOString() }),
+  }
+  return new Fault(refusal.code, sentence(refusal, call, plan), { metadata: numbers })
+}
+
+function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
+  const resets = refusal.resetsMs === null ? '' : `, which starts anew at ${new Date(refusal.resetsMs).toISOString()}`
+  if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
+  if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
+  const what = refusal.allowance === 'key' ? `this key's limit of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}` : `the account has ${sayUsd(refusal.left)} left`
+  return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal.left, call, plan)}`
+}
+
+function answerWords(call: Call, plan: Plan): string {
+  const most = Math.max(...plan.steps.map((step) => completionTokensMax(call, step.endpoint)))
+  return `${most} tokens of answer${call.needs.maxTokens === undefined ? ', the most that the model writes: no max_tokens was given' : ''}`
+}
+
+function advice(left: Nano, call: Call, plan: Plan): string {
+  const affordable = Math.min(...plan.steps.map((step) => affordableTokens(left, call, step.endpoint)))
+  return affordable >= 1 ? `Send max_tokens of at most ${affordable}, or add credits.` : 'Shorten the prompt, or add credits.'
+}
+
+/** The most max_tokens whose worst case fits, found by halving: prices are `price.ts`'s to know. 0 when not even one does. */
+function affordableTokens(left: Nano, call: Call, endpoint: Plan['steps'][number]['endpoint']): number {
+  let low = 0
+  let high = completionTokensMax(call, endpoint)
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (worstCost(endpoint.price, call.needs.promptTokensMax, middle, call.needs.choices) <= left) low = middle
+    else high = middle - 1
+  }
+  return low
+}

@@ -1,0 +1,55 @@
+import type { Caller } from '../accounts/caller.ts'
+import type { Call } from '../core/call.ts'
+import type { Event } from '../core/event.ts'
+import { Fault } from '../core/fault.ts'
+import type { Hold } from '../ledger/ledger.ts'
+import { route } from '../routing/route.ts'
+import { admit } from './admit.ts'
+import { attempt, faultFrom } from './attempt.ts'
+import type { Gateway } from './gateway.ts'
+import { Meter } from './meter.ts'
+import { refusalFault } from './refusal.ts'
+
+/**
+ * The life of one call. Everything the gateway promises happens here, in this order. Gives the answer in batches of
+ * Events, a batch for each read of the provider's socket; the last is `end`, with what it cost. Throws Fault only
+ * before the first batch. Whoever takes it must take at least one batch, and `return()` it when it leaves early.
+ */
+export async function* serve(call: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
+  const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
+  admit(caller)
+  const plan = route(call, snapshot, gateway.health, gateway.draw, gateway.clock.wallMs())
+  const hold = await gateway.ledger.hold(caller, call.id, plan.costMax)
+  if (!hold.ok) throw refusalFault(hold, call, plan)
+  const meter = new Meter(call, caller, gateway.clock)
+  let ended = false
+  try {
+    for await (const events of attempt(plan, call, meter, gateway, client)) {
+      meter.count(events)
+      yield events
+    }
+    ended = true
+  } catch (error) {
+    ended = true
+    const fault = faultFrom(error, gateway)
+    meter.fail(fault)
+    throw fault
+  } finally {
+    if (!ended) meter.fail(new Fault('client_gone', 'The client closed the connection'))
+    settle(hold, meter, gateway) // exactly once: end, abort or fault
+  }
+  yield [meter.last()]
+}
+
+function settle(hold: Hold, meter: Meter, gateway: Gateway): void {
+  const usage = meter.used()
+  const cost = meter.cost(usage)
+  const generation = meter.generation(usage, cost)
+  if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
+  else gateway.ledger.settle(hold, generation)
+  meter.settled(usage, cost)
+  gateway.log.call({
+    id: generation.id, key: generation.keyHash.slice(0, 8), model: generation.model, provider: generation.provider, status: meter.status(), fault: generation.fault,
+    ms: (generation.latencyMs ?? 0) + (generation.generationMs ?? 0), firstMs: generation.latencyMs, promptTokens: usage.promptTokens, completionTokens: usage.completionTokens, costNano: cost.total.toString(),
+  })
+}

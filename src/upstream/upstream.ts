@@ -1,0 +1,185 @@
+import { DIALECTS, type Call, type DialectName } from '../core/call.ts'
+import type { Event } from '../core/event.ts'
+import { assert, Fault } from '../core/fault.ts'
+import { isObject, parseObject, type JsonObject } from '../core/json.ts'
+import type { Endpoint, Provider, Timeouts } from '../catalog/endpoint.ts'
+import type { ProviderDialect, WireRequest } from '../dialects/dialect.ts'
+import type { Clock } from '../lib/clock.ts'
+import { FrameTooLarge, SseParser, type Frame } from '../lib/sse.ts'
+import { authHeaders, joinUrl } from './auth.ts'
+import { connectionFault } from './connection-fault.ts'
+import { demoFetch } from './demo.ts'
+import { Watch } from './watch.ts'
+
+/** What one provider call may take, in time and bytes. A provider's own `timeouts` go before. */
+export interface UpstreamLimits extends Timeouts {
+  /** A reply that is not streamed. */
+  readonly replyBytesMax: number
+  /** All of one stream. */
+  readonly streamBytesMax: number
+  /** One event of a stream. */
+  readonly eventCharsMax: number
+  readonly errorBytesMax: number
+}
+
+export const UPSTREAM_LIMITS: UpstreamLimits = {
+  headMsMax: 120_000, replyMsMax: 600_000, firstEventMsMax: 120_000, idleMsMax: 120_000,
+  replyBytesMax: 64 << 20, streamBytesMax: 256 << 20, eventCharsMax: 16 << 20, errorBytesMax: 64 << 10,
+}
+
+export interface UpstreamOptions {
+  readonly dialects: ReadonlyMap<DialectName, ProviderDialect>
+  readonly clock: Clock
+  readonly limits?: Partial<UpstreamLimits>
+}
+
+/** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
+export class Upstream {
+  private readonly limits: UpstreamLimits
+
+  constructor(private readonly options: UpstreamOptions) {
+    this.limits = { ...UPSTREAM_LIMITS, ...options.limits }
+    for (const name of options.dialects.keys()) assert(DIALECTS.includes(name), `dialect ${name} has a name of the list`)
+  }
+
+  /**
+   * One try of one endpoint. The first Event is `served`; a batch holds what one read of the socket held. Throws Fault
+   * when the provider cannot be reached, refuses, or breaks off; ends the provider call when it is left early.
+   */
+  async *run(call: Call, endpoint: Endpoint, client: AbortSignal, fresh = false): AsyncGenerator<Event[]> {
+    const { provider } = endpoint
+    const dialect = this.options.dialects.get(provider.dialect)
+    assert(dialect, `the dialect ${provider.dialect} of ${provider.slug} is built`)
+    const wire = dialect.writeCall(call, endpoint)
+    const timeouts: Timeouts = provider.timeouts ? { ...this.limits, ...provider.timeouts } : this.limits
+    const watch = new Watch(this.options.clock, client, provider.name)
+    let complete = false
+    try {
+      watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
+      const response = await this.send(provider, wire, watch, fresh)
+      if (response.status >= 300) throw await this.refusal(response, dialect, endpoint, watch)
+      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: wire.warnings }]
+      if (isEventStream(response)) {
+        const carry = call.stream && call.dialect === provider.dialect
+        yield* this.stream(response, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
+      } else {
+        const carry = !call.stream && call.dialect === provider.dialect
+        yield dialect.readReply(call, endpoint, await this.reply(response, provider, watch), carry)
+      }
+      complete = true
+    } catch (error) {
+      throw watch.reason() ?? (error instanceof Fault ? error : error instanceof FrameTooLarge ? tooMuch(provider, 'one event', this.limits.eventCharsMax) : error)
+    } finally {
+      watch.close(complete)
+    }
+  }
+
+  private async send(provider: Provider, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Response> {
+    const headers = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers, ...authHeaders(provider) }
+    if (provider.baseUrl === 'demo:') return demoFetch(wire.path, { body: wire.body, signal: watch.signal })
+    try {
+      // A redirect would carry the credential to another host: it is an answer like any other, and a bad one.
+      return await fetch(joinUrl(provider.baseUrl, wire.path), { method: 'POST', headers, body: wire.body, signal: watch.signal, redirect: 'manual', keepalive: !fresh })
+    } catch (error) {
+      throw watch.reason() ?? connectionFault(error, provider, false)
+    }
+  }
+
+  private async refusal(response: Response, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
+    const { name } = endpoint.provider
+    if (response.status < 400) return new Fault('provider_bad_answer', `${name} answered ${response.status}, a redirect; point base_url at the API itself`, { provider: name })
+    const bytes = await readBytes(response, this.limits.errorBytesMax, watch).catch((error: unknown) => {
+      // The status alone says enough when the body breaks off or never ends.
+      if (watch.reason()) throw error
+      return undefined
+    })
+    return dialect.readFault(response.status, response.headers, bytes?.bytes.toString('utf8') ?? '', endpoint)
+  }
+
+  private async reply(response: Response, provider: Provider, watch: Watch): Promise<JsonObject> {
+    let text: string
+    const length = Number(response.headers.get('content-length') ?? Number.NaN)
+    try {
+      if (length <= this.limits.replyBytesMax && !response.headers.get('content-encoding')) text = await response.text()
+      else {
+        const read = await readBytes(response, this.limits.replyBytesMax, watch)
+        if (read.cut) throw tooMuch(provider, 'a reply', this.limits.replyBytesMax)
+        text = read.bytes.toString('utf8')
+      }
+    } catch (error) {
+      throw error instanceof Fault ? error : (watch.reason() ?? connectionFault(error, provider, true))
+    }
+    const body = parseObject(text) ?? firstObject(text)
+    if (!body) throw new Fault('provider_bad_answer', `${provider.name} sent a reply that is not a JSON object (${response.headers.get('content-type') ?? 'no content type'})`, { provider: provider.name })
+    return body
+  }
+
+  private async *stream(response: Response, reader: ReturnType<ProviderDialect['streamReader']>, endpoint: Endpoint, timeouts: Timeouts, watch: Watch): AsyncGenerator<Event[]> {
+    const { provider } = endpoint
+    const parser = new SseParser(this.limits.eventCharsMax)
+    const frames: Frame[] = []
+    let bytes = 0
+    watch.start('to its first event', timeouts.firstEventMsMax)
+    let begun = false
+    const body = response.body?.getReader()
+    if (!body) throw new Fault('provider_bad_answer', `${provider.name} sent no body`, { provider: provider.name })
+    for (;;) {
+      const next = await body.read().catch((error: unknown) => {
+        throw watch.reason() ?? connectionFault(error, provider, true)
+      })
+      if (next.done) break
+      bytes += next.value.length
+      if (bytes > this.limits.streamBytesMax) throw tooMuch(provider, 'one stream', this.limits.streamBytesMax)
+      parser.push(next.value, frames)
+      if (frames.length > 0 || parser.sawComment) {
+        if (begun) watch.touch()
+        else watch.start('between two events', timeouts.idleMsMax)
+        begun = true
+        parser.sawComment = false
+      }
+      const events = readFrames(frames, reader)
+      if (events.length > 0) yield events
+    }
+    parser.end(frames)
+    const events = readFrames(frames, reader)
+    reader.end(events)
+    if (events.length > 0) yield events
+  }
+}
+
+function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamReader']>): Event[] {
+  const events: Event[] = []
+  for (const frame of frames) reader.read(frame, events)
+  frames.length = 0
+  return events
+}
+
+function isEventStream(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+}
+
+/** A provider that was not asked to stream may still send an array of one object (Gemini's errors). */
+function firstObject(text: string): JsonObject | undefined {
+  if (!text.trimStart().startsWith('[')) return undefined
+  const wrapped = parseObject(`{"list":${text}}`)
+  const first: unknown = Array.isArray(wrapped?.['list']) ? wrapped['list'][0] : undefined
+  return isObject(first) ? first : undefined
+}
+
+function tooMuch(provider: Provider, what: string, limit: number): Fault {
+  return new Fault('provider_too_much', `${provider.name} sent more than ${limit} bytes for ${what}`, { provider: provider.name })
+}
+
+/** Reads at most this much of a body, and says whether there was more. */
+async function readBytes(response: Response, bytesMax: number, watch: Watch): Promise<{ bytes: Buffer; cut: boolean }> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  if (!response.body) return { bytes: Buffer.alloc(0), cut: false }
+  for await (const piece of response.body) {
+    pieces.push(piece)
+    length += piece.length
+    watch.touch()
+    if (length > bytesMax) return { bytes: Buffer.concat(pieces).subarray(0, bytesMax), cut: true }
+  }
+  return { bytes: Buffer.concat(pieces), cut: false }
+}
