@@ -1,0 +1,9 @@
+import type { Caller } from '../../accounts/caller.ts'
+import { assert } from '../../core/fault.ts'
+import type { RouteContext } from '../route.ts'
+
+/** The caller of a route that is not public: the server has turned everybody else away. */
+export function callerOf({ caller }: RouteContext): Caller {
+  assert(caller, 'a route that needs a key was called without one')
+  return caller
+}

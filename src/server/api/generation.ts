@@ -1,0 +1,69 @@
+import { Fault } from '../../core/fault.ts'
+import { usdNumber } from '../../core/nano.ts'
+import type { AttemptRecord, Generation } from '../../ledger/generation.ts'
+import type { Route } from '../route.ts'
+import { callerOf } from './caller.ts'
+import { timeOrNull } from './key.ts'
+import { readQuery, text } from './query.ts'
+import { DEFAULT_WORKSPACE } from './workspace.ts'
+
+/** `GET /generation?id=`: the record of a finished call of the account. */
+export const getGeneration: Route = {
+  method: 'GET', path: '/generation', auth: 'key',
+  async handle(context) {
+    const { id } = readQuery(context.url.searchParams, { id: text })
+    if (id === undefined) throw new Fault('invalid_request', 'The query parameter `id` is missing: the `id` of an answer, or its X-Generation-Id header.', { metadata: { field: 'id' } })
+    const generation = await context.services.accounts.generation(callerOf(context).accountId, id)
+    if (!generation) throw new Fault('not_found', `There is no generation \`${id.slice(0, 100)}\` of this account. A call is recorded once it has ended.`)
+    return { data: generationRow(generation) }
+  },
+}
+
+/** The contract's `GenerationResponse`. Counts are the provider's own; what we do not keep is null. */
+function generationRow(generation: Generation): object {
+  const { usage } = generation
+  return {
+    id: generation.id,
+    upstream_id: generation.upstreamId,
+    created_at: timeOrNull(generation.createdMs),
+    model: generation.model,
+    provider_name: generation.provider,
+    api_type: 'completions',
+    streamed: generation.streamed,
+    cancelled: generation.cancelled,
+    finish_reason: generation.finishReason,
+    native_finish_reason: generation.nativeFinishReason,
+    total_cost: usdNumber(generation.cost),
+    usage: usdNumber(generation.cost),
+    upstream_inference_cost: usdNumber(generation.upstreamCost),
+    cache_discount: null,
+    is_byok: generation.byok,
+    latency: generation.latencyMs,
+    generation_time: generation.generationMs,
+    moderation_latency: null,
+    tokens_prompt: usage.promptTokens,
+    tokens_completion: usage.completionTokens,
+    native_tokens_prompt: usage.promptTokens,
+    native_tokens_completion: usage.completionTokens,
+    native_tokens_completion_images: usage.completionImageTokens,
+    native_tokens_reasoning: usage.reasoningTokens,
+    native_tokens_cached: usage.cacheReadTokens,
+    provider_responses: generation.attempts.map((attempt) => attemptRow(attempt, generation)),
+    origin: generation.referer ?? '',
+    http_referer: generation.referer,
+    external_user: generation.user,
+    session_id: generation.sessionId,
+    data_region: 'global',
+    workspace_id: DEFAULT_WORKSPACE,
+    ...NOT_KEPT,
+  }
+}
+
+const NOT_KEPT = {
+  app_id: null, num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null, num_fetches: null,
+  web_search_engine: null, preset_id: null, router: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
+} as const
+
+function attemptRow(attempt: AttemptRecord, { byok }: Generation): object {
+  return { endpoint_id: attempt.endpointId, provider_name: attempt.provider, status: attempt.status, latency: attempt.latencyMs, is_byok: byok }
+}

@@ -1,0 +1,57 @@
+import type { KeyRecord } from '../../accounts/accounts.ts'
+import { Fault } from '../../core/fault.ts'
+import { usdNumber, type Nano } from '../../core/nano.ts'
+import type { Route } from '../route.ts'
+import { callerOf } from './caller.ts'
+
+/** `GET /key`: the key that asks, seen by itself (H3). */
+export const getOwnKey: Route = {
+  method: 'GET', path: '/key', auth: 'key',
+  async handle(context) {
+    const { accountId, key } = callerOf(context)
+    const record = await context.services.accounts.key(accountId, key.hash)
+    if (!record) throw new Fault('unauthenticated', 'This key was deleted.')
+    const isManagement = record.kind === 'management'
+    return {
+      data: {
+        label: record.label,
+        ...allowanceOf(record),
+        is_free_tier: false,
+        is_management_key: isManagement,
+        is_provisioning_key: isManagement,
+        creator_user_id: null,
+        // Deprecated, and required by clients (contract N11).
+        rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
+      },
+    }
+  },
+}
+
+/** What a key may spend and has spent: the fields that `GET /key` and `GET /keys` share. */
+export function allowanceOf(key: KeyRecord): object {
+  return {
+    limit: usdOrNull(key.limit),
+    limit_remaining: usdOrNull(key.limitRemaining),
+    limit_reset: key.limitReset,
+    include_byok_in_limit: key.includeByokInLimit,
+    usage: usdNumber(key.usage.total),
+    usage_daily: usdNumber(key.usage.daily),
+    usage_weekly: usdNumber(key.usage.weekly),
+    usage_monthly: usdNumber(key.usage.monthly),
+    // Callers can't bring credentials of their own yet: all usage is on the account's credit.
+    byok_usage: 0,
+    byok_usage_daily: 0,
+    byok_usage_weekly: 0,
+    byok_usage_monthly: 0,
+    expires_at: timeOrNull(key.expiresMs),
+  }
+}
+
+/** A time as the contract writes it, in UTC. */
+export function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+function usdOrNull(amount: Nano | null): number | null {
+  return amount === null ? null : usdNumber(amount)
+}

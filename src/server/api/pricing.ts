@@ -1,0 +1,45 @@
+import type { Endpoint, Price, PriceOverride } from '../../catalog/endpoint.ts'
+import { usdPerToken } from '../../catalog/price.ts'
+import { formatUsd, type Nano } from '../../core/nano.ts'
+
+/** What stands for a price that nobody knows: never "0", which says free. */
+const UNKNOWN = '-1'
+
+/** The contract's `pricing` object: decimal strings of USD per token, request or image. What is not charged apart is absent. */
+export function pricingOf(endpoint: Endpoint | undefined): Record<string, unknown> {
+  const price = endpoint?.price
+  if (!price || price.state === 'unpriced') return { prompt: UNKNOWN, completion: UNKNOWN }
+  return {
+    prompt: usdPerToken(price.prompt),
+    completion: usdPerToken(price.completion),
+    ...each('request', price.request),
+    ...each('image', price.image),
+    ...perToken('audio', price.audioInput),
+    ...perToken('audio_output', price.audioOutput),
+    ...perToken('internal_reasoning', price.reasoning),
+    ...cachePricing(price),
+    ...perToken('input_cache_write_1h', price.cacheWriteHour),
+    ...(price.overrides && price.overrides.length > 0 ? { overrides: price.overrides.map(overrideOf) } : {}),
+  }
+}
+
+function overrideOf(override: PriceOverride): Record<string, unknown> {
+  return {
+    min_prompt_tokens: override.promptTokensOver,
+    ...perToken('prompt', override.prompt),
+    ...perToken('completion', override.completion),
+    ...cachePricing(override),
+  }
+}
+
+function cachePricing(price: Pick<Price, 'cacheRead' | 'cacheWrite'>): Record<string, string> {
+  return { ...perToken('input_cache_read', price.cacheRead), ...perToken('input_cache_write', price.cacheWrite) }
+}
+
+function perToken(name: string, price: Nano | undefined): Record<string, string> {
+  return price === undefined ? {} : { [name]: usdPerToken(price) }
+}
+
+function each(name: string, price: Nano | undefined): Record<string, string> {
+  return price === undefined ? {} : { [name]: formatUsd(price) }
+}

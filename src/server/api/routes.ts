@@ -1,0 +1,17 @@
+import type { Route } from '../route.ts'
+import { getCredits } from './credits.ts'
+import { listEndpoints } from './endpoints.ts'
+import { getGeneration } from './generation.ts'
+import { getOwnKey } from './key.ts'
+import { changeKey, createKey, deleteKey, getKey, listKeys } from './keys.ts'
+import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
+import { listProviders } from './providers.ts'
+
+/** The control plane below `/api/v1`, every operation of it. docs/api.md has the same list for people. */
+export const routes: readonly Route[] = [
+  listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels,
+  listProviders,
+  getOwnKey, listKeys, createKey, getKey, changeKey, deleteKey,
+  getCredits,
+  getGeneration,
+]
