@@ -1,0 +1,54 @@
+import { isObject, type JsonObject } from '../../src/core/json.ts'
+import { dataOf, type Exchange } from './exchange.ts'
+import { ChoiceFold, listOf, numberOf, objectOf, textOf, type Meaning, type UsageMeaning } from './meaning.ts'
+
+/** What a recorded Gemini answer says, read by the rules of the design's dialect notes. */
+export function meaningOfGemini(exchange: Exchange): Meaning {
+  const { sse, body } = exchange.response
+  const chunks = sse === undefined ? [objectOf(body)] : dataOf(sse)
+  const fold = new ChoiceFold()
+  let usage: JsonObject | undefined
+  let calls = 0
+  for (const chunk of chunks) {
+    const candidate = listOf(chunk['candidates'])[0] ?? {}
+    for (const part of listOf(objectOf(candidate['content'])['parts'])) calls = addPart(fold, part, calls)
+    if (textOf(candidate['finishReason']) !== '') fold.finish = textOf(candidate['finishReason'])
+    if (textOf(objectOf(chunk['promptFeedback'])['blockReason']) !== '') fold.finish = 'SAFETY'
+    // Each chunk has the counts so far; the last one that has them holds.
+    if (isObject(chunk['usageMetadata'])) usage = { ...usage, ...chunk['usageMetadata'] }
+  }
+  return { choices: [fold.done(finishOf(fold))], usage: usage && usageOf(usage), failed: false }
+}
+
+function addPart(fold: ChoiceFold, part: JsonObject, calls: number): number {
+  const call = part['functionCall']
+  if (part['thought'] === true) fold.reasoning += textOf(part['text'])
+  else fold.text += textOf(part['text'])
+  // Built-in tools sign too, but their parts are not the client's to send back.
+  const isOurs = isObject(call) || part['text'] !== undefined
+  if (isOurs && textOf(part['thoughtSignature']) !== '') fold.opaque.push(textOf(part['thoughtSignature']))
+  if (isObject(part['inlineData'])) fold.images.push(`data:${textOf(part['inlineData']['mimeType'])};base64,${textOf(part['inlineData']['data'])}`)
+  if (!isObject(call)) return calls
+  fold.wholeTool(calls, textOf(call['name']), objectOf(call['args']))
+  return calls + 1
+}
+
+/** A turn with calls ends with STOP like any other: the calls decide. */
+function finishOf(fold: ChoiceFold): string {
+  const native = fold.finish ?? ''
+  if (native === 'MAX_TOKENS') return 'length'
+  if (native === 'STOP' || native === '') return fold.hasTools() ? 'tool_calls' : 'stop'
+  return 'content_filter'
+}
+
+/** Thinking is counted beside the candidates, tool use beside the prompt. */
+function usageOf(usage: JsonObject): UsageMeaning {
+  const reasoning = numberOf(usage['thoughtsTokenCount'])
+  return {
+    prompt: numberOf(usage['promptTokenCount']) + numberOf(usage['toolUsePromptTokenCount']),
+    completion: numberOf(usage['candidatesTokenCount']) + reasoning,
+    cached: numberOf(usage['cachedContentTokenCount']),
+    cacheWrite: 0,
+    reasoning,
+  }
+}

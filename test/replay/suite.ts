@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { parseObject, type JsonObject } from '../../src/core/json.ts'
+import { problemsOfChatChunk, problemsOfChatResult, problemsOfError } from '../openapi.ts'
+import { configOf, credentialOf, startGateway, type Gateway } from '../server.ts'
+import { describeShared } from '../shared.ts'
+import { chatRequestOf } from './chat-request.ts'
+import { answerText, dataOf, exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
+import { meaningOfChunks, meaningOfResult, type Meaning } from './meaning.ts'
+import { startReplay, type PlayOptions, type ReplayProvider, type Seen } from './provider.ts'
+
+/** How one dialect's recordings are replayed and judged. */
+export interface ReplaySuite {
+  readonly recordings: Exchange['dialect']
+  /** The dialect's name in the operator's file. */
+  readonly dialect: string
+  /** What the recording says, computed without the gateway's code. */
+  readonly meaningOf: (exchange: Exchange) => Meaning
+  /** What a strict provider would find wrong with the request that it got. */
+  readonly problemsOfRequest: (seen: Seen, exchange: Exchange) => readonly string[]
+  /** Path of the request below the provider's base URL. */
+  readonly pathOf: (exchange: Exchange) => string
+  /** The header that shows the credential, and its value. */
+  readonly authOf: (credential: string) => readonly [name: string, value: string]
+}
+
+const MS_MAX = 20_000
+const PIECE_BYTES = [1, 7, 64]
+/** A stream longer than this is cut in pieces of 7 and 64 bytes only: a piece is a packet. */
+const ONE_BYTE_STREAM_MAX = 40_000
+
+/** A provider's slug and the operator's model for each exchange: `groq`, `test/3`. */
+interface Placed { readonly exchange: Exchange; readonly provider: string; readonly model: string }
+
+function place(recordings: Exchange['dialect']): Placed[] {
+  const models = new Map<string, string>()
+  return exchangesOf(recordings).map((exchange) => {
+    const key = `${exchange.provider} ${recordedModel(exchange)}`
+    if (!models.has(key)) models.set(key, `test/model-${models.size}`)
+    return { exchange, provider: exchange.provider, model: models.get(key) ?? '' }
+  })
+}
+
+/** Sends every recording of a dialect through the running gateway and compares what comes out with what went in. */
+export function replay(suite: ReplaySuite): void {
+  const placed = place(suite.recordings)
+  let gateway: Gateway
+  let provider: ReplayProvider
+
+  describeShared(`recordings of ${suite.recordings}`, () => {
+    beforeAll(async () => {
+      provider = await startReplay()
+      gateway = await startGateway({ config: operatorFile(placed, suite.dialect, provider.url) })
+    }, 60_000)
+    afterAll(async () => {
+      await gateway?.stop()
+      await provider?.stop()
+    })
+
+    const send = async (one: Placed, options: PlayOptions = {}): Promise<Response> => {
+      provider.play(one.exchange, options)
+      return gateway.api('/chat/completions', chatRequestOf(one.exchange, one.model))
+    }
+
+    describe('the provider sees a valid request', () => {
+      for (const one of placed) {
+        test(one.exchange.id, async () => {
+          await (await send(one)).text()
+          checkRequest(suite, one, provider.seen())
+        }, MS_MAX)
+      }
+    })
+
+    describe('the client sees the recorded answer', () => {
+      for (const one of placed) {
+        test(one.exchange.id, async () => checkAnswer(one, suite.meaningOf(one.exchange), await send(one)), MS_MAX)
+      }
+    })
+
+    describe('however the stream is cut', () => {
+      for (const one of placed.filter(({ exchange }) => isStream(exchange))) {
+        test(one.exchange.id, async () => {
+          const whole = saidBy(await (await send(one)).text())
+          const sizes = answerText(one.exchange).length > ONE_BYTE_STREAM_MAX ? PIECE_BYTES.slice(1) : PIECE_BYTES
+          for (const pieceBytes of sizes) expect(saidBy(await (await send(one, { pieceBytes })).text())).toEqual(whole)
+        }, 3 * MS_MAX)
+      }
+    })
+
+    test('compressed answers are read too', async () => {
+      for (const wanted of [true, false]) {
+        const one = placed.find(({ exchange }) => isStream(exchange) === wanted && exchange.response.status === 200 && !exchange.features.includes('error_in_stream'))
+        if (one) await checkAnswer(one, suite.meaningOf(one.exchange), await send(one, { gzip: true }))
+      }
+    })
+
+    test('and the process lives', () => expect(gateway.isAlive()).toBe(true))
+  })
+}
+
+function operatorFile(placed: readonly Placed[], dialect: string, baseUrl: string): string {
+  const slugs = [...new Set(placed.map((one) => one.provider))]
+  return configOf(slugs.map((slug) => {
+    const models = new Map(placed.filter((one) => one.provider === slug).map((one) => [one.model, recordedModel(one.exchange)]))
+    return { slug, dialect, baseUrl, models: [...models].map(([id, upstreamId]) => ({ id, upstreamId })) }
+  }))
+}
+
+function checkRequest(suite: ReplaySuite, one: Placed, requests: readonly Seen[]): void {
+  const [seen] = requests
+  expect(requests).toHaveLength(1)
+  if (!seen) return
+  const [name, value] = suite.authOf(credentialOf(one.provider))
+  expect({ method: seen.method, path: seen.url, auth: seen.headers[name], type: seen.headers['content-type']?.split(';')[0], accepts: seen.headers['authorization']?.includes('sk-sw-') ?? false })
+    .toEqual({ method: 'POST', path: suite.pathOf(one.exchange), auth: value, type: 'application/json', accepts: false })
+  expect(suite.problemsOfRequest(seen, one.exchange)).toEqual([])
+}
+
+async function checkAnswer(one: Placed, expected: Meaning, response: Response): Promise<void> {
+  const text = await response.text()
+  const recorded = one.exchange.response
+  const type = response.headers.get('content-type')?.split(';')[0]
+  if (recorded.status >= 400) {
+    expect(response.status).toBe(recorded.status)
+    checkError(response.status, text)
+    return
+  }
+  if (expected.failed && !saysSomething(expected)) {
+    expect(response.status).toBeGreaterThanOrEqual(400)
+    checkError(response.status, text)
+    return
+  }
+  expect({ status: response.status, type, generation: response.headers.has('x-generation-id') }, text.slice(0, 500)).toEqual({ status: 200, type: isStream(one.exchange) ? 'text/event-stream' : 'application/json', generation: true })
+  const meaning = isStream(one.exchange) ? checkStream(one, text, expected.failed) : checkResult(one, text)
+  compare(meaning, expected)
+}
+
+function saysSomething(meaning: Meaning): boolean {
+  return meaning.choices.some((choice) => choice.text !== '' || choice.reasoning !== '' || choice.tools.length > 0)
+}
+
+function checkError(status: number, text: string): void {
+  const body = parseObject(text)
+  expect(problemsOfError(body)).toEqual([])
+  expect(body).toMatchObject({ error: { code: status } })
+}
+
+function checkResult(one: Placed, text: string): Meaning {
+  const body = parseObject(text) ?? {}
+  expect(problemsOfChatResult(body)).toEqual([])
+  expect(body).toMatchObject({ object: 'chat.completion', model: one.model, id: expect.stringMatching(/^gen-\d+-/) })
+  checkCost(body)
+  return meaningOfResult(body)
+}
+
+function checkStream(one: Placed, text: string, failed: boolean): Meaning {
+  const chunks = dataOf(text)
+  expect(chunks.flatMap(problemsOfChatChunk)).toEqual([])
+  for (const chunk of chunks) expect({ object: chunk['object'], model: chunk['model'], id: chunk['id'] }).toEqual({ object: 'chat.completion.chunk', model: one.model, id: chunks[0]?.['id'] })
+  if (failed) return meaningOfChunks(chunks)
+  const last = chunks.at(-1) ?? {}
+  // B64: usage exactly once, on the last chunk, which has no choices; then the end mark.
+  expect({ choices: last['choices'], usages: chunks.filter((chunk) => chunk['usage'] !== undefined && chunk['usage'] !== null).length, end: text.trimEnd().endsWith('data: [DONE]') }).toEqual({ choices: [], usages: 1, end: true })
+  checkCost(last)
+  return meaningOfChunks(chunks)
+}
+
+/** The operator's file prices every model at one dollar a million in and four out: the bill is the counts times that. */
+function checkCost(body: JsonObject): void {
+  const usage = body['usage'] as { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number; readonly cost: number }
+  expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens)
+  expect(Math.round(usage.cost * 1e9)).toBe(usage.prompt_tokens * 1_000 + usage.completion_tokens * 4_000)
+}
+
+function compare(meaning: Meaning, expected: Meaning): void {
+  // Opaque pieces must all come back, in order and byte for byte; others may stand between them.
+  const opaque = expected.choices.map((choice, at) => inOrder(choice.opaque, meaning.choices[at]?.opaque ?? []))
+  expect(opaque).toEqual(expected.choices.map((choice) => [...choice.opaque]))
+  const plain = (one: Meaning): unknown => ({ failed: one.failed, choices: one.choices.map((choice) => ({ ...choice, opaque: undefined })) })
+  expect(plain(meaning)).toEqual(plain(expected))
+  // Where the provider sent no usage, there is an estimate: more than nothing.
+  if (expected.usage === undefined) expect(meaning.usage === undefined ? expected.failed : meaning.usage.prompt > 0).toBe(true)
+  else if (!expected.failed) expect(meaning.usage).toEqual(expected.usage)
+}
+
+/** Those of `wanted` that are found in `list`, each after the one before. */
+function inOrder(wanted: readonly string[], list: readonly string[]): string[] {
+  let from = 0
+  return wanted.filter((one) => {
+    const at = list.indexOf(one, from)
+    if (at !== -1) from = at + 1
+    return at !== -1
+  })
+}
+
+/** What a stream says, without what differs between two runs: ids and times. */
+function saidBy(text: string): unknown {
+  if (!text.includes('data:')) return meaningOfError(text)
+  return { meaning: meaningOfChunks(dataOf(text)), done: text.includes('data: [DONE]') }
+}
+
+function meaningOfError(text: string): unknown {
+  const error = parseObject(text)?.['error']
+  return { error: (error as { readonly message?: string } | undefined)?.message }
+}
