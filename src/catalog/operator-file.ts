@@ -1,0 +1,85 @@
+import type { DialectName, Modality } from '../core/call.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Auth, Price, ReasoningSupport, Timeouts } from './endpoint.ts'
+
+/** A provider as the operator (or discovery) says it. What is not said is kept from the built-in one of that slug. */
+export interface OperatorProvider {
+  readonly slug: string
+  readonly name?: string
+  readonly baseUrl?: string
+  readonly apiKey?: string
+  readonly dialect?: DialectName
+  readonly auth?: Auth
+  readonly headers?: Readonly<Record<string, string>>
+  readonly quirks?: readonly string[]
+  /** false: turned off. */
+  readonly enabled?: boolean
+  readonly timeouts?: Partial<Timeouts>
+  readonly retainsPrompts?: boolean
+  readonly mayTrain?: boolean
+  readonly bodyBytesMax?: number
+  readonly models?: readonly OperatorModel[]
+}
+
+/** A model that an operator's provider serves. No capabilities named: it takes everything. No price: unpriced. */
+export interface OperatorModel {
+  readonly id: string
+  readonly upstreamId?: string
+  readonly name?: string
+  readonly description?: string
+  readonly contextMax?: number
+  readonly outputMax?: number
+  readonly price?: Price
+  readonly inputs?: readonly Modality[]
+  readonly outputs?: readonly Modality[]
+  readonly parameters?: readonly string[]
+  readonly reasoning?: ReasoningSupport
+  readonly quantization?: string
+}
+
+/** What the operator changes about a model wherever it is served. */
+export interface ModelOverride {
+  readonly enabled?: boolean
+  readonly name?: string
+  readonly price?: Price
+  readonly contextMax?: number
+  readonly outputMax?: number
+}
+
+/** Settings of the process that may stand in the file too; flags and the environment win over them. */
+export interface OperatorServer {
+  readonly port?: number
+  readonly data?: string
+  readonly bodyBytesMax?: number
+  readonly journalFsync?: 'always' | 'interval' | 'never'
+  readonly initialCredits?: Nano
+}
+
+/** The operator's file, checked. */
+export interface OperatorFile {
+  readonly providers: readonly OperatorProvider[]
+  /** By model id, lower case. */
+  readonly models: ReadonlyMap<string, ModelOverride>
+  /** Other name → model id, lower case. */
+  readonly aliases: ReadonlyMap<string, string>
+  readonly unpriced: 'allow' | 'refuse'
+  readonly server: OperatorServer
+}
+
+export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })
+
+/** What is wrong with the file, and where. */
+export interface OperatorError {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** `providers.acme.models[0].id`, '' for the whole file. */
+  readonly path: string
+  /** What to change. */
+  readonly message: string
+}
+
+/** `switchyard.yaml:7:9: providers.acme.models[0].id: …` */
+export function sayOperatorError(error: OperatorError): string {
+  return `${error.file}:${error.line}:${error.column}: ${error.path && `${error.path}: `}${error.message}`
+}

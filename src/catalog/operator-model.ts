@@ -1,0 +1,122 @@
+import { EFFORTS, type Effort, type Modality } from '../core/call.ts'
+import { parseUsd, type Nano } from '../core/nano.ts'
+import type { Price, PriceOverride, ReasoningSupport } from './endpoint.ts'
+import type { ModelOverride, OperatorModel } from './operator-file.ts'
+import { FREE, priceFromUsdPerMillion } from './price.ts'
+import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
+
+const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization'] as const
+const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output'] as const
+/** Keys of a price per million tokens, and what they are on a Price. */
+const TOKEN_PRICES = [
+  ['input', 'prompt'], ['output', 'completion'], ['cache_read', 'cacheRead'], ['cache_write', 'cacheWrite'], ['cache_write_1h', 'cacheWriteHour'],
+  ['reasoning', 'reasoning'], ['input_audio', 'audioInput'], ['output_audio', 'audioOutput'],
+] as const
+const EACH_PRICES = [['request', 'request'], ['image', 'image']] as const
+const TIER_PRICES = [['input', 'prompt'], ['output', 'completion'], ['cache_read', 'cacheRead'], ['cache_write', 'cacheWrite'], ['cache_write_1h', 'cacheWriteHour']] as const
+const MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
+const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
+const TOKENS_MAX = 1_000_000_000
+/** A price per million tokens outside of these bounds is a slip of the unit: the dearest known is some hundred USD, the cheapest some thousandths. */
+const PER_MILLION_MIN: Nano = 100_000n
+const PER_MILLION_MAX: Nano = 100_000_000_000_000n
+
+/** One entry of `providers.<slug>.models`. */
+export function readModel(reader: YamlReader, place: Place): OperatorModel | undefined {
+  const at = byKey(reader.map(place, MODEL))
+  const idPlace = at.id
+  if (!idPlace) return reader.wrong(place, 'needs an id, as acme/tiny')
+  const idText = reader.string(idPlace)
+  const id = idText === undefined ? undefined : readModelId(reader, idPlace, idText)
+  const text = (key: string) => { const one = at[key]; return one && reader.string(one) }
+  const model = {
+    upstreamId: text('upstream_id'), name: text('name'), description: text('description'),
+    contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
+    price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, MODALITIES),
+    parameters: at.parameters && reader.list(at.parameters).flatMap((item) => reader.string(item) ?? []),
+    reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
+  }
+  return id === undefined ? undefined : { id, ...said(model) }
+}
+
+/** What stands behind a model's id at the top of the file. */
+export function readModelOverride(reader: YamlReader, place: Place): ModelOverride {
+  const at = byKey(reader.map(place, OVERRIDE))
+  return said({
+    enabled: at.enabled && reader.boolean(at.enabled), name: at.name && reader.string(at.name), price: at.price && readPrice(reader, at.price),
+    contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
+  })
+}
+
+/** Checks `author/slug`; a variant as `:free` may follow. */
+export function readModelId(reader: YamlReader, place: Place, text: string): string | undefined {
+  if (/^[a-z0-9~][\w.-]*\/[a-z0-9][\w.+-]*(?::[a-z0-9-]+)?$/i.test(text)) return text
+  return reader.wrong(place, `is no model id: write author/slug in letters, digits, dots, dashes and underscores, as acme/tiny`)
+}
+
+/** `free`, or a map of decimals: USD per million tokens; `request` and `image` are USD each. */
+export function readPrice(reader: YamlReader, place: Place): Price | undefined {
+  const before = reader.errors.length
+  if (place.node && 'value' in place.node) {
+    const text = reader.string(place)
+    if (text === 'free') return FREE
+    return text === undefined ? undefined : reader.wrong(place, 'must be `free`, or a map as { input: "0.10", output: "0.40" } in USD per million tokens')
+  }
+  const entries = reader.map(place, [...TOKEN_PRICES.map(([key]) => key), ...EACH_PRICES.map(([key]) => key), 'tiers'])
+  const at = byKey(entries)
+  for (const key of ['input', 'output'] as const) if (!at[key]) reader.wrong(place, `needs ${key}: USD per million tokens, as a decimal`)
+  const price = {
+    state: 'priced' as const, prompt: 0n, completion: 0n, ...amounts(reader, at, TOKEN_PRICES, perMillion), ...amounts(reader, at, EACH_PRICES, each),
+    ...(at.tiers && { overrides: reader.list(at.tiers).flatMap((tier) => readTier(reader, tier) ?? []) }),
+  }
+  return reader.errors.length === before ? Object.freeze(price) : undefined
+}
+
+function readTier(reader: YamlReader, place: Place): PriceOverride | undefined {
+  const at = byKey(reader.map(place, ['over', ...TIER_PRICES.map(([key]) => key)]))
+  const over = at.over
+  if (!over) return reader.wrong(place, 'needs over: the prompt tokens above which it holds')
+  const promptTokensOver = reader.integer(over, 1, TOKENS_MAX)
+  return promptTokensOver === undefined ? undefined : { promptTokensOver, ...amounts(reader, at, TIER_PRICES, perMillion) }
+}
+
+function amounts<To extends string>(reader: YamlReader, at: Readonly<Record<string, Place>>, keys: readonly (readonly [string, To])[], read: (reader: YamlReader, place: Place) => Nano | undefined): { [K in To]?: Nano } {
+  const found: { [K in To]?: Nano } = {}
+  for (const [key, to] of keys) {
+    const place = at[key]
+    const amount = place && read(reader, place)
+    if (amount !== undefined) found[to] = amount
+  }
+  return found
+}
+
+function perMillion(reader: YamlReader, place: Place): Nano | undefined {
+  const amount = decimal(reader, place, priceFromUsdPerMillion)
+  if (amount === undefined || amount === 0n) return amount
+  if (amount < PER_MILLION_MIN) return reader.wrong(place, 'is too small for USD per million tokens: is it a price per token? Multiply it by 1,000,000')
+  if (amount > PER_MILLION_MAX) return reader.wrong(place, 'is too large for USD per million tokens')
+  return amount
+}
+
+function each(reader: YamlReader, place: Place): Nano | undefined {
+  return decimal(reader, place, parseUsd)
+}
+
+function decimal(reader: YamlReader, place: Place, parse: (text: string) => Nano | undefined): Nano | undefined {
+  const text = reader.string(place)
+  if (text === undefined) return undefined
+  const amount = parse(text)
+  return amount !== undefined && amount >= 0n ? amount : reader.wrong(place, 'must be a decimal of USD that is not negative, with at most nine decimals, as "0.10"')
+}
+
+function readReasoning(reader: YamlReader, place: Place): ReasoningSupport {
+  const at = byKey(reader.map(place, ['efforts', 'budget', 'mandatory']))
+  const efforts = at.efforts && choices<Effort>(reader, at.efforts, EFFORTS)
+  return {
+    ...(efforts && { efforts }), budget: (at.budget && reader.boolean(at.budget)) ?? false, mandatory: (at.mandatory && reader.boolean(at.mandatory)) ?? false,
+  }
+}
+
+function choices<T extends string>(reader: YamlReader, place: Place, known: readonly T[]): T[] {
+  return reader.list(place).flatMap((item) => reader.oneOf(item, known) ?? [])
+}

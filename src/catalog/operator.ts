@@ -1,0 +1,155 @@
+import { DIALECTS } from '../core/call.ts'
+import { parseUsd } from '../core/nano.ts'
+import type { Timeouts } from './endpoint.ts'
+import { providerSlug } from './names.ts'
+import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
+import { readModel, readModelId, readModelOverride } from './operator-model.ts'
+import { isDialect, type Environment } from './provider.ts'
+import { byKey, said, YamlReader, type Entry, type Place } from './yaml-reader.ts'
+
+export type OperatorResult = { readonly ok: true; readonly file: OperatorFile } | { readonly ok: false; readonly errors: readonly OperatorError[] }
+
+export interface OperatorOptions {
+  /** Its name in messages. */
+  readonly file: string
+  readonly env: Environment
+  /** True for a provider that the catalogue has: it may be changed without saying where it is. */
+  readonly isBuiltIn: (slug: string) => boolean
+}
+
+const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits'] as const
+const PROVIDER = ['name', 'base_url', 'api_key', 'dialect', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
+const AUTHS = ['bearer', 'x-api-key', 'x-goog-api-key', 'api-key', 'none', 'sigv4', 'google-jwt'] as const
+const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
+const DAY_MS = 86_400_000
+const GIB = 1024 ** 3
+
+/** Reads the operator's file (`switchyard.yaml`). Either all of it is right, or all that is wrong is told at once and nothing of it counts. */
+export function parseOperatorFile(text: string, options: OperatorOptions): OperatorResult {
+  const reader = new YamlReader(text, options.file, options.env)
+  if (reader.errors.length > 0) return { ok: false, errors: reader.errors }
+  const file = readFile(reader, options)
+  return reader.errors.length === 0 ? { ok: true, file } : { ok: false, errors: reader.errors.toSorted((a, b) => a.line - b.line || a.column - b.column) }
+}
+
+function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
+  const found = byKey(reader.map(reader.root, TOP))
+  const { providers, models, aliases, unpriced } = found
+  return {
+    providers: providers ? readProviders(reader, providers, options) : [],
+    models: models ? readOverrides(reader, models) : new Map(),
+    aliases: aliases ? readAliases(reader, aliases) : new Map(),
+    unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
+    server: readServer(reader, found.server, found.limits),
+  }
+}
+
+function readProviders(reader: YamlReader, place: Place, options: OperatorOptions): OperatorProvider[] {
+  const seen = new Set<string>()
+  return reader.map(place).map((entry) => {
+    const slug = providerSlug(entry.key)
+    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(slug)) reader.wrong({ ...entry, offset: entry.keyOffset }, 'a provider is named in lower case letters, digits, dots, dashes and underscores')
+    if (slug === 'demo') reader.wrong({ ...entry, offset: entry.keyOffset }, 'the demo provider is inside Switchyard and cannot be changed here; take another name')
+    if (seen.has(slug)) reader.wrong({ ...entry, offset: entry.keyOffset }, `is said twice: ${slug} stands above already`)
+    seen.add(slug)
+    return readProvider(reader, entry, slug, options.isBuiltIn(slug))
+  })
+}
+
+function readProvider(reader: YamlReader, entry: Entry, slug: string, isBuiltIn: boolean): OperatorProvider {
+  const at = byKey(reader.map(entry, PROVIDER))
+  const text = (place: Place | undefined) => place && reader.string(place)
+  const flag = (place: Place | undefined) => place && reader.boolean(place)
+  const isOff = at.enabled !== undefined && reader.boolean(at.enabled) === false
+  if (!isBuiltIn && !at.base_url && !isOff) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is not in the catalogue, so it needs a base_url (and models)')
+  return { slug, ...said({
+    name: text(at.name), baseUrl: at.base_url && readUrl(reader, at.base_url), apiKey: at.api_key && readKey(reader, at.api_key),
+    dialect: at.dialect && readDialect(reader, at.dialect), auth: at.auth && reader.oneOf(at.auth, AUTHS),
+    headers: at.headers && readHeaders(reader, at.headers), quirks: at.quirks && strings(reader, at.quirks),
+    enabled: flag(at.enabled), timeouts: at.timeouts && readTimeouts(reader, at.timeouts),
+    retainsPrompts: flag(at.retains_prompts), mayTrain: flag(at.may_train),
+    bodyBytesMax: at.body_bytes_max && reader.integer(at.body_bytes_max, 1, GIB),
+    models: at.models && reader.list(at.models).map((model) => readModel(reader, model)).filter((model) => model !== undefined),
+  }) }
+}
+
+function readUrl(reader: YamlReader, place: Place): string | undefined {
+  const text = reader.string(place)
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) return reader.wrong(place, 'must be an http:// or https:// address, as https://api.example.com/v1')
+  if (url.username || url.password) return reader.wrong(place, 'must not hold a password: write it as api_key')
+  return text
+}
+
+function readKey(reader: YamlReader, place: Place): string | undefined {
+  const text = reader.string(place)
+  if (text === undefined) return undefined
+  // What is not visible ASCII cannot stand in a header. The value itself is never shown.
+  return /^[\x21-\x7e]+$/.test(text) ? text : reader.wrong(place, 'must be one word of visible ASCII characters: blanks, line breaks or other letters got into the key')
+}
+
+function readDialect(reader: YamlReader, place: Place): OperatorProvider['dialect'] {
+  const text = reader.string(place)
+  if (text === undefined) return undefined
+  return isDialect(text) ? text : reader.wrong(place, `must be one of ${DIALECTS.join(', ')}`)
+}
+
+function readHeaders(reader: YamlReader, place: Place): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const entry of reader.map(place)) {
+    const value = reader.string(entry)
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(entry.key)) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is no name of a header')
+    else if (value !== undefined && /[\r\n\0]/.test(value)) reader.wrong(entry, 'must be one line')
+    else if (value !== undefined) headers[entry.key.toLowerCase()] = value
+  }
+  return headers
+}
+
+function readTimeouts(reader: YamlReader, place: Place): Partial<Timeouts> {
+  const at = byKey(reader.map(place, TIMEOUTS.map(([key]) => key)))
+  const found = TIMEOUTS.flatMap(([key, name]) => {
+    const one = at[key]
+    const ms = one && reader.integer(one, 1, DAY_MS)
+    return ms === undefined ? [] : [[name, ms] as const]
+  })
+  return Object.fromEntries(found)
+}
+
+function readOverrides(reader: YamlReader, place: Place): Map<string, ModelOverride> {
+  return new Map(reader.map(place).flatMap((entry) => {
+    const id = readModelId(reader, { ...entry, offset: entry.keyOffset }, entry.key)
+    const override = readModelOverride(reader, entry)
+    return id === undefined ? [] : [[id.toLowerCase(), override] as const]
+  }))
+}
+
+function readAliases(reader: YamlReader, place: Place): Map<string, string> {
+  return new Map(reader.map(place).flatMap((entry) => {
+    const text = reader.string(entry)
+    const id = text === undefined ? undefined : readModelId(reader, entry, text)
+    return id === undefined ? [] : [[entry.key.toLowerCase(), id.toLowerCase()] as const]
+  }))
+}
+
+function readServer(reader: YamlReader, server: Place | undefined, limits: Place | undefined): OperatorServer {
+  const at = byKey(server ? reader.map(server, ['port', 'data', 'body_bytes_max', 'journal', 'initial_credits']) : [])
+  const bounds = byKey(limits ? reader.map(limits, ['body_bytes_max']) : [])
+  const journal = byKey(at.journal ? reader.map(at.journal, ['fsync']) : [])
+  const body = at.body_bytes_max ?? bounds.body_bytes_max
+  return said({
+    port: at.port && reader.integer(at.port, 0, 65_535), data: at.data && reader.string(at.data),
+    bodyBytesMax: body && reader.integer(body, 1024, GIB), journalFsync: journal.fsync && reader.oneOf(journal.fsync, ['always', 'interval', 'never']),
+    initialCredits: at.initial_credits && readUsd(reader, at.initial_credits),
+  })
+}
+
+function readUsd(reader: YamlReader, place: Place): bigint | undefined {
+  const text = reader.string(place)
+  const amount = text === undefined ? undefined : parseUsd(text)
+  return amount !== undefined && amount >= 0n ? amount : reader.wrong(place, 'must be an amount of USD, as "10.00"')
+}
+
+function strings(reader: YamlReader, place: Place): string[] {
+  return reader.list(place).flatMap((item) => reader.string(item) ?? [])
+}

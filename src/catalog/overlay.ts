@@ -1,0 +1,68 @@
+import { parseObject } from '../core/json.ts'
+import type { EndpointRow, ModelRow, PriceRow, ProviderRow } from './rows.ts'
+
+/** What `switchyard models sync` wrote: changes to the built-in data that were accepted. Kept as `catalogue.json` in the data directory. */
+export interface Overlay {
+  readonly format: 1
+  /** Where the feed came from, and when, for people. */
+  readonly source: string
+  readonly fetchedAt: string
+  /** Endpoints that changed: only what changed is in it. */
+  readonly changed: readonly EndpointChange[]
+  /** Models that are new, and new endpoints of models that we have. */
+  readonly added: readonly ModelRow[]
+  /** Endpoints that the feed no longer has: they are marked deprecated, never dropped in silence. */
+  readonly gone: readonly EndpointRef[]
+}
+
+/** Which offering: a provider's own id of a model. */
+export interface EndpointRef { readonly provider: string; readonly upstream: string }
+
+export interface EndpointChange extends EndpointRef {
+  /** The new price; `unpriced` when the feed has none any more. */
+  readonly price?: PriceRow | 'free' | 'unpriced'
+  readonly context?: number
+  readonly output?: number
+}
+
+interface Rows { readonly models: readonly ModelRow[]; readonly providers: readonly ProviderRow[] }
+
+/** The rows with the overlay's changes. Endpoints that it names and we lack are passed over: the built-in data moved on. */
+export function applyOverlay(rows: Rows, overlay: Overlay): Rows {
+  const changes = new Map(overlay.changed.map((change) => [keyOf(change), change]))
+  const gone = new Set(overlay.gone.map(keyOf))
+  const added = new Map(overlay.added.map((row) => [row.id, row]))
+  const models = rows.models.map((model) => {
+    const more = added.get(model.id)
+    added.delete(model.id)
+    const endpoints = model.endpoints.map((endpoint) => changedRow(endpoint, changes.get(keyOf(endpoint)), gone.has(keyOf(endpoint))))
+    return { ...model, endpoints: more ? [...endpoints, ...newOnes(endpoints, more.endpoints)] : endpoints }
+  })
+  return { providers: rows.providers, models: [...models, ...added.values()] }
+}
+
+function changedRow(row: EndpointRow, change: EndpointChange | undefined, isGone: boolean): EndpointRow {
+  if (!change && !isGone) return row
+  const { price, ...rest } = row
+  const now = change?.price ?? price
+  return {
+    ...rest, ...(now !== undefined && now !== 'unpriced' && { price: now }), ...(isGone && { deprecated: true as const }),
+    ...(change?.context !== undefined && { context: change.context }), ...(change?.output !== undefined && { output: change.output }),
+  }
+}
+
+function newOnes(known: readonly EndpointRow[], more: readonly EndpointRow[]): EndpointRow[] {
+  const keys = new Set(known.map(keyOf))
+  return more.filter((row) => !keys.has(keyOf(row)))
+}
+
+function keyOf(ref: EndpointRef): string {
+  return `${ref.provider} ${ref.upstream}`
+}
+
+/** Reads the overlay's file. Undefined when it is not one: it is only a copy of what a sync can fetch again. */
+export function readOverlay(text: string): Overlay | undefined {
+  const value = parseObject(text)
+  // We wrote it: its format says that the rest has its shape.
+  return value?.['format'] === 1 ? value as unknown as Overlay : undefined
+}

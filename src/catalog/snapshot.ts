@@ -1,0 +1,123 @@
+import { DEMO_MODELS, DEMO_PROVIDER } from './demo.ts'
+import type { Endpoint, Model, Provider, Snapshot } from './endpoint.ts'
+import { endpointOfOperator, endpointOfRow, modalityList, overridden } from './endpoint-row.ts'
+import { EMPTY_OPERATOR_FILE, type OperatorFile, type OperatorModel, type OperatorProvider } from './operator-file.ts'
+import { applyOverlay, type Overlay } from './overlay.ts'
+import { makeProvider, rowOfOperator, type Environment, type ProviderSet } from './provider.ts'
+import { catalogueRows, type ModelRow, type ProviderRow } from './rows.ts'
+import { tokenizerOf } from './tokenizer.ts'
+
+export interface SnapshotOptions {
+  /** Where credentials are looked up, by the names that providers' rows say. */
+  readonly env: Environment
+  readonly version: number
+  readonly operator?: OperatorFile
+  /** Servers found on this machine. The operator's file wins over them, slug by slug. */
+  readonly discovered?: readonly OperatorProvider[]
+  /** What `switchyard models sync` accepted. */
+  readonly overlay?: Overlay
+  /** The catalogue's data; tests give their own. */
+  readonly rows?: { readonly models: readonly ModelRow[]; readonly providers: readonly ProviderRow[] }
+}
+
+/** A model as it is put together. */
+type Draft = { -readonly [K in keyof Model]: Model[K] } & { endpoints: Endpoint[] }
+
+interface Work {
+  readonly providers: Map<string, ProviderSet>
+  readonly models: Map<string, Draft>
+  readonly aliases: Map<string, string>
+}
+
+/** Compiles catalogue, operator's file, discovered servers and environment to one frozen view. Pure: no I/O but the first read of the data. */
+export function buildSnapshot(options: SnapshotOptions): Snapshot {
+  const operator = options.operator ?? EMPTY_OPERATOR_FILE
+  const built = options.rows ?? catalogueRows()
+  const rows = options.overlay ? applyOverlay(built, options.overlay) : built
+  const work: Work = { providers: new Map(), models: new Map(), aliases: new Map() }
+  const said = ownProviders(operator, options.discovered ?? [])
+  for (const row of [DEMO_PROVIDER, ...rows.providers]) work.providers.set(row.slug, makeProvider(row, said.get(row.slug), options.env))
+  for (const own of said.values()) if (!work.providers.has(own.slug)) work.providers.set(own.slug, makeProvider(rowOfOperator(own), own, options.env))
+  for (const row of [...DEMO_MODELS, ...rows.models]) addRow(work, row)
+  for (const own of said.values()) for (const model of own.models ?? []) addOwn(work, own, model)
+  overrideModels(work, operator)
+  return finish(work, operator, options.version)
+}
+
+function ownProviders(operator: OperatorFile, discovered: readonly OperatorProvider[]): Map<string, OperatorProvider> {
+  const said = new Map(discovered.map((provider) => [provider.slug, provider]))
+  for (const provider of operator.providers) said.set(provider.slug, { ...said.get(provider.slug), ...provider })
+  return said
+}
+
+function addRow(work: Work, row: ModelRow): void {
+  const endpoints = row.endpoints.flatMap((endpoint) => {
+    const set = work.providers.get(endpoint.provider)
+    return set ? [endpointOfRow(row, endpoint, set)] : []
+  })
+  work.models.set(row.id, {
+    id: row.id, canonicalSlug: row.canonical ?? row.id, name: row.name, description: row.description ?? describe(row), created: secondsOf(row.released),
+    ...(row.huggingFace !== undefined && { huggingFaceId: row.huggingFace }), ...(row.knowledge !== undefined && { knowledgeCutoff: row.knowledge }),
+    inputs: modalityList(row.inputs), outputs: modalityList(row.outputs), contextMax: 0, tokenizer: tokenizerOf(row.id), endpoints,
+  })
+  for (const alias of row.aliases ?? []) work.aliases.set(alias, row.id)
+  if (row.canonical !== undefined) work.aliases.set(row.canonical, row.id)
+}
+
+/** A model of the operator's: a new one, or one more endpoint of a known one; it stands first, for the operator chose it. */
+function addOwn(work: Work, own: OperatorProvider, model: OperatorModel): void {
+  const id = work.models.has(model.id) ? model.id : (work.aliases.get(model.id.toLowerCase()) ?? model.id)
+  const draft = work.models.get(id) ?? newDraft({ ...model, id })
+  const set = work.providers.get(own.slug)
+  if (!set) return
+  const replaced = draft.endpoints.find((endpoint) => endpoint.tag === own.slug)
+  const endpoint = endpointOfOperator({ ...model, id }, replaced?.provider ?? set.main, replaced)
+  draft.endpoints = [endpoint, ...draft.endpoints.filter((other) => other !== replaced)]
+  if (model.name !== undefined) draft.name = model.name
+  work.models.set(id, draft)
+  if (id !== id.toLowerCase()) work.aliases.set(id.toLowerCase(), id)
+}
+
+function newDraft(model: OperatorModel): Draft {
+  return {
+    id: model.id, canonicalSlug: model.id, name: model.name ?? model.id, description: model.description ?? '', created: 0,
+    inputs: model.inputs ? [...new Set(['text' as const, ...model.inputs])] : modalityList('text image file audio video'),
+    outputs: model.outputs ?? modalityList('text'), contextMax: 0, tokenizer: tokenizerOf(model.id), endpoints: [],
+  }
+}
+
+function overrideModels(work: Work, operator: OperatorFile): void {
+  for (const [name, override] of operator.models) {
+    const id = work.models.has(name) ? name : work.aliases.get(name)
+    const draft = id === undefined ? undefined : work.models.get(id)
+    if (!draft) continue
+    if (override.enabled === false) work.models.delete(draft.id)
+    if (override.name !== undefined) draft.name = override.name
+    draft.endpoints = draft.endpoints.map((endpoint) => overridden(endpoint, override))
+  }
+  for (const [name, id] of operator.aliases) work.aliases.set(name, work.models.has(id) ? id : (work.aliases.get(id) ?? id))
+}
+
+function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
+  const models = new Map<string, Model>()
+  for (const draft of work.models.values()) {
+    if (draft.endpoints.length === 0) continue
+    models.set(draft.id, Object.freeze({ ...draft, contextMax: Math.max(...draft.endpoints.map((endpoint) => endpoint.contextMax)) }))
+  }
+  const providers = new Map<string, Provider>([...work.providers].map(([slug, set]) => [slug, set.main]))
+  const aliases = new Map([...work.aliases].filter(([name, id]) => models.has(id) && name !== id))
+  return Object.freeze({ version, models, providers, aliases, unpricedAllowed: operator.unpriced === 'allow' })
+}
+
+function secondsOf(date: string | undefined): number {
+  const ms = date === undefined ? Number.NaN : Date.parse(date)
+  return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000)
+}
+
+/** A sentence of facts, where the data has no words of the maker's. */
+function describe(row: ModelRow): string {
+  const reads = modalityList(row.inputs).join(', ')
+  const writes = modalityList(row.outputs).join(', ')
+  const context = row.context === undefined ? '' : `, up to ${row.context} tokens`
+  return `${row.name}: takes ${reads}${context}; answers with ${writes}.${row.released === undefined ? '' : ` Released ${row.released}.`}`
+}
