@@ -1,0 +1,157 @@
+import type { Accounts, Credits, KeyChange, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
+import type { Caller } from '../../src/accounts/caller.ts'
+import type { Endpoint, Model, Price, Provider, Snapshot } from '../../src/catalog/endpoint.ts'
+import { Fault } from '../../src/core/fault.ts'
+import type { Nano } from '../../src/core/nano.ts'
+import { NO_USAGE } from '../../src/core/usage.ts'
+import type { Generation } from '../../src/ledger/generation.ts'
+import { FakeClock } from '../../src/lib/clock.ts'
+import { UNKNOWN_HEALTH, type EndpointHealth } from '../../src/routing/health.ts'
+import { matchRoute } from '../../src/server/api/match.ts'
+import { routes } from '../../src/server/api/routes.ts'
+import type { Route, Services } from '../../src/server/route.ts'
+
+/** A catalogue and accounts in memory, for tests of the control plane without a server. */
+
+const CREDENTIAL = 'sk-provider-secret-that-must-not-show'
+
+/** A provider with a credential, so that a test can see whether it leaks. */
+export function provider(slug: string, more: Partial<Provider> = {}): Provider {
+  return {
+    slug, name: slug, baseUrl: `https://${slug}.invalid/v1`, dialect: 'openai-chat', auth: 'bearer', env: [`${slug.toUpperCase()}_API_KEY`], quirks: new Set(),
+    headers: { 'x-secret': CREDENTIAL }, credential: CREDENTIAL, retainsPrompts: true, mayTrain: true, ...more,
+  }
+}
+
+/** $1 a million tokens of prompt, $2 of completion. */
+export const PRICE: Price = { state: 'priced', prompt: 1_000_000_000n, completion: 2_000_000_000n }
+
+export function endpoint(modelId: string, by: Provider, more: Partial<Endpoint> = {}): Endpoint {
+  return {
+    id: `${modelId}@${more.tag ?? by.slug}`, modelId, tag: by.slug, provider: by, upstreamId: 'upstream', price: PRICE, contextMax: 100_000, outputMax: 8_000,
+    parameters: new Set(['temperature', 'max_tokens', 'tools', 'an_unlisted_one']), inputs: new Set(['text']), outputs: new Set(['text']),
+    quantization: 'fp8', deprecated: false, ...more,
+  }
+}
+
+export function model(id: string, endpoints: readonly Endpoint[], more: Partial<Model> = {}): Model {
+  return {
+    id, canonicalSlug: `${id}-20250101`, name: id, description: `About ${id}.`, created: 1_740_000_000, inputs: ['text'], outputs: ['text'],
+    contextMax: Math.max(0, ...endpoints.map((one) => one.contextMax)), tokenizer: 'GPT', endpoints, ...more,
+  }
+}
+
+export function snapshot(models: readonly Model[], aliases: Readonly<Record<string, string>> = {}): Snapshot {
+  const providers = models.flatMap((one) => one.endpoints.map((at) => [at.provider.slug, at.provider] as const))
+  return { version: 1, models: new Map(models.map((one) => [one.id, one])), providers: new Map(providers), aliases: new Map(Object.entries(aliases)) }
+}
+
+const HASH = 'a'.repeat(64)
+
+export function keyRecord(more: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    hash: HASH, accountId: 'default', name: 'first', label: 'sk-sw-v1-abc...xyz', kind: 'inference', disabled: false, limit: null, limitReset: null,
+    includeByokInLimit: false, expiresMs: null, createdMs: 1_749_000_000_000, updatedMs: null,
+    usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: null, ...more,
+  }
+}
+
+export function generation(more: Partial<Generation> = {}): Generation {
+  return {
+    id: 'gen-1749000000-abcdefghijklmnopqrst', accountId: 'default', keyHash: HASH, createdMs: 1_749_000_000_000, model: 'acme/tiny', requestedModel: 'acme/tiny:floor',
+    endpointId: 'acme/tiny@acme', provider: 'Acme', upstreamId: 'chatcmpl-1', api: 'chat', streamed: true, cancelled: false, finishReason: 'stop', nativeFinishReason: 'end_turn',
+    usage: { ...NO_USAGE, promptTokens: 12, cacheReadTokens: 4, completionTokens: 30, reasoningTokens: 7 }, cost: 1_234_500n, upstreamCost: 1_234_500n, byok: false,
+    attempts: [{ endpointId: 'acme/tiny@other', provider: 'Other', status: 503, fault: 'provider_overloaded', latencyMs: 40 }, { endpointId: 'acme/tiny@acme', provider: 'Acme', status: 200, latencyMs: 210 }],
+    latencyMs: 250, generationMs: 900, fault: null, referer: 'https://app.example/', title: 'App', user: 'user-1', sessionId: null, ...more,
+  }
+}
+
+/** The port as far as the control plane uses it, over plain maps. */
+export class FakeAccounts implements Accounts {
+  readonly keys = new Map<string, KeyRecord>()
+  readonly generations = new Map<string, Generation>()
+  balance: Credits = { total: 0n, used: 0n }
+  private made = 0
+
+  find(): undefined { return undefined }
+
+  async createKey(key: NewKey): Promise<{ secret: string; key: KeyRecord }> {
+    this.made += 1
+    const { limit = null, limitReset = null, includeByokInLimit = false, expiresMs = null, name, accountId } = key
+    const record = keyRecord({ hash: String(this.made).padStart(64, '0'), accountId, name, limit, limitReset, includeByokInLimit, expiresMs, limitRemaining: limit, createdMs: 1_749_000_000_000 + this.made })
+    this.keys.set(record.hash, record)
+    return { secret: `sk-sw-v1-${this.made}`, key: record }
+  }
+
+  async listKeys(accountId: string, page: { offset: number; limit: number; includeDisabled: boolean }): Promise<KeyRecord[]> {
+    const own = [...this.keys.values()].filter((key) => key.accountId === accountId && (page.includeDisabled || !key.disabled))
+    return own.toSorted((a, b) => b.createdMs - a.createdMs).slice(page.offset, page.offset + page.limit)
+  }
+
+  async key(accountId: string, hash: string): Promise<KeyRecord | undefined> {
+    const key = this.keys.get(hash)
+    return key?.accountId === accountId ? key : undefined
+  }
+
+  async changeKey(accountId: string, hash: string, change: KeyChange): Promise<KeyRecord | undefined> {
+    const key = await this.key(accountId, hash)
+    if (!key) return undefined
+    const changed: KeyRecord = { ...key, ...change, updatedMs: 1_749_500_000_000 }
+    this.keys.set(hash, changed)
+    return changed
+  }
+
+  async deleteKey(accountId: string, hash: string): Promise<boolean> {
+    return await this.key(accountId, hash) !== undefined && this.keys.delete(hash)
+  }
+
+  async credits(): Promise<Credits> { return this.balance }
+
+  async grant(_: string, amount: Nano): Promise<Credits> {
+    return this.balance = { ...this.balance, total: this.balance.total + amount }
+  }
+
+  async generation(accountId: string, id: string): Promise<Generation | undefined> {
+    const found = this.generations.get(id)
+    return found?.accountId === accountId ? found : undefined
+  }
+}
+
+export interface FakeServices extends Services {
+  readonly accounts: FakeAccounts
+  readonly clock: FakeClock
+  readonly healthOf: Map<string, EndpointHealth>
+}
+
+export function fakeServices(catalogue: Snapshot): FakeServices {
+  const healthOf = new Map<string, EndpointHealth>()
+  return { snapshot: () => catalogue, accounts: new FakeAccounts(), clock: new FakeClock(), healthOf, health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH } }
+}
+
+/** What a route answered: its JSON or text, or the fault that it threw. */
+export interface Answer { readonly status: number; readonly type: string; readonly body: unknown; readonly text: string; readonly fault?: Fault }
+
+const match = matchRoute(routes)
+
+/** Calls a route as the server does, but for authentication: `caller` is there when `as` is. */
+export async function ask(services: Services, method: string, path: string, options: { readonly as?: KeyRecord; readonly body?: Record<string, unknown> } = {}): Promise<Answer> {
+  const url = new URL(`http://localhost:8787/api/v1${path}`)
+  try {
+    const found = match(method, url.pathname.slice('/api/v1'.length))
+    if (!found || 'allow' in found) return { status: found ? 405 : 404, type: '', body: undefined, text: '' }
+    const caller: Caller | undefined = options.as && { key: options.as, accountId: options.as.accountId }
+    const body = async (): Promise<Record<string, unknown>> => options.body ?? {}
+    return await readAnswer(found.route, await found.route.handle({ request: new Request(url, { method }), url, params: found.params, caller, services, body }))
+  } catch (error) {
+    // Anything else is a bug, for the test to show.
+    if (!(error instanceof Fault)) throw error
+    return { status: error.status, type: 'application/json', body: undefined, text: error.message, fault: error }
+  }
+}
+
+async function readAnswer(route: Route, answer: object | Response): Promise<Answer> {
+  if (!(answer instanceof Response)) return { status: 200, type: 'application/json', body: JSON.parse(JSON.stringify(answer)), text: JSON.stringify(answer) }
+  const text = await answer.text()
+  const type = answer.headers.get('content-type') ?? ''
+  return { status: answer.status, type, text, body: type.startsWith('application/json') ? JSON.parse(text) : `${route.path}: no JSON` }
+}
