@@ -1,11 +1,34 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
+import { worstCost } from '../catalog/price.ts'
 import type { Call } from '../core/call.ts'
+import { maxNano, type Nano } from '../core/nano.ts'
 
-/** Tokens of answer that nobody's catalogue row bounds. */
+/** Tokens of answer where neither the call nor the catalogue bounds them: a stated guess, the only one here. */
 const COMPLETION_TOKENS_UNKNOWN = 16_384
+
+/** Tokens of prompt and answer that the endpoint takes at most; infinite where the catalogue does not say. */
+export function windowOf({ contextMax }: Endpoint): number {
+  return contextMax > 0 ? contextMax : Infinity
+}
+
+/** The most tokens that this call's prompt can have at this endpoint: none reads more than its window. For holds. */
+export function promptTokensMax(call: Call, endpoint: Endpoint): number {
+  return Math.min(call.needs.promptTokensMax, windowOf(endpoint))
+}
 
 /** The most tokens that one choice of this call's answer can have at this endpoint. For holds. */
 export function completionTokensMax(call: Call, endpoint: Endpoint): number {
-  const most = endpoint.outputMax ?? Math.min(endpoint.contextMax || COMPLETION_TOKENS_UNKNOWN, COMPLETION_TOKENS_UNKNOWN)
-  return call.needs.maxTokens === undefined ? most : endpoint.outputMax === undefined ? call.needs.maxTokens : Math.min(call.needs.maxTokens, most)
+  const window = windowOf(endpoint)
+  const most = endpoint.outputMax ?? (window === Infinity ? COMPLETION_TOKENS_UNKNOWN : window)
+  const { maxTokens } = call.needs
+  return maxTokens === undefined ? most : endpoint.outputMax === undefined ? maxTokens : Math.min(maxTokens, most)
+}
+
+/** The worst case of a call at the dearest of these endpoints. */
+export function costMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[]): Nano {
+  let most = 0n
+  for (const { endpoint } of steps) {
+    most = maxNano(most, worstCost(endpoint.price, promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices))
+  }
+  return most
 }

@@ -1,4 +1,7 @@
-/** Percentiles of one endpoint over the last five minutes, undefined without enough calls. */
+/**
+ * Percentiles of one endpoint, undefined without calls. `p90` is what nine calls of ten do better than: of latencies the
+ * ninth decile, of throughputs the first (so throughput falls from p50 to p99, as in the contract's examples).
+ */
 export interface Percentiles { readonly p50: number; readonly p75: number; readonly p90: number; readonly p99: number }
 
 /** What routing knows about one endpoint now (contract C18, C20–C22). */
@@ -7,6 +10,8 @@ export interface EndpointHealth {
   readonly outage: boolean
   /** C21: by uptime of the last 5 minutes (≥ 95 %, 80–94 %, < 80 %); `normal` below 100 calls. */
   readonly state: 'normal' | 'degraded' | 'down'
+  /** The provider answered 429 and the time it asked for is not over: it stands last until then. */
+  readonly cooling?: boolean
   /** 0–1, undefined without calls. */
   readonly uptime?: number
   /** Milliseconds to the first token. */
@@ -17,5 +22,19 @@ export interface EndpointHealth {
 
 /** The port that routing needs; `upstream/health.ts` keeps it. */
 export interface HealthView { of(endpointId: string): EndpointHealth }
+
+/** What people are shown of an endpoint (contract J27). Uptimes are 0–1; undefined: nothing was called in that time. */
+export interface EndpointStats {
+  readonly uptime5m?: number
+  readonly uptime30m?: number
+  readonly uptime1d?: number
+  /** Milliseconds to the first token, last 30 minutes. */
+  readonly latency30m?: Percentiles
+  /** Tokens a second, last 30 minutes. */
+  readonly throughput30m?: Percentiles
+}
+
+/** The same keeper, asked for what `/models/{author}/{slug}/endpoints` shows. */
+export interface HealthStats extends HealthView { stats(endpointId: string): EndpointStats }
 
 export const UNKNOWN_HEALTH: EndpointHealth = Object.freeze({ outage: false, state: 'normal' })

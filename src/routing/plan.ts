@@ -6,7 +6,7 @@ export interface Step {
   readonly endpoint: Endpoint
   /** The model as the client wrote it, which led here. */
   readonly requested: string
-  /** For people: `drawn by price among 3 healthy`, `first of provider.order`. */
+  /** For people: `drawn by price among 3 healthy`, `place 1 in provider.order`. */
   readonly reason: string
 }
 
@@ -14,7 +14,7 @@ export interface Step {
 export interface Exclusion {
   readonly endpoint: Endpoint
   readonly rule: 'not_ready' | 'ignored' | 'not_in_only' | 'not_in_order' | 'allow_fallbacks' | 'require_parameters' | 'soft_parameters' | 'modality' | 'max_tokens'
-    | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated'
+    | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated' | 'service_tier'
   readonly detail: string
 }
 

@@ -1,0 +1,180 @@
+import type { Endpoint, Price, Snapshot } from '../catalog/endpoint.ts'
+import type { Variant } from '../catalog/names.ts'
+import type { Call, Needs, Preferences } from '../core/call.ts'
+import type { Nano } from '../core/nano.ts'
+import { windowOf } from './bound.ts'
+import { named, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
+import type { Exclusion } from './plan.ts'
+
+/** What is left of one model's endpoints for a call, and what is not. */
+export interface Candidates {
+  readonly index: ModelIndex
+  /** The model as the client wrote it. */
+  readonly requested: string
+  readonly variants: readonly Variant[]
+  readonly eligible: readonly Candidate[]
+  readonly excluded: readonly Exclusion[]
+}
+
+/**
+ * The prompt's bound counts every two bytes as a token. Eight bytes a token is more than text and code have, so a quarter
+ * of the bound is what the prompt has at least: only what is longer than a window even so is surely too long for it. Between
+ * the two the provider decides.
+ */
+const PROMPT_BOUND_SLACK = 4
+
+/** What the call demands of one model's endpoints, worked out once for all of them. */
+interface Demands {
+  readonly needs: Needs
+  readonly preferences: Preferences
+  readonly ignored: ReadonlySet<Candidate> | undefined
+  readonly only: ReadonlySet<Candidate> | undefined
+  readonly ordered: ReadonlySet<Candidate> | undefined
+  readonly tier: Tier | undefined
+  readonly quantizations: ReadonlySet<string> | undefined
+  readonly promptTokensMin: number
+  readonly ended: boolean
+  readonly unpricedAllowed: boolean
+}
+
+type Rule = Exclusion['rule']
+
+/** Sorts a model's endpoints into those that can serve the call and those that cannot, each with the first rule that says so. */
+export function candidatesOf(call: Call, requested: string, index: ModelIndex, variants: readonly Variant[], snapshot: Snapshot, nowMs: number): Candidates {
+  const demands = demandsOf(call, index, variants, snapshot, nowMs)
+  const eligible: Candidate[] = []
+  const excluded: Exclusion[] = []
+  for (const candidate of index.candidates) {
+    const exclusion = exclude(candidate, demands)
+    if (exclusion) excluded.push(exclusion)
+    else eligible.push(candidate)
+  }
+  return { index, requested, variants, eligible: preferSupporting(eligible, call.needs, excluded), excluded }
+}
+
+function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], snapshot: Snapshot, nowMs: number): Demands {
+  const { needs, preferences } = call
+  const { order, only, ignore, quantizations } = preferences
+  return {
+    needs,
+    preferences,
+    ignored: setOf(index, ignore),
+    only: setOf(index, only),
+    ordered: setOf(index, order),
+    tier: admittedTier(call, variants),
+    quantizations: quantizations?.length ? new Set(quantizations.flatMap(quantizationsOf)) : undefined,
+    promptTokensMin: Math.floor(needs.promptTokensMax / PROMPT_BOUND_SLACK),
+    ended: nowMs >= index.endsMs,
+    unpricedAllowed: snapshot.unpricedAllowed === true,
+  }
+}
+
+/** An empty list demands nothing, as if it were not there. */
+function setOf(index: ModelIndex, names: readonly string[] | undefined): Set<Candidate> | undefined {
+  return names?.length ? new Set(names.flatMap((name) => named(index, name))) : undefined
+}
+
+/** `:nitro` and `:floor` let a tier's endpoints in, unless the client orders providers or asks for the default tier (C31–C33). */
+function admittedTier({ preferences, body }: Call, variants: readonly Variant[]): Tier | undefined {
+  if (variants.length === 0 || preferences.order?.length || body['service_tier'] === 'default') return undefined
+  return variants.includes('nitro') ? 'priority' : variants.includes('floor') ? 'flex' : undefined
+}
+
+/** `fp4` and `fp8` mean their block-scaled kin too (C12). */
+function quantizationsOf(name: string): readonly string[] {
+  return name === 'fp4' ? ['fp4', 'mxfp4', 'nvfp4'] : name === 'fp8' ? ['fp8', 'mxfp8'] : [name]
+}
+
+/** The client's demands first, then what only the operator can mend: what is left as `not_ready` would serve the call. */
+function exclude(candidate: Candidate, demands: Demands): Exclusion | undefined {
+  return excludeByName(candidate, demands) ?? excludeByPolicy(candidate.endpoint, demands) ?? excludeByAbility(candidate.endpoint, demands) ?? excludeByState(candidate, demands)
+}
+
+function excludeByName(candidate: Candidate, { ignored, only, ordered, preferences, tier }: Demands): Exclusion | undefined {
+  const { endpoint } = candidate
+  if (ignored?.has(candidate)) return out(endpoint, 'ignored', 'provider.ignore names it')
+  if (only && !only.has(candidate)) return out(endpoint, 'not_in_only', 'provider.only does not name it')
+  if (ordered && !preferences.allowFallbacks && !ordered.has(candidate)) return out(endpoint, 'not_in_order', 'provider.order does not name it and allow_fallbacks is false')
+  const admitted = candidate.tier === undefined || candidate.tier === tier || only?.has(candidate) || ordered?.has(candidate)
+  return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier that nobody asked for')
+}
+
+function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs }: Demands): Exclusion | undefined {
+  const { retainsPrompts, mayTrain } = endpoint.provider
+  if (quantizations && !quantizations.has(endpoint.quantization)) return out(endpoint, 'quantization', endpoint.quantization)
+  if (preferences.dataCollection === 'deny' && (retainsPrompts || mayTrain)) {
+    return out(endpoint, 'data_policy:training', mayTrain ? 'may train on prompts' : 'keeps prompts')
+  }
+  if (preferences.zdr && retainsPrompts) return out(endpoint, 'data_policy:zdr', 'keeps prompts')
+  const over = preferences.maxPrice && priceOver(endpoint.price, preferences.maxPrice, needs.promptTokensMax)
+  return over === undefined ? undefined : out(endpoint, 'max_price', over)
+}
+
+/** Which cap the price is above. A hard ceiling: prices that hold for long prompts count when this prompt may be that long. */
+function priceOver(price: Price, caps: NonNullable<Preferences['maxPrice']>, promptTokensMax: number): string | undefined {
+  if (price.state === 'unpriced') return 'its price is not known'
+  if (above(price.prompt, caps.prompt)) return 'prompt'
+  if (above(price.completion, caps.completion)) return 'completion'
+  if (above(price.request, caps.request)) return 'request'
+  if (above(price.image, caps.image)) return 'image'
+  if (above(price.audioInput, caps.audio)) return 'audio'
+  for (const override of price.overrides ?? []) {
+    if (promptTokensMax <= override.promptTokensOver) continue
+    if (above(override.prompt, caps.prompt)) return 'prompt'
+    if (above(override.completion, caps.completion)) return 'completion'
+  }
+  return undefined
+}
+
+function above(price: Nano | undefined, cap: Nano | undefined): boolean {
+  return price !== undefined && cap !== undefined && price > cap
+}
+
+function excludeByAbility(endpoint: Endpoint, { needs, preferences, promptTokensMin }: Demands): Exclusion | undefined {
+  const { inputs, outputs, promptMax } = endpoint
+  const window = windowOf(endpoint)
+  for (const input of needs.inputs) if (inputs && !inputs.has(input)) return out(endpoint, 'modality', `does not read ${input}`)
+  for (const output of needs.outputs) if (!outputs.has(output)) return out(endpoint, 'modality', `does not answer in ${output}`)
+  if (preferences.requireParameters) {
+    for (const name of needs.parameters) if (!supports(endpoint, name)) return out(endpoint, 'require_parameters', name)
+  }
+  const answerMax = endpoint.outputMax ?? window
+  if (needs.maxTokens !== undefined && needs.maxTokens > answerMax) return out(endpoint, 'max_tokens', `answers with at most ${answerMax} tokens`)
+  const readMax = promptMax === undefined ? window : Math.min(promptMax, window)
+  return promptTokensMin > readMax ? out(endpoint, 'context_length', `takes at most ${readMax} tokens`) : undefined
+}
+
+/** Names that say the same as another in the catalogue's lists. */
+const IMPLIED_BY: Readonly<Record<string, string>> = { include_reasoning: 'reasoning', response_format: 'structured_outputs', max_tokens: 'max_completion_tokens' }
+
+function supports({ parameters }: Endpoint, name: string): boolean {
+  if (parameters === null || parameters.has(name)) return true
+  const other = IMPLIED_BY[name]
+  return other !== undefined && parameters.has(other)
+}
+
+function excludeByState({ endpoint, notReady }: Candidate, { ended, unpricedAllowed }: Demands): Exclusion | undefined {
+  if (ended) return out(endpoint, 'deprecated', 'the model has been taken away')
+  if (notReady) return notReady
+  return endpoint.price.state === 'unpriced' && !unpricedAllowed ? out(endpoint, 'unpriced', 'nobody knows its price') : undefined
+}
+
+/** C5: of these, endpoints that support what is asked are preferred to those that would ignore it. Never empties the list. */
+const SOFT_PARAMETERS = ['tools', 'structured_outputs', 'response_format', 'verbosity'] as const
+
+function preferSupporting(eligible: Candidate[], needs: Needs, excluded: Exclusion[]): readonly Candidate[] {
+  let left = eligible
+  for (const name of SOFT_PARAMETERS) {
+    if (left.length < 2) break
+    if (!needs.parameters.includes(name)) continue
+    const supporting = left.filter(({ endpoint }) => supports(endpoint, name))
+    if (supporting.length === 0 || supporting.length === left.length) continue
+    for (const { endpoint } of left) if (!supports(endpoint, name)) excluded.push(out(endpoint, 'soft_parameters', `${name} is supported elsewhere`))
+    left = supporting
+  }
+  return left
+}
+
+function out(endpoint: Endpoint, rule: Rule, detail: string): Exclusion {
+  return { endpoint, rule, detail }
+}

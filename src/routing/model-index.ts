@@ -1,0 +1,83 @@
+import type { Endpoint, Model } from '../catalog/endpoint.ts'
+import { providerSlug } from '../catalog/names.ts'
+import { comparablePrice } from '../catalog/price.ts'
+import type { Exclusion } from './plan.ts'
+
+/** Last part of a tag that names a service tier: such an endpoint is asked for, never met by chance (C23, C41). */
+export type Tier = 'priority' | 'flex'
+
+/** An endpoint, and what routing works out about it once for all calls. */
+export interface Candidate {
+  readonly endpoint: Endpoint
+  /** Place in the catalogue's order. */
+  readonly place: number
+  readonly tier: Tier | undefined
+  /** To compare by, never to bill by: 0 when free, infinite when nobody knows it. */
+  readonly price: number
+  /** Why no call can have it as things stand; worked out once because most endpoints of a small install have no credential. */
+  readonly notReady: Exclusion | undefined
+}
+
+/** What routing makes of a model once, kept as long as the model is. */
+export interface ModelIndex {
+  readonly model: Model
+  readonly candidates: readonly Candidate[]
+  /** Lower-case tag, provider's slug and display name → what they mean. */
+  readonly byName: ReadonlyMap<string, readonly Candidate[]>
+  /** When it is taken away, in ms since the epoch. */
+  readonly endsMs: number
+}
+
+const indexes = new WeakMap<Model, ModelIndex>()
+
+/** The model as routing looks at it; models are frozen, so it is made once. */
+export function indexOf(model: Model): ModelIndex {
+  const known = indexes.get(model)
+  if (known) return known
+  const made = makeIndex(model)
+  indexes.set(model, made)
+  return made
+}
+
+/**
+ * Endpoints that a name in `order`, `only` or `ignore` means (C23): a provider's slug all its regions and variants, a tag
+ * exactly its endpoint; tiers by their tags only. Aliases, display names and any case are taken. Empty: this model is not served there.
+ */
+export function named(index: ModelIndex, name: string): readonly Candidate[] {
+  const { byName } = index
+  return byName.get(name) ?? byName.get(name.trim().toLowerCase()) ?? byName.get(providerSlug(name)) ?? byName.get(providerSlug(name.trim().replaceAll(' ', '-'))) ?? []
+}
+
+function makeIndex(model: Model): ModelIndex {
+  const candidates = model.endpoints.map(makeCandidate)
+  const byName = new Map<string, Candidate[]>()
+  for (const candidate of candidates) {
+    const { provider, tag } = candidate.endpoint
+    const bases = candidate.tier === undefined ? [provider.slug, provider.name] : []
+    for (const name of new Set([tag, ...bases].map((text) => text.toLowerCase()))) {
+      byName.set(name, [...(byName.get(name) ?? []), candidate])
+    }
+  }
+  return { model, candidates, byName, endsMs: endOf(model) }
+}
+
+function makeCandidate(endpoint: Endpoint, place: number): Candidate {
+  const { provider, price, tag } = endpoint
+  const last = tag.slice(tag.lastIndexOf('/') + 1)
+  return {
+    endpoint,
+    place,
+    tier: tag !== last && (last === 'priority' || last === 'flex') ? last : undefined,
+    price: price.state === 'unpriced' ? Infinity : Number(comparablePrice(price)),
+    notReady: provider.notReady === undefined ? undefined : { endpoint, rule: 'not_ready', detail: provider.notReady },
+  }
+}
+
+const DAY_LENGTH = '2026-01-01'.length
+
+/** A date alone means 13:00 UTC of that day (C60). */
+function endOf({ expirationDate }: Model): number {
+  if (expirationDate === undefined) return Infinity
+  const ms = Date.parse(expirationDate.length === DAY_LENGTH ? `${expirationDate}T13:00:00Z` : expirationDate)
+  return Number.isNaN(ms) ? Infinity : ms
+}

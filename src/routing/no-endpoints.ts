@@ -1,0 +1,175 @@
+import { nearestModels } from '../catalog/names.ts'
+import type { Endpoint, Snapshot } from '../catalog/endpoint.ts'
+import type { Call } from '../core/call.ts'
+import { Fault, type FaultCode } from '../core/fault.ts'
+import { sayUsd } from '../core/nano.ts'
+import { availability, AVAILABILITY, type AvailabilityCode } from './availability.ts'
+import { windowOf } from './bound.ts'
+import type { Candidates } from './candidates.ts'
+import type { Exclusion } from './plan.ts'
+
+type Rule = Exclusion['rule']
+
+/** What a rule is called in `excluded_by`, which field of the request asked for it, and what people are told. */
+interface RuleWords {
+  readonly excludedBy: string
+  readonly field: string
+  /** Follows the names of providers: `Groq, Azure: …`. */
+  readonly why: (exclusion: Exclusion) => string
+  readonly relax: string
+}
+
+/** Rules of the request, which whoever calls can relax; the operator's have sentences of their own. */
+const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
+  ignored: { excludedBy: 'allowed_providers', field: 'provider.ignore', why: () => 'in provider.ignore', relax: 'take a name out of provider.ignore' },
+  not_in_only: { excludedBy: 'allowed_providers', field: 'provider.only', why: () => 'not in provider.only', relax: 'add a name to provider.only' },
+  not_in_order: { excludedBy: 'allowed_providers', field: 'provider.order', why: () => 'not in provider.order while allow_fallbacks is false', relax: 'add a name to provider.order or set provider.allow_fallbacks to true' },
+  service_tier: { excludedBy: 'allowed_providers', field: 'provider.only', why: () => 'a service tier, used only when its full tag is named', relax: 'name the tier in provider.only' },
+  require_parameters: { excludedBy: 'require_parameters', field: 'provider.require_parameters', why: ({ detail }) => `without ${detail}`, relax: 'set provider.require_parameters to false or leave the parameter out' },
+  quantization: { excludedBy: 'quantization', field: 'provider.quantizations', why: ({ detail }) => `quantization ${detail}`, relax: 'add it to provider.quantizations' },
+  max_price: { excludedBy: 'max_price', field: 'provider.max_price', why: priceWords, relax: 'raise provider.max_price' },
+  'data_policy:training': { excludedBy: 'data_policy:training', field: 'provider.data_collection', why: ({ detail }) => detail, relax: 'set provider.data_collection to "allow"' },
+  'data_policy:zdr': { excludedBy: 'data_policy:zdr', field: 'provider.zdr', why: ({ detail }) => detail, relax: 'set provider.zdr to false' },
+  modality: { excludedBy: 'modality', field: 'messages', why: ({ detail }) => detail, relax: 'choose a model that takes this kind of content' },
+  max_tokens: { excludedBy: 'max_tokens', field: 'max_tokens', why: ({ detail }) => detail, relax: 'lower max_tokens' },
+  context_length: { excludedBy: 'context_length', field: 'messages', why: ({ detail }) => detail, relax: 'shorten the prompt' },
+}
+
+/**
+ * The Fault of a call that no endpoint is left for: who serves the model, which rule took each out, and what to change, on
+ * the client's side where a provider is ready, else on the operator's.
+ */
+export function noEndpoints(call: Call, groups: readonly Candidates[], excluded: readonly Exclusion[], snapshot: Snapshot): Fault {
+  const relaxable = excluded.filter(({ rule, endpoint }) => RULES[rule] && endpoint.provider.notReady === undefined)
+  const names = groups.map(({ requested }) => requested)
+  if (excluded.length > 0 && excluded.every(({ rule }) => rule === 'deprecated')) return deprecated(call, names, snapshot)
+  if (relaxable.length === 0) return operatorsFault(call, names, excluded, snapshot)
+  if (relaxable.every(({ rule }) => rule === 'context_length')) return tooLong(call, relaxable)
+  const [first] = relaxable
+  const words = first && RULES[first.rule]
+  const [code, faultCode] = codeOf(relaxable, groups)
+  const facts = {
+    requestedModels: call.models,
+    affectedProviders: providersOf(relaxable),
+    excludedBy: excludedBy(relaxable),
+    ...(words ? { constraint: { field: words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
+  }
+  const message = `No endpoints found for ${names.join(', ')} that can serve this request. ${sentences(relaxable)}${advice(relaxable)}${notReadyWords(excluded)}`
+  return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
+}
+
+function codeOf(relaxable: readonly Exclusion[], groups: readonly Candidates[]): readonly [AvailabilityCode, FaultCode] {
+  if (relaxable.every(({ rule }) => rule.startsWith('data_policy:'))) return ['privacy_restricted', 'no_endpoints']
+  const speechless = groups.every(({ index }) => !index.model.outputs.includes('text'))
+  if (speechless && relaxable.every(({ rule }) => rule === 'modality')) return ['wrong_endpoint', 'invalid_request']
+  return ['constraint_filtered', 'no_endpoints']
+}
+
+/** C64. Clients know this error by its first words. */
+function tooLong(call: Call, relaxable: readonly Exclusion[]): Fault {
+  const longest = relaxable.reduce((most, { endpoint }) => Math.max(most, Math.min(endpoint.promptMax ?? Infinity, windowOf(endpoint))), 0)
+  const detail = `the longest window is ${longest} tokens`
+  return new Fault('context_length_exceeded', `This model's maximum context length is ${longest} tokens, and the prompt is longer. Shorten the prompt, or name a model with a longer context in models.`, {
+    availability: availability('constraint_filtered', {
+      requestedModels: call.models, affectedProviders: providersOf(relaxable), excludedBy: ['context_length'], constraint: { field: 'messages', detail },
+    }),
+  })
+}
+
+function deprecated(call: Call, names: readonly string[], snapshot: Snapshot): Fault {
+  const instead = readyModels(snapshot, names)
+  const hint = instead.length > 0 ? ` Use ${instead.join(' or ')}.` : ''
+  return new Fault('no_endpoints', `No endpoints found for ${names.join(', ')}: the model has been taken away by those who served it.${hint}`, {
+    availability: availability('model_deprecated', { requestedModels: call.models, fallbackModels: instead }),
+  })
+}
+
+/** Nothing the client could change would help: credentials, providers turned off, prices that nobody knows. */
+function operatorsFault(call: Call, names: readonly string[], excluded: readonly Exclusion[], snapshot: Snapshot): Fault {
+  const unpriced = excluded.filter(({ rule }) => rule === 'unpriced')
+  const unpricedWords = unpriced.length === 0 ? '' : ` ${list(unpriced.map(nameOf))}: the price is not known; give one in switchyard.yaml, or write \`unpriced: allow\` there.`
+  const why = excluded.length === 0 ? ' No provider serves it.' : `${unpricedWords}${notReadyWords(excluded)}`
+  return new Fault('no_endpoints', `No endpoints found for ${names.join(', ')}.${why}`, {
+    availability: availability('no_endpoints', { requestedModels: call.models, affectedProviders: providersOf(excluded), fallbackModels: readyModels(snapshot, names) }),
+  })
+}
+
+/** What each rule took out, a sentence for each reason. */
+function sentences(relaxable: readonly Exclusion[]): string {
+  const byWhy = new Map<string, string[]>()
+  for (const exclusion of relaxable) {
+    const why = RULES[exclusion.rule]?.why(exclusion) ?? exclusion.detail
+    byWhy.set(why, [...(byWhy.get(why) ?? []), nameOf(exclusion)])
+  }
+  return [...byWhy].map(([why, providers]) => `${list(providers)}: ${why}.`).join(' ')
+}
+
+function advice(relaxable: readonly Exclusion[]): string {
+  const steps = [...new Set(relaxable.map(({ rule }) => RULES[rule]?.relax ?? ''))].join(', or ')
+  return ` To go on, ${steps}.`
+}
+
+const SECRET_MISSING = 'no credential'
+
+/**
+ * Providers that would serve the model if the operator made them ready, and how: which variable or line to set. What the
+ * call's own demands keep out is not among them.
+ */
+function notReadyWords(excluded: readonly Exclusion[]): string {
+  const unready = [...new Map(excluded.filter(isUnready).map((exclusion) => [exclusion.endpoint.provider.slug, exclusion])).values()]
+  const lacking = unready.filter(({ endpoint }) => endpoint.provider.notReady?.startsWith(SECRET_MISSING))
+  const others = unready.filter((exclusion) => !lacking.includes(exclusion))
+  return `${credentialWords(lacking)}${others.length === 0 ? '' : ` Not ready: ${list(others.map((exclusion) => `${nameOf(exclusion)} (${exclusion.endpoint.provider.notReady ?? ''})`))}.`}`
+}
+
+function isUnready({ rule }: Exclusion): boolean {
+  return rule === 'not_ready'
+}
+
+function credentialWords(lacking: readonly Exclusion[]): string {
+  const [first] = lacking
+  if (!first) return ''
+  const { provider } = first.endpoint
+  if (lacking.length === 1) {
+    const variable = provider.env[0] === undefined ? '' : `set ${provider.env[0]} in the environment or .env, or `
+    return ` ${nameOf(first)} serves it and has no credential here: ${variable}write providers.${provider.slug}.api_key in switchyard.yaml.`
+  }
+  const names = lacking.map((exclusion) => `${nameOf(exclusion)} (${exclusion.endpoint.provider.env[0] ?? `providers.${exclusion.endpoint.provider.slug}.api_key`})`)
+  return ` ${list(names)} serve it and have no credential here: set the variable of one in the environment or .env, or its providers.<name>.api_key in switchyard.yaml.`
+}
+
+function priceWords({ endpoint: { price }, detail }: Exclusion): string {
+  if (price.state === 'unpriced') return detail
+  return `${sayUsd(price.prompt)} for prompts and ${sayUsd(price.completion)} for answers per million tokens, above provider.max_price.${detail}`
+}
+
+const READY_MODELS_MAX = 3
+const NEAREST_MAX = 20
+
+/** Models with a like name that could be called now. */
+function readyModels(snapshot: Snapshot, names: readonly string[]): string[] {
+  const near = names.flatMap((name) => nearestModels(snapshot, name, NEAREST_MAX))
+  const ready = near.filter((id) => snapshot.models.get(id)?.endpoints.some(({ provider, deprecated: old }) => provider.notReady === undefined && !old))
+  return [...new Set(ready)].slice(0, READY_MODELS_MAX)
+}
+
+function providersOf(excluded: readonly Exclusion[]): string[] {
+  return [...new Set(excluded.map(({ endpoint }) => endpoint.provider.slug))]
+}
+
+function excludedBy(excluded: readonly Exclusion[]): string[] {
+  return [...new Set(excluded.map(({ rule }) => RULES[rule]?.excludedBy ?? rule))]
+}
+
+/** Display name, with region or variant where the tag says one. */
+function nameOf({ endpoint }: { readonly endpoint: Endpoint }): string {
+  const { provider, tag } = endpoint
+  return tag === provider.slug ? provider.name : `${provider.name} (${tag})`
+}
+
+const LISTED_MAX = 8
+
+function list(names: readonly string[]): string {
+  const all = [...new Set(names)]
+  return all.length <= LISTED_MAX ? all.join(', ') : `${all.slice(0, LISTED_MAX).join(', ')} and ${all.length - LISTED_MAX} more`
+}

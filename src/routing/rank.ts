@@ -1,0 +1,212 @@
+import type { Variant } from '../catalog/names.ts'
+import type { PercentileCutoffs, Preferences } from '../core/call.ts'
+import type { Candidates } from './candidates.ts'
+import type { EndpointHealth, HealthView, Percentiles } from './health.ts'
+import { named, type Candidate, type ModelIndex } from './model-index.ts'
+import type { Exclusion, Step } from './plan.ts'
+
+/**
+ * How an endpoint stands before price or speed are looked at, best first (C20, C21). Cooling is last of all: the provider
+ * has asked not to be called yet.
+ */
+const HEALTHY = 0
+const DEGRADED = 1
+const DEPRECATED = 2
+const OUTAGE = 3
+const DOWN = 4
+const COOLING = 5
+
+/** Why an endpoint stands where it does, by its standing. */
+const STANDING_REASONS = [
+  'next by price', 'below 95 % uptime in the last 5 minutes', 'deprecated', 'outage in the last 30 seconds',
+  'below 80 % uptime in the last 5 minutes', 'rate limited until its Retry-After',
+] as const
+
+type Sort = NonNullable<Preferences['sort']>
+
+/** An eligible endpoint on its way to a Step. */
+interface Contender {
+  readonly candidate: Candidate
+  readonly requested: string
+  readonly standing: number
+  /** What it is sorted by within its standing, lowest first. */
+  readonly measure: number
+  readonly missesCutoffs: boolean
+  reason: string
+}
+
+/** What ranking needs to know of the call. */
+interface Wish {
+  readonly preferences: Preferences
+  readonly health: HealthView
+  readonly draw: () => number
+}
+
+export interface Ranking {
+  readonly steps: readonly Step[]
+  /** What `allow_fallbacks: false` leaves out. */
+  readonly dropped: readonly Exclusion[]
+}
+
+/** Puts what is left of each model in the order to try, model by model, or all together when the client says `partition: none`. */
+export function rank(groups: readonly Candidates[], preferences: Preferences, health: HealthView, draw: () => number): Ranking {
+  const [first] = groups
+  const [only, second] = first?.eligible ?? []
+  if (groups.length === 1 && first && only && !second) return { steps: [{ endpoint: only.endpoint, requested: first.requested, reason: 'the only endpoint' }], dropped: [] }
+  const wish = { preferences, health, draw }
+  const together = preferences.partition === 'none' && !isOrdered(preferences)
+  const ranked = together ? rankPool(groups, wish) : groups.flatMap((group) => rankPool([group], wish))
+  const order = isOrdered(preferences) ? ranked : demote(ranked, preferences)
+  return preferences.allowFallbacks || isOrdered(preferences) ? { steps: order.map(stepOf), dropped: [] } : firstOfEach(order)
+}
+
+function isOrdered({ order }: Preferences): boolean {
+  return order !== undefined && order.length > 0
+}
+
+function stepOf({ candidate, requested, reason }: Contender): Step {
+  return { endpoint: candidate.endpoint, requested, reason }
+}
+
+/** One list out of the endpoints of one model, or of several when they compete. */
+function rankPool(groups: readonly Candidates[], wish: Wish): Contender[] {
+  const { preferences } = wish
+  const sort = preferences.sort ?? sortOf(groups[0]?.variants ?? [])
+  const pool: Contender[] = []
+  for (const { eligible, requested } of groups) {
+    for (const candidate of eligible) pool.push(contender(candidate, requested, sort, wish))
+  }
+  pool.sort(compare)
+  if (isOrdered(preferences)) return groups.flatMap(({ index }) => takeInOrder(pool, preferences, index))
+  // Without fallbacks the cheapest is the one that is tried (C3), and a sort is an order: neither leaves room for a draw.
+  if (sort === undefined && preferences.allowFallbacks) drawFirst(pool, wish.draw)
+  return pool
+}
+
+/** `:floor` and `:nitro` are sorts (C31, C32); an explicit sort goes before them. */
+function sortOf(variants: readonly Variant[]): Sort | undefined {
+  if (variants.length === 0) return undefined
+  if (variants.includes('floor')) return 'price'
+  if (variants.includes('nitro')) return 'throughput'
+  return variants.includes('exacto') ? 'exacto' : undefined
+}
+
+function contender(candidate: Candidate, requested: string, sort: Sort | undefined, { health, preferences }: Wish): Contender {
+  const state = health.of(candidate.endpoint.id)
+  const standing = standingOf(candidate, state)
+  return {
+    candidate, requested, standing,
+    measure: measureOf(candidate, sort, state),
+    missesCutoffs: misses(state, preferences),
+    reason: standing === HEALTHY && sort !== undefined ? `by ${sort === 'exacto' ? 'health, then price' : sort}` : STANDING_REASONS[standing],
+  }
+}
+
+function standingOf({ endpoint }: Candidate, { cooling, state, outage }: EndpointHealth): typeof HEALTHY | typeof DEGRADED | typeof DEPRECATED | typeof OUTAGE | typeof DOWN | typeof COOLING {
+  if (cooling) return COOLING
+  if (state === 'down') return DOWN
+  if (outage) return OUTAGE
+  if (endpoint.deprecated) return DEPRECATED
+  return state === 'degraded' ? DEGRADED : HEALTHY
+}
+
+/** Lowest first; what was never measured comes after what was. `exacto` goes by price until quality is measured. */
+function measureOf({ price }: Candidate, sort: Sort | undefined, { throughput, latency }: EndpointHealth): number {
+  if (sort === 'throughput') return throughput === undefined ? 0 : -throughput.p50
+  if (sort === 'latency') return latency === undefined ? Infinity : latency.p50
+  return price
+}
+
+/** Written out instead of subtracted: two infinite prices differ by NaN. */
+function compare(a: Contender, b: Contender): number {
+  if (a.standing !== b.standing) return a.standing - b.standing
+  if (a.measure !== b.measure) return a.measure < b.measure ? -1 : 1
+  if (a.candidate.price !== b.candidate.price) return a.candidate.price < b.candidate.price ? -1 : 1
+  return a.candidate.place - b.candidate.place
+}
+
+/** C20: the first is drawn among the best standing with probability ∝ 1/price²; the others stay behind it by price. */
+function drawFirst(pool: Contender[], draw: () => number): void {
+  const [best] = pool
+  if (!best) return
+  let count = 1
+  while (pool[count]?.standing === best.standing) count++
+  if (count === 1) {
+    if (best.standing === HEALTHY) best.reason = 'the only healthy endpoint'
+    return
+  }
+  const [drawn = best] = pool.splice(drawIndex(pool, count, draw()), 1)
+  drawn.reason = drawn.standing === HEALTHY ? `drawn by price among ${count} healthy` : `drawn by price among ${count}: none is healthy`
+  pool.unshift(drawn)
+}
+
+/**
+ * Weights are relative to the cheapest, which is first. Where that is free, or nobody knows any price, the draw is even
+ * among its equals: the limit of 1/price².
+ */
+function drawIndex(pool: readonly Contender[], count: number, drawn: number): number {
+  const cheapest = pool[0]?.measure ?? 0
+  const even = cheapest === 0 || cheapest === Infinity
+  const weight = (price: number): number => (even ? Number(price === cheapest) : (cheapest / price) ** 2)
+  let total = 0
+  for (let at = 0; at < count; at++) total += weight(pool[at]?.measure ?? Infinity)
+  let left = drawn * total
+  for (let at = 0; at < count; at++) {
+    left -= weight(pool[at]?.measure ?? Infinity)
+    if (left < 0) return at
+  }
+  // A draw that rounding puts at the very end is the last one's that has any weight; the first has always some.
+  return 0
+}
+
+/** C2: strictly in the client's order, whatever their health; several endpoints of one name by health and price. The rest follow. */
+function takeInOrder(pool: readonly Contender[], { order = [] }: Preferences, index: ModelIndex): Contender[] {
+  const taken = new Set<Contender>()
+  order.forEach((name, place) => {
+    const candidates = named(index, name)
+    for (const entry of pool) {
+      if (taken.has(entry) || !candidates.includes(entry.candidate)) continue
+      entry.reason = `place ${place + 1} in provider.order`
+      taken.add(entry)
+    }
+  })
+  return [...taken, ...pool.filter((entry) => !taken.has(entry))]
+}
+
+/**
+ * C16, C17: endpoints that miss a cutoff go to the end of the whole Plan, behind the next model's that meet it; those in
+ * trouble stay behind them. An endpoint of which nothing is known misses nothing.
+ */
+function demote(ranked: Contender[], { preferredMinThroughput, preferredMaxLatency }: Preferences): Contender[] {
+  if (preferredMinThroughput === undefined && preferredMaxLatency === undefined) return ranked
+  const missing = ranked.filter((entry) => entry.standing < OUTAGE && entry.missesCutoffs)
+  for (const entry of missing) entry.reason = 'misses preferred_min_throughput or preferred_max_latency'
+  return [...ranked.filter((entry) => entry.standing < OUTAGE && !entry.missesCutoffs), ...missing, ...ranked.filter((entry) => entry.standing >= OUTAGE)]
+}
+
+const PERCENTILES = ['p50', 'p75', 'p90', 'p99'] as const
+const MS_PER_SECOND = 1_000
+
+function misses({ throughput, latency }: EndpointHealth, { preferredMinThroughput, preferredMaxLatency }: Preferences): boolean {
+  return missesAny(throughput, preferredMinThroughput, (measured, cutoff) => measured < cutoff)
+    || missesAny(latency, preferredMaxLatency, (measured, cutoff) => measured > cutoff * MS_PER_SECOND)
+}
+
+function missesAny(measured: Percentiles | undefined, cutoffs: PercentileCutoffs | undefined, worse: (measured: number, cutoff: number) => boolean): boolean {
+  if (measured === undefined || cutoffs === undefined) return false
+  return PERCENTILES.some((name) => {
+    const cutoff = cutoffs[name]
+    return cutoff !== undefined && worse(measured[name], cutoff)
+  })
+}
+
+/** C3: the top endpoint of each model alone. */
+function firstOfEach(ranked: readonly Contender[]): Ranking {
+  const kept = new Map<string, Contender>()
+  const dropped: Exclusion[] = []
+  for (const entry of ranked) {
+    if (!kept.has(entry.requested)) kept.set(entry.requested, entry)
+    else dropped.push({ endpoint: entry.candidate.endpoint, rule: 'allow_fallbacks', detail: 'allow_fallbacks is false and another endpoint comes first' })
+  }
+  return { steps: [...kept.values()].map(stepOf), dropped }
+}

@@ -1,0 +1,62 @@
+import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
+import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Call } from '../core/call.ts'
+import { costMax } from './bound.ts'
+import { candidatesOf, type Candidates } from './candidates.ts'
+import type { HealthView } from './health.ts'
+import { indexOf } from './model-index.ts'
+import { noEndpoints } from './no-endpoints.ts'
+import type { Plan } from './plan.ts'
+import { rank } from './rank.ts'
+import { freeVariantEnded, unknownModel } from './unknown-model.ts'
+
+/**
+ * Which endpoints to try for this call, in which order. Pure: the same call, snapshot, health, draws and time give the
+ * same Plan. `draw` gives floats in [0, 1), one for each model whose load is balanced. Throws Fault `model_unknown`,
+ * or `no_endpoints` and its kin when nothing is left, each with the contract's availability object.
+ */
+export function route(call: Call, snapshot: Snapshot, health: HealthView, draw: () => number, nowMs: number): Plan {
+  const groups = call.models.length === 1 ? [candidates(call, call.models[0] ?? '', snapshot, nowMs)] : candidatesOfAll(call, snapshot, nowMs)
+  const { steps, dropped } = rank(groups, call.preferences, health, draw)
+  const excluded = [...groups.flatMap((group) => group.excluded), ...dropped]
+  if (steps.length === 0) throw noEndpoints(call, groups, excluded, snapshot)
+  return { steps, excluded, strategy: call.models.length > 1 ? 'fallback' : 'direct', costMax: costMax(call, steps) }
+}
+
+/** Model by model in the client's order (C25); a model named twice counts once, so that no endpoint is tried twice. */
+function candidatesOfAll(call: Call, snapshot: Snapshot, nowMs: number): Candidates[] {
+  const groups: Candidates[] = []
+  for (const requested of call.models) {
+    const group = candidates(call, requested, snapshot, nowMs)
+    if (!groups.some(({ index }) => index === group.index)) groups.push(group)
+  }
+  return groups
+}
+
+function candidates(call: Call, requested: string, snapshot: Snapshot, nowMs: number): Candidates {
+  const found = find(snapshot, requested)
+  if (!found) throw isFreeVariantOf(snapshot, requested) ? freeVariantEnded(call, requested) : unknownModel(call, requested, snapshot)
+  return candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs)
+}
+
+/** Names that calls have used lately, so that a name is taken apart once. Bounded: clients choose the names. */
+const NAMES_MAX = 2_000
+const namesOf = new WeakMap<Snapshot, Map<string, FoundModel>>()
+
+function find(snapshot: Snapshot, requested: string): FoundModel | undefined {
+  let names = namesOf.get(snapshot)
+  if (!names) namesOf.set(snapshot, names = new Map())
+  const known = names.get(requested)
+  if (known) return known
+  const found = findModel(snapshot, requested)
+  if (!found) return undefined
+  if (names.size >= NAMES_MAX) names.clear()
+  names.set(requested, found)
+  return found
+}
+
+/** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */
+function isFreeVariantOf(snapshot: Snapshot, requested: string): boolean {
+  const { base, variants } = parseModelName(requested)
+  return variants.includes('free') && findModel(snapshot, base) !== undefined
+}
