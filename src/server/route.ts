@@ -2,13 +2,13 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { HealthView } from '../routing/health.ts'
+import type { HealthStats } from '../routing/health.ts'
 
 /** What the control plane stands on. Built once, in main.ts. */
 export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
-  readonly health: HealthView
+  readonly health: HealthStats
   readonly clock: Clock
 }
 

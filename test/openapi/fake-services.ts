@@ -6,7 +6,7 @@ import type { Nano } from '../../src/core/nano.ts'
 import { NO_USAGE } from '../../src/core/usage.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
-import { UNKNOWN_HEALTH, type EndpointHealth } from '../../src/routing/health.ts'
+import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
 import { routes } from '../../src/server/api/routes.ts'
 import type { Route, Services } from '../../src/server/route.ts'
@@ -121,11 +121,16 @@ export interface FakeServices extends Services {
   readonly accounts: FakeAccounts
   readonly clock: FakeClock
   readonly healthOf: Map<string, EndpointHealth>
+  readonly statsOf: Map<string, EndpointStats>
 }
 
 export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
-  return { snapshot: () => catalogue, accounts: new FakeAccounts(), clock: new FakeClock(), healthOf, health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH } }
+  const statsOf = new Map<string, EndpointStats>()
+  return {
+    snapshot: () => catalogue, accounts: new FakeAccounts(), clock: new FakeClock(), healthOf, statsOf,
+    health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
+  }
 }
 
 /** What a route answered: its JSON or text, or the fault that it threw. */

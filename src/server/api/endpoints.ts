@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
-import type { EndpointHealth, Percentiles } from '../../routing/health.ts'
+import type { EndpointHealth, HealthStats, Percentiles } from '../../routing/health.ts'
 import type { Route } from '../route.ts'
 import { architectureOf, parametersOf } from './model-row.ts'
 import { entryNamed } from './models.ts'
@@ -13,14 +13,15 @@ export const listEndpoints: Route = {
   handle({ services, params, caller }) {
     const { model } = entryNamed(services.snapshot(), params)
     const { id, name, created, description } = model
-    const endpoints = model.endpoints.map((endpoint) => endpointRow(endpoint, name, services.health.of(endpoint.id), caller !== undefined))
+    const endpoints = model.endpoints.map((endpoint) => endpointRow(endpoint, name, services.health, caller !== undefined))
     return { data: { id, name, created, description, architecture: architectureOf(model), endpoints } }
   },
 }
 
-/** The contract's `PublicEndpoint`. Speeds are for callers with a key only (schemas.md §13); all of it is of the last five minutes. */
-function endpointRow(endpoint: Endpoint, modelName: string, health: EndpointHealth, showSpeed: boolean): object {
+/** The contract's `PublicEndpoint`. Speeds are for callers with a key only, as the contract has it. */
+function endpointRow(endpoint: Endpoint, modelName: string, health: HealthStats, showSpeed: boolean): object {
   const { provider, price } = endpoint
+  const stats = health.stats(endpoint.id)
   return {
     name: `${provider.name} | ${endpoint.modelId}`,
     model_id: endpoint.modelId,
@@ -33,15 +34,15 @@ function endpointRow(endpoint: Endpoint, modelName: string, health: EndpointHeal
     max_completion_tokens: endpoint.outputMax ?? null,
     max_prompt_tokens: endpoint.promptMax ?? null,
     supported_parameters: parametersOf(endpoint),
-    status: statusOf(endpoint, health),
-    uptime_last_5m: percent(health.uptime),
-    uptime_last_30m: null,
-    uptime_last_1d: null,
+    status: statusOf(endpoint, health.of(endpoint.id)),
+    uptime_last_5m: percent(stats.uptime5m),
+    uptime_last_30m: percent(stats.uptime30m),
+    uptime_last_1d: percent(stats.uptime1d),
     // Reading from a cache is priced and writing to it is not: the provider caches by itself.
     supports_implicit_caching: price.cacheRead !== undefined && price.cacheWrite === undefined,
     supports_voice_cloning: false,
-    latency_last_30m: showSpeed ? rounded(health.latency) : null,
-    throughput_last_30m: showSpeed ? rounded(health.throughput) : null,
+    latency_last_30m: showSpeed ? rounded(stats.latency30m) : null,
+    throughput_last_30m: showSpeed ? rounded(stats.throughput30m) : null,
   }
 }
 

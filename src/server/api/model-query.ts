@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { providerSlug } from '../../catalog/names.ts'
 import type { Nano } from '../../core/nano.ts'
-import type { HealthView } from '../../routing/health.ts'
+import type { HealthStats } from '../../routing/health.ts'
 import { INPUTS, OUTPUTS, PARAMETERS, type ModelEntry } from './model-row.ts'
 import { decimal, flag, names, oneOf, someOf, text, usd, whole, type QueryOf } from './query.ts'
 
@@ -57,7 +57,7 @@ export type ModelQuery = QueryOf<typeof MODEL_QUERY>
 type Test = (entry: ModelEntry) => boolean
 
 /** The models that pass every filter, in the order asked for. `nowMs` is for ages. */
-export function selectModels(all: Iterable<ModelEntry>, query: ModelQuery, health: HealthView, nowMs: number): readonly ModelEntry[] {
+export function selectModels(all: Iterable<ModelEntry>, query: ModelQuery, health: HealthStats, nowMs: number): readonly ModelEntry[] {
   const tests = [...contentTests(query), ...priceTests(query), ...servedTests(query), ...ageTests(query, nowMs), ...unmeasuredTests(query)]
   const found = [...all].filter((entry) => tests.every((test) => test(entry)))
   return query.sort === undefined ? found : sorted(found, query.sort, health)
@@ -120,13 +120,13 @@ function* unmeasuredTests(query: ModelQuery): Iterable<Test> {
 }
 
 /** What a sort looks at; undefined puts a model last. Orders by what is not measured here leave the catalogue's order. */
-const RANKS: Readonly<Partial<Record<Sort, { readonly up: boolean; readonly of: (entry: ModelEntry, health: HealthView) => number | bigint | undefined }>>> = {
+const RANKS: Readonly<Partial<Record<Sort, { readonly up: boolean; readonly of: (entry: ModelEntry, health: HealthStats) => number | bigint | undefined }>>> = {
   'newest': { up: false, of: (entry) => entry.model.created },
   'context-high-to-low': { up: false, of: (entry) => entry.model.contextMax },
   'pricing-low-to-high': { up: true, of: bothPrices },
   'pricing-high-to-low': { up: false, of: bothPrices },
-  'throughput-high-to-low': { up: false, of: (entry, health) => medians(entry, health, 'throughput').at(-1) },
-  'latency-low-to-high': { up: true, of: (entry, health) => medians(entry, health, 'latency')[0] },
+  'throughput-high-to-low': { up: false, of: (entry, health) => medians(entry, health, 'throughput30m').at(-1) },
+  'latency-low-to-high': { up: true, of: (entry, health) => medians(entry, health, 'latency30m')[0] },
 }
 
 /** Twice the average of the prompt's and the completion's price, which orders as the average does. */
@@ -135,11 +135,11 @@ function bothPrices({ shown }: ModelEntry): Nano | undefined {
 }
 
 /** Recent medians of the model's endpoints, lowest first. */
-function medians(entry: ModelEntry, health: HealthView, of: 'latency' | 'throughput'): number[] {
-  return entry.model.endpoints.flatMap((endpoint) => health.of(endpoint.id)[of]?.p50 ?? []).sort((a, b) => a - b)
+function medians(entry: ModelEntry, health: HealthStats, of: 'latency30m' | 'throughput30m'): number[] {
+  return entry.model.endpoints.flatMap((endpoint) => health.stats(endpoint.id)[of]?.p50 ?? []).sort((a, b) => a - b)
 }
 
-function sorted(found: readonly ModelEntry[], sort: Sort, health: HealthView): readonly ModelEntry[] {
+function sorted(found: readonly ModelEntry[], sort: Sort, health: HealthStats): readonly ModelEntry[] {
   const rank = RANKS[sort]
   if (!rank) return found
   const ranked = found.map((entry) => ({ entry, by: rank.of(entry, health) }))

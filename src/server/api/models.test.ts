@@ -23,8 +23,8 @@ const catalogue = snapshot([
 ], { 'acme/tiny-latest': 'acme/tiny' })
 
 const services = fakeServices(catalogue)
-services.healthOf.set('acme/seer@acme', { outage: false, state: 'normal', latency: { p50: 100, p75: 1, p90: 1, p99: 1 }, throughput: { p50: 50, p75: 1, p90: 1, p99: 1 } })
-services.healthOf.set('zoo/gift:free@acme', { outage: false, state: 'normal', latency: { p50: 300, p75: 1, p90: 1, p99: 1 }, throughput: { p50: 90, p75: 1, p90: 1, p99: 1 } })
+services.statsOf.set('acme/seer@acme', { latency30m: { p50: 100, p75: 1, p90: 1, p99: 1 }, throughput30m: { p50: 50, p75: 1, p90: 1, p99: 1 } })
+services.statsOf.set('zoo/gift:free@acme', { latency30m: { p50: 300, p75: 1, p90: 1, p99: 1 }, throughput30m: { p50: 90, p75: 1, p90: 1, p99: 1 } })
 
 const get = (path: string, as = keyRecord()): Promise<Answer> => ask(services, 'GET', path, { as })
 
@@ -154,6 +154,10 @@ describe('GET /models/user', () => {
   test('lists what can be called now', async () => {
     expect((await get('/models/user')).body).toMatchObject({ total_count: 3 })
     expect(rows(await get('/models/user')).map((row) => row['id'])).toEqual(['acme/tiny', 'acme/seer', 'zoo/gift:free'])
+    const lenient = fakeServices({ ...snapshot([model('a/b', [endpoint('a/b', acme, { price: { state: 'unpriced', prompt: 0n, completion: 0n } })])]), unpricedAllowed: true })
+    const strict = fakeServices({ ...lenient.snapshot(), unpricedAllowed: false })
+    expect((await ask(lenient, 'GET', '/models/user', { as: keyRecord() })).body).toMatchObject({ total_count: 1 })
+    expect((await ask(strict, 'GET', '/models/user', { as: keyRecord() })).body).toMatchObject({ total_count: 0 })
     expect((await get('/models/user?limit=1')).body).toMatchObject({ total_count: 3, links: { next: '/api/v1/models/user?limit=1&offset=1' } })
   })
 })

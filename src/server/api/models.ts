@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../catalog/endpoint.ts'
+import type { Endpoint, Snapshot } from '../../catalog/endpoint.ts'
 import { findModel, nearestModels } from '../../catalog/names.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Route, RouteContext } from '../route.ts'
@@ -9,6 +9,8 @@ import { modelFeed } from './rss.ts'
 
 const PAGE_DEFAULT = 500
 const NEAREST_MAX = 3
+/** Longer than any model's name: what is more is not worth comparing. */
+const NAME_CHARS_MAX = 200
 
 /** `GET /models`: every model of the catalogue that writes text, unless the query says otherwise (A31). */
 export const listModels: Route = {
@@ -29,13 +31,14 @@ export const countModels: Route = {
   },
 }
 
-/** `GET /models/user`: of these, the models that the caller can call now, for a provider of theirs is ready. */
+/** `GET /models/user`: of these, the models that can be called now: a provider of theirs is ready, and the price is known (or the operator lets it be unknown). */
 export const listUserModels: Route = {
   method: 'GET', path: '/models/user', auth: 'key',
   handle(context) {
     const query = readQuery(context.url.searchParams, MODEL_QUERY)
-    const isReady = ({ model }: ModelEntry): boolean => model.endpoints.some((endpoint) => endpoint.provider.notReady === undefined)
-    return page(context, query, select(context, query).filter(isReady))
+    const { unpricedAllowed = false } = context.services.snapshot()
+    const canCall = ({ provider, price }: Endpoint): boolean => provider.notReady === undefined && (price.state !== 'unpriced' || unpricedAllowed)
+    return page(context, query, select(context, query).filter(({ model }) => model.endpoints.some(canCall)))
   },
 }
 
@@ -59,12 +62,12 @@ export const getModel: Route = {
 
 /** The model that a path names; 404 with the nearest names when there is none. */
 export function entryNamed(snapshot: Snapshot, params: RouteContext['params']): ModelEntry {
-  const name = `${params['author'] ?? ''}/${params['slug'] ?? ''}`
+  const name = `${params['author'] ?? ''}/${params['slug'] ?? ''}`.slice(0, NAME_CHARS_MAX)
   const entry = entriesOf(snapshot).get(findModel(snapshot, name)?.model.id ?? '')
   if (entry) return entry
   const nearest = nearestModels(snapshot, name, NEAREST_MAX).map((id) => `\`${id}\``)
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
-  throw new Fault('not_found', `There is no model or alias \`${name.slice(0, 200)}\`.${hint} GET /api/v1/models lists all.`)
+  throw new Fault('not_found', `There is no model or alias \`${name}\`.${hint} GET /api/v1/models lists all.`)
 }
 
 function select({ services }: RouteContext, query: ModelQuery): readonly ModelEntry[] {

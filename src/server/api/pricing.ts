@@ -18,7 +18,6 @@ export function pricingOf(endpoint: Endpoint | undefined): Record<string, unknow
     ...perToken('audio_output', price.audioOutput),
     ...perToken('internal_reasoning', price.reasoning),
     ...cachePricing(price),
-    ...perToken('input_cache_write_1h', price.cacheWriteHour),
     ...(price.overrides && price.overrides.length > 0 ? { overrides: price.overrides.map(overrideOf) } : {}),
   }
 }
@@ -32,8 +31,12 @@ function overrideOf(override: PriceOverride): Record<string, unknown> {
   }
 }
 
-function cachePricing(price: Pick<Price, 'cacheRead' | 'cacheWrite'>): Record<string, string> {
-  return { ...perToken('input_cache_read', price.cacheRead), ...perToken('input_cache_write', price.cacheWrite) }
+function cachePricing(price: Pick<Price, 'cacheRead' | 'cacheWrite' | 'cacheWriteHour'>): Record<string, string> {
+  return {
+    ...perToken('input_cache_read', price.cacheRead),
+    ...perToken('input_cache_write', price.cacheWrite),
+    ...perToken('input_cache_write_1h', price.cacheWriteHour),
+  }
 }
 
 function perToken(name: string, price: Nano | undefined): Record<string, string> {
