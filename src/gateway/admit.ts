@@ -1,9 +1,45 @@
 import type { Caller } from '../accounts/caller.ts'
 import { Fault } from '../core/fault.ts'
 
-/** Whether this caller may make calls at all. Throws Fault. */
-export function admit(caller: Caller): void {
+/** How many calls this process has open, and whether it takes more. */
+export class Admission {
+  private open = 0
+  private draining = false
+
+  constructor(private readonly callsMax: number) {}
+
+  get calls(): number {
+    return this.open
+  }
+
+  /** Takes no new calls from now on. */
+  drain(): void {
+    this.draining = true
+  }
+
+  get isDraining(): boolean {
+    return this.draining
+  }
+
+  /** Throws Fault when there is no room: before anything was read or held. */
+  check(): void {
+    if (this.draining) throw new Fault('shutting_down', 'This server is shutting down; try again', { retryAfterMs: 1000 })
+    if (this.open >= this.callsMax) throw new Fault('overloaded', `This server is at its limit of ${this.callsMax} calls at once`, { retryAfterMs: 1000 })
+  }
+
+  enter(): void {
+    this.open++
+  }
+
+  leave(): void {
+    this.open--
+  }
+}
+
+/** Lets a caller in, or throws Fault. */
+export function admit(caller: Caller, admission: Admission): void {
   if (caller.key.kind === 'management') {
     throw new Fault('permission_denied', 'This is a management key: it administers keys and cannot call models. Use an API key (`switchyard keys create`).')
   }
+  admission.check()
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { CallLog } from '../lib/log.ts'
 import type { Health } from '../upstream/health.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { Admission } from './admit.ts'
 
 /** What a call needs in its life. Built once, in main.ts. */
 export interface Gateway {
@@ -15,6 +16,7 @@ export interface Gateway {
   readonly log: CallLog
   /** A number in [0, 1) for the draw among endpoints. */
   readonly draw: () => number
+  readonly admission: Admission
   readonly limits: GatewayLimits
 }
 

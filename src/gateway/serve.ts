@@ -17,11 +17,12 @@ import { refusalFault } from './refusal.ts'
  */
 export async function* serve(call: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
-  admit(caller)
+  admit(caller, gateway.admission)
   const plan = route(call, snapshot, gateway.health, gateway.draw, gateway.clock.wallMs())
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax)
   if (!hold.ok) throw refusalFault(hold, call, plan)
   const meter = new Meter(call, caller, gateway.clock)
+  gateway.admission.enter()
   let ended = false
   try {
     for await (const events of attempt(plan, call, meter, gateway, client)) {
@@ -36,6 +37,7 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
     throw fault
   } finally {
     if (!ended) meter.fail(new Fault('client_gone', 'The client closed the connection'))
+    gateway.admission.leave()
     settle(hold, meter, gateway) // exactly once: end, abort or fault
   }
   yield [meter.last()]

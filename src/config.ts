@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseUsd, type Nano } from './core/nano.ts'
+
+/** Everything that the command line and the environment say. The only reader of `process.env`. */
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly dataDir: string
+  /** The operator's file; undefined when none is named and `./switchyard.yaml` is not there. */
+  readonly configPath: string | undefined
+  readonly workers: number
+  /** A first key to use instead of making one. */
+  readonly firstKey: string | undefined
+  readonly discover: boolean
+  /** Credits that a fresh install's account starts with. */
+  readonly initialCredits: Nano
+  readonly fsync: 'always' | 'interval' | 'never'
+  readonly bodyBytesMax: number
+  /** Calls at once in this process; more get a 503 that says so. */
+  readonly callsMax: number
+  readonly logCalls: boolean
+  /** Environment with `.env` below it: where credentials of providers are looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Settings as flags give them: strings as written, undefined when not given. */
+export interface Flags {
+  readonly data?: string
+  readonly config?: string
+  readonly port?: string
+  readonly host?: string
+  readonly workers?: string
+  readonly noDiscover?: boolean
+}
+
+/** A setting that cannot be used, with what to change. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const DEFAULTS = { port: 8787, host: '127.0.0.1', dataDir: './data', configFile: 'switchyard.yaml', initialCreditsUsd: '100', bodyMb: 32, callsMax: 10_000 }
+
+/** Puts flags, environment, `.env` and defaults together, in this order of precedence. Throws ConfigError. */
+export function readConfig(flags: Flags, directory = process.cwd()): Config {
+  const env = { ...readDotEnv(resolve(directory, '.env')), ...process.env }
+  const say = (flag: string | undefined, variable: string) => flag ?? (env[variable] === '' ? undefined : env[variable])
+  const named = say(flags.config, 'SWITCHYARD_CONFIG')
+  const implied = resolve(directory, DEFAULTS.configFile)
+  return {
+    port: integer('--port', say(flags.port, 'PORT'), DEFAULTS.port, 0, 65_535),
+    host: say(flags.host, 'SWITCHYARD_HOST') ?? DEFAULTS.host,
+    dataDir: resolve(directory, say(flags.data, 'SWITCHYARD_DATA') ?? DEFAULTS.dataDir),
+    configPath: named === undefined ? (existsSync(implied) ? implied : undefined) : existing(resolve(directory, named)),
+    workers: integer('--workers', say(flags.workers, 'SWITCHYARD_WORKERS'), 1, 1, 256),
+    firstKey: firstKey(env['SWITCHYARD_KEY']),
+    discover: flags.noDiscover !== true && env['SWITCHYARD_DISCOVER'] !== 'false',
+    initialCredits: usd('SWITCHYARD_INITIAL_CREDITS', say(undefined, 'SWITCHYARD_INITIAL_CREDITS') ?? DEFAULTS.initialCreditsUsd),
+    fsync: oneOf('SWITCHYARD_FSYNC', env['SWITCHYARD_FSYNC'], ['interval', 'always', 'never'] as const),
+    bodyBytesMax: integer('SWITCHYARD_MAX_BODY_MB', say(undefined, 'SWITCHYARD_MAX_BODY_MB'), DEFAULTS.bodyMb, 1, 1024) * 1024 * 1024,
+    callsMax: integer('SWITCHYARD_MAX_CALLS', say(undefined, 'SWITCHYARD_MAX_CALLS'), DEFAULTS.callsMax, 1, 1_000_000),
+    logCalls: (say(undefined, 'SWITCHYARD_LOG_CALLS') ?? 'true') !== 'false',
+    env,
+  }
+}
+
+/** The pipe whose end means that the process that started us is gone; undefined when we were started by hand. */
+export function parentPipe(): number | undefined {
+  const fd = Number(process.env['SWITCHYARD_PARENT_FD'] ?? Number.NaN)
+  return Number.isInteger(fd) ? fd : undefined
+}
+
+/** Which worker of `--workers` this process is; undefined in the first process. */
+export function workerNumber(): number | undefined {
+  const worker = Number(process.env['SWITCHYARD_WORKER'] ?? Number.NaN)
+  return Number.isInteger(worker) ? worker : undefined
+}
+
+/** The environment of a worker: ours, and its number. */
+export function workerEnvironment(worker: number): Record<string, string | undefined> {
+  return { ...process.env, SWITCHYARD_WORKER: String(worker) }
+}
+
+/** Colours and prompts are for people: both streams are a terminal, and NO_COLOR is not set. */
+export function isColourful(): boolean {
+  return process.stdout.isTTY === true && !process.env['NO_COLOR']
+}
+
+function existing(path: string): string {
+  if (!existsSync(path)) throw new ConfigError(`--config: there is no file ${path}`)
+  return path
+}
+
+function firstKey(key: string | undefined): string | undefined {
+  if (key === undefined || key === '') return undefined
+  if (key.length < 16 || /\s/.test(key)) throw new ConfigError('SWITCHYARD_KEY: must be at least 16 characters without spaces, such as sk-sw-v1-…')
+  return key
+}
+
+function integer(name: string, value: string | undefined, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < min || number > max) throw new ConfigError(`${name}: must be an integer from ${min} to ${max}, not ${JSON.stringify(value)}`)
+  return number
+}
+
+function usd(name: string, value: string): Nano {
+  const amount = parseUsd(value)
+  if (amount === undefined || amount < 0n) throw new ConfigError(`${name}: must be an amount of USD such as 100 or 0.50, not ${JSON.stringify(value)}`)
+  return amount
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, values: readonly [T, ...T[]]): T {
+  if (value === undefined || value === '') return values[0]
+  const found = values.find((item) => item === value)
+  if (found === undefined) throw new ConfigError(`${name}: must be one of ${values.join(', ')}, not ${JSON.stringify(value)}`)
+  return found
+}
+
+/** Lines `NAME=value` of a `.env`; quotes around a value are taken off. Not read: what is not of this form. */
+function readDotEnv(path: string): Record<string, string> {
+  if (!existsSync(path)) return {}
+  const values: Record<string, string> = {}
+  for (const line of readFileSync(path, 'utf8').split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line)
+    if (!match) continue
+    const [, name = '', value = ''] = match
+    const quoted = /^(["'])(.*)\1$/.exec(value)
+    values[name] = quoted ? (quoted[2] ?? '') : value.replace(/\s+#.*$/, '')
+  }
+  return values
+}

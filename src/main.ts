@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { runCli } from './cli/cli.ts'
+import type { CliContext, Config as CliConfig } from './cli/context.ts'
+import { processTerminal } from './cli/terminal.ts'
+import { Catalogue } from './catalog/catalogue.ts'
+import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
+import type { DialectName } from './core/call.ts'
+import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messages.ts'
+import type { ProviderDialect } from './dialects/dialect.ts'
+import { gemini } from './dialects/gemini/gemini.ts'
+import { openaiChat } from './dialects/openai-chat/openai-chat.ts'
+import { Admission } from './gateway/admit.ts'
+import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
+import { systemClock } from './lib/clock.ts'
+import { JsonLog } from './lib/log.ts'
+import { watchParent } from './lib/parent.ts'
+import { draw } from './lib/random.ts'
+import { probe } from './gateway/probe.ts'
+import { listen } from './server/server.ts'
+import { openLedger } from './store/open.ts'
+import { discover } from './upstream/discover.ts'
+import { Health } from './upstream/health.ts'
+import { Upstream } from './upstream/upstream.ts'
+import { banner } from './banner.ts'
+import { startWorkers } from './workers.ts'
+import packageJson from '../package.json' with { type: 'json' }
+
+const DRAIN_MS_MAX = 30_000
+
+/** The provider dialects that are built. A provider of another one is in the catalogue, and not ready. */
+const DIALECTS = new Map<DialectName, ProviderDialect>([['openai-chat', openaiChat], ['anthropic-messages', anthropicMessages], ['gemini', gemini]])
+
+/** Runs the gateway until it is told to stop. The exit code. */
+async function serve(config: Config): Promise<number> {
+  if (config.workers > 1 && workerNumber() === undefined) return await serveWithWorkers(config)
+  const clock = systemClock
+  const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
+  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync })
+  const first = workerNumber() === undefined ? await ledger.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  const catalogue = openCatalogue(config, log)
+  const health = new Health(clock)
+  const admission = new Admission(config.callsMax)
+  const gateway: Gateway = {
+    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    upstream: new Upstream({ dialects: DIALECTS, clock }),
+  }
+  const server = listen({
+    port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: workerNumber() !== undefined, gateway,
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, health, clock },
+  })
+  process.stdout.write(banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), first, color: isColourful() }))
+  catalogue.watch()
+  if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
+  await untilTold()
+  await server.drain(DRAIN_MS_MAX)
+  catalogue.close()
+  await ledger.close()
+  log.flush()
+  return 0
+}
+
+async function serveWithWorkers(config: Config): Promise<number> {
+  const ledger = await openLedger({ dataDir: config.dataDir, clock: systemClock, fsync: config.fsync })
+  const first = await ledger.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
+  await ledger.close()
+  const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
+  const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1)])
+  await workers.ready
+  process.stdout.write(banner({ host: config.host, port: config.port, snapshot: catalogue.snapshot(), first, color: isColourful() }))
+  await untilTold()
+  await workers.stop()
+  return 0
+}
+
+function openCatalogue(config: CliConfig, log: JsonLog): Catalogue {
+  return new Catalogue({
+    env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue.json'),
+    onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(String).join('\n')),
+  })
+}
+
+/** Waits for a signal to stop. A second one stops at once. */
+async function untilTold(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const told = () => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, told)
+  })
+}
+
+const parent = parentPipe()
+if (parent !== undefined) watchParent(parent, () => process.exit(1))
+
+const context: CliContext = {
+  version: packageJson.version,
+  terminal: processTerminal(isColourful()),
+  clock: systemClock,
+  config: readConfig,
+  serve: async (config) => await serve(config as Config),
+  probe: async (config, providerSlug, modelId) => {
+    const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, () => undefined))
+    return await probe(catalogue.snapshot(), new Upstream({ dialects: DIALECTS, clock: systemClock }), providerSlug, modelId)
+  },
+  fetch: (url, init) => fetch(url, init),
+}
+
+process.exit(await runCli(process.argv.slice(2), context))

@@ -1,0 +1,78 @@
+import type { Call } from '../core/call.ts'
+import type { Event } from '../core/event.ts'
+import { NO_USAGE } from '../core/usage.ts'
+import type { ClientDialect, StreamWriter } from '../dialects/dialect.ts'
+import { faultFrom } from '../gateway/attempt.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { CORS_HEADERS, jsonResponse } from './respond.ts'
+
+/** After this much silence a stream says that it is alive (contract B66). */
+const KEEP_ALIVE_MS = 15_000
+const KEEP_ALIVE = ': OPENROUTER PROCESSING\n\n'
+const LATE = Symbol('the first event is late')
+
+const encoder = new TextEncoder()
+
+/** The HTTP response of a call: its Events as the client's dialect says them. Throws Fault while nothing was sent. */
+export async function answerOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>, gateway: Gateway): Promise<Response> {
+  if (!call.stream) return await replyOf(call, dialect, events)
+  const first = events.next()
+  const soon = await Promise.race([first, after(KEEP_ALIVE_MS)])
+  // A model that thinks for long: the status is said now, and what goes wrong later is said in the stream.
+  const begun = soon === LATE ? first : Promise.resolve(soon)
+  return new Response(streamOf(dialect.streamWriter(call), events, begun, soon === LATE, gateway), {
+    headers: { ...CORS_HEADERS, 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'X-Generation-Id': call.id },
+  })
+}
+
+async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>): Promise<Response> {
+  const writer = dialect.replyWriter(call)
+  for await (const batch of events) writer.add(batch)
+  return jsonResponse(writer.body(), 200, { 'X-Generation-Id': call.id })
+}
+
+function after(ms: number): Promise<typeof LATE> {
+  return new Promise((resolve) => setTimeout(resolve, ms, LATE))
+}
+
+/** One write for each batch, made when the client has taken the last: a slow client slows the provider, not our memory. */
+function streamOf(writer: StreamWriter, events: AsyncGenerator<Event[]>, first: Promise<IteratorResult<Event[]>>, late: boolean, gateway: Gateway): ReadableStream<Uint8Array> {
+  let next: Promise<IteratorResult<Event[]>> | undefined = first
+  let silence: ReturnType<typeof setInterval> | undefined
+  let spokeMs = gateway.clock.monotonicMs()
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (late) controller.enqueue(encoder.encode(KEEP_ALIVE))
+      silence = setInterval(() => {
+        if (gateway.clock.monotonicMs() - spokeMs < KEEP_ALIVE_MS) return
+        spokeMs = gateway.clock.monotonicMs()
+        controller.enqueue(encoder.encode(KEEP_ALIVE))
+      }, KEEP_ALIVE_MS)
+    },
+    async pull(controller) {
+      for (;;) {
+        const taken = await (next ?? events.next()).catch((error: unknown) => lastWords(error, gateway))
+        next = undefined
+        const text = taken.done ? '' : writer.write(taken.value)
+        if (text !== '') controller.enqueue(encoder.encode(text))
+        if (taken.done) {
+          clearInterval(silence)
+          controller.close()
+        }
+        if (text === '' && !taken.done) continue
+        spokeMs = gateway.clock.monotonicMs()
+        return
+      }
+    },
+    async cancel() {
+      clearInterval(silence)
+      await events.return(undefined)
+    },
+  }, { highWaterMark: 0 })
+}
+
+/** What is said when the call dies after its status was sent: the fault, as the last Events. */
+function lastWords(error: unknown, gateway: Gateway): IteratorResult<Event[]> {
+  const cost = { total: 0n, prompt: 0n, completion: 0n, byok: false, upstream: 0n }
+  return { done: false, value: [{ type: 'fault', fault: faultFrom(error, gateway) }, { type: 'end', usage: NO_USAGE, cost }] }
+}

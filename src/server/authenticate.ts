@@ -1,0 +1,41 @@
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Caller } from '../accounts/caller.ts'
+import { Fault } from '../core/fault.ts'
+
+/** The key that a client shows: `Authorization: Bearer`, or `x-api-key` as Anthropic's clients send it (contract H1). */
+export function shownKey(request: Request): string | undefined {
+  const header = request.headers.get('authorization')
+  if (header !== null) {
+    const space = header.indexOf(' ')
+    const scheme = header.slice(0, space).toLowerCase()
+    return scheme === 'bearer' ? header.slice(space + 1).trim() : undefined
+  }
+  return request.headers.get('x-api-key') ?? undefined
+}
+
+/** The caller behind the request's key. Throws Fault `unauthenticated`, saying where a key belongs. */
+export function authenticate(request: Request, accounts: Accounts, nowMs: number): Caller | Promise<Caller> {
+  const key = shownKey(request)
+  if (key === undefined || key === '') throw missing(request)
+  const caller = accounts.find(key)
+  return caller instanceof Promise ? caller.then((found) => live(found, nowMs)) : live(caller, nowMs)
+}
+
+function live(caller: Caller | undefined, nowMs: number): Caller {
+  if (!caller) throw new Fault('unauthenticated', 'No key like this exists here, or it was deleted. Make one with `switchyard keys create`.')
+  if (caller.key.disabled) throw new Fault('unauthenticated', 'This key is disabled')
+  if (caller.key.expiresMs !== null && caller.key.expiresMs <= nowMs) throw new Fault('unauthenticated', `This key expired at ${new Date(caller.key.expiresMs).toISOString()}`)
+  return caller
+}
+
+const WRONG_PLACES = ['key', 'api_key', 'apikey', 'token', 'access_token']
+
+function missing(request: Request): Fault {
+  const header = request.headers.get('authorization')
+  const how = 'send the key as `Authorization: Bearer sk-sw-v1-…`'
+  if (header !== null) return new Fault('unauthenticated', `The Authorization header has no bearer key: ${how}`)
+  const query = new URL(request.url).searchParams
+  const place = WRONG_PLACES.find((name) => query.has(name))
+  if (place !== undefined) return new Fault('unauthenticated', `Missing Authentication header. The key stands in the query (\`${place}\`), where logs keep it: replace it, and ${how}.`)
+  return new Fault('unauthenticated', `Missing Authentication header: ${how}`)
+}

@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer'
+import { Fault } from '../core/fault.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { jsonTrouble } from './json-guard.ts'
+
+export interface Body { readonly json: JsonObject; readonly bytes: number }
+
+const DEPTH_MAX = 128
+
+/** The request's body as one JSON object. Throws Fault: too large (413, with the limit), not UTF-8, not JSON (where), not an object. */
+export async function readBody(request: Request, bytesMax: number): Promise<Body> {
+  const bytes = await readAll(request, bytesMax)
+  if (bytes.length === 0) throw new Fault('invalid_json', 'The body is empty: send a JSON object')
+  if (!isUtf8(bytes)) throw new Fault('invalid_json', 'The body is not UTF-8: send JSON in UTF-8')
+  // A byte order mark is legal before JSON text for readers (RFC 8259 §8.1), and JSON.parse refuses it.
+  const text = bytes.toString('utf8', bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
+  return { json: parse(text), bytes: bytes.length }
+}
+
+function parse(text: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    // The parser's words name the place; they hold a few characters of the body at most.
+    throw new Fault('invalid_json', `The body is not valid JSON: ${error instanceof Error ? error.message.replace(/^JSON Parse error: /, '').slice(0, 160) : 'cannot be parsed'}`)
+  }
+  const trouble = jsonTrouble(text, DEPTH_MAX)
+  if (trouble) throw new Fault('invalid_json', `The body is refused: ${trouble.what}`, trouble.field === undefined ? {} : { metadata: { field: trouble.field } })
+  if (!isObject(value)) throw new Fault('invalid_json', `The body must be a JSON object, not ${Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`}`)
+  return value
+}
+
+async function readAll(request: Request, bytesMax: number): Promise<Buffer> {
+  const length = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (length > bytesMax) throw tooLarge(bytesMax)
+  // With a length within the limit the server cuts the body itself; without one we count.
+  if (!Number.isNaN(length)) return Buffer.from(await request.arrayBuffer())
+  const pieces: Uint8Array[] = []
+  let total = 0
+  if (!request.body) return Buffer.alloc(0)
+  for await (const piece of request.body) {
+    pieces.push(piece)
+    total += piece.length
+    if (total > bytesMax) throw tooLarge(bytesMax)
+  }
+  return Buffer.concat(pieces)
+}
+
+function tooLarge(bytesMax: number): Fault {
+  return new Fault('payload_too_large', `The body is larger than the limit of ${bytesMax} bytes (${Math.floor(bytesMax / (1 << 20))} MB)`, { metadata: { limit_bytes: bytesMax } })
+}

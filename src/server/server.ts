@@ -1,0 +1,124 @@
+import type { Caller } from '../accounts/caller.ts'
+import { Fault } from '../core/fault.ts'
+import { faultFrom } from '../gateway/attempt.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { matchRoute } from './api/match.ts'
+import { routes } from './api/routes.ts'
+import { authenticate, shownKey } from './authenticate.ts'
+import { readBody } from './body.ts'
+import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
+import type { Route, RouteContext, Services } from './route.ts'
+import { chatCompletions } from './v1/chat-completions.ts'
+
+export interface ServerOptions {
+  readonly port: number
+  readonly host: string
+  readonly bodyBytesMax: number
+  /** Several processes share the port. */
+  readonly reusePort: boolean
+  readonly gateway: Gateway
+  readonly services: Services
+}
+
+export interface RunningServer {
+  readonly port: number
+  /** No new calls; those that run may finish, at most this long. */
+  drain(msMax: number): Promise<void>
+}
+
+type Handler = (request: Request, caller: Caller) => Promise<Response>
+
+/** The prefixes below which the API lives: ours, and the one that OpenAI's clients use by themselves. */
+const PREFIXES = ['/api/v1', '/v1']
+
+/** Listens, and answers every request with the contract's body. */
+export function listen(options: ServerOptions): RunningServer {
+  const { gateway, services } = options
+  const match = matchRoute(routes)
+  const dataPlane = new Map<string, Handler>([['/chat/completions', (request, caller) => chatCompletions(request, caller, gateway, options.bodyBytesMax)]])
+
+  async function call(handler: Handler, request: Request): Promise<Response> {
+    gateway.admission.check()
+    const found = authenticate(request, services.accounts, gateway.clock.wallMs())
+    return await handler(request, found instanceof Promise ? await found : found)
+  }
+
+  async function control(request: Request, path: string): Promise<Response> {
+    const found = match(request.method === 'HEAD' ? 'GET' : request.method, path)
+    if (!found) throw new Fault('not_found', `There is no ${path} here; docs/api.md lists what there is`)
+    if ('allow' in found) return notAllowed(request.method, path, found.allow.join(', '))
+    const result = await found.route.handle(await contextOf(request, found.route, found.params, options))
+    return result instanceof Response ? withCors(result) : jsonResponse(result)
+  }
+
+  async function answer(request: Request): Promise<Response> {
+    const path = pathOf(request.url)
+    if (request.method === 'OPTIONS') return preflight(request)
+    const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
+    if (prefix !== undefined) {
+      const below = path.slice(prefix.length)
+      const handler = dataPlane.get(below)
+      if (!handler) return await control(request, below)
+      return request.method === 'POST' ? await call(handler, request) : notAllowed(request.method, path, 'POST')
+    }
+    if (path === '/health') return jsonResponse({ status: 'ok' })
+    if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: services.snapshot().models.size })
+    throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
+  }
+
+  const server = Bun.serve({
+    port: options.port,
+    hostname: options.host,
+    reusePort: options.reusePort,
+    idleTimeout: 0, // a stream may be quiet for long; deadlines are `upstream/`'s
+    maxRequestBodySize: options.bodyBytesMax + (64 << 20), // so that what is too large gets our 413 and not an empty one
+    fetch: (request) => answer(request).catch((error: unknown) => faultResponse(faultFrom(error, gateway))),
+    error: (error) => faultResponse(faultFrom(error, gateway)),
+  })
+
+  return {
+    port: server.port ?? options.port,
+    async drain(msMax) {
+      gateway.admission.drain()
+      await Promise.race([server.stop(false), Bun.sleep(msMax)])
+      await server.stop(true)
+    },
+  }
+}
+
+async function contextOf(request: Request, route: Route, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<RouteContext> {
+  const { services } = options
+  const caller = route.auth === 'public' && shownKey(request) === undefined ? undefined : await callerOf(request, route, services)
+  if (route.auth === 'management' && caller?.key.kind !== 'management') {
+    throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
+  }
+  return { request, url: new URL(request.url), params, caller, services, body: async () => (await readBody(request, options.bodyBytesMax)).json }
+}
+
+async function callerOf(request: Request, route: Route, services: Services): Promise<Caller | undefined> {
+  try {
+    return await authenticate(request, services.accounts, services.clock.wallMs())
+  } catch (error) {
+    // A public list is public: a stale key must not hide it.
+    if (route.auth === 'public' && error instanceof Fault && error.code === 'unauthenticated') return undefined
+    throw error
+  }
+}
+
+function notAllowed(method: string, path: string, allow: string): Response {
+  const response = faultResponse(new Fault('method_not_allowed', `${path} does not take ${method}; it takes ${allow}`))
+  response.headers.set('allow', allow)
+  return response
+}
+
+function withCors(response: Response): Response {
+  for (const [name, value] of Object.entries(CORS_HEADERS)) response.headers.set(name, value)
+  return response
+}
+
+/** The path of a URL without making a URL object: that costs more than all the rest of finding a route. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2)
+  const query = url.indexOf('?', start)
+  return query === -1 ? url.slice(start) : url.slice(start, query)
+}
