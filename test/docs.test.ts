@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'bun:test'
+import { FAULTS } from '../src/core/fault.ts'
+import { AVAILABILITY } from '../src/routing/availability.ts'
+import { MODEL_QUERY } from '../src/server/api/model-query.ts'
+import { routes } from '../src/server/api/routes.ts'
+
+const read = (name: string): string => readFileSync(join(import.meta.dir, '..', 'docs', name), 'utf8')
+
+describe('docs/errors.md', () => {
+  const doc = read('errors.md')
+  const rows = new Map([...doc.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, code = '', rest = '']) => [code, rest.split(' | ')]))
+
+  test('has each fault with its status, type, next try and help', () => {
+    for (const [code, kind] of Object.entries(FAULTS)) expect([code, rows.get(code)]).toEqual([code, [String(kind.status), kind.type, kind.retry, kind.help]])
+  })
+
+  test('has no fault that is gone', () => {
+    expect([...rows.keys()].filter((code) => !Object.hasOwn(FAULTS, code))).toEqual([])
+  })
+
+  test('has a heading for each availability code, where its docs_url leads, with its status', () => {
+    for (const [code, { status, retryable }] of Object.entries(AVAILABILITY)) {
+      expect(doc).toContain(`\n### ${code}\n\n${status}${retryable ? ', retryable' : ''}. `)
+    }
+  })
+})
+
+describe('docs/api.md', () => {
+  const doc = read('api.md')
+
+  test('lists each route with its auth, and has a chapter with an example of it', () => {
+    const words = { public: 'public', key: 'API key', management: 'management key' }
+    for (const { method, path, auth } of routes) {
+      const anchor = `${method} ${path}`.toLowerCase().replace(/[^a-z ]/g, '').replaceAll(' ', '-')
+      expect(doc).toContain(`| [\`${method} ${path}\`](#${anchor}) | ${words[auth]} |`)
+      expect([path, doc.split(`\n### ${method} ${path}\n`)[1]?.split('\n### ')[0]]).toEqual([path, expect.stringContaining('curl ')])
+    }
+  })
+
+  test('lists no route that is gone', () => {
+    const known = routes.map(({ method, path }) => `${method} ${path}`)
+    const listed = [...doc.matchAll(/^### ([A-Z]+ \/\S+)$/gm)].map(([, route = '']) => route)
+    expect(listed.filter((route) => !known.includes(route))).toEqual(['POST /chat/completions'])
+  })
+
+  test('names each parameter of GET /models', () => {
+    for (const name of Object.keys(MODEL_QUERY)) expect(doc).toContain(name.replace(/^(min|max)_(?=.*(index|rate)$)/, ''))
+  })
+})
