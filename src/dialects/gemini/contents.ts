@@ -1,0 +1,187 @@
+import type { Endpoint } from '../../catalog/endpoint.ts'
+import type { Message, Part as ChatPart, ToolCall, Warning } from '../../core/call.ts'
+import { Fault } from '../../core/fault.ts'
+import { asArray, asObject, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
+import { imagePart, mediaPart } from './media.ts'
+import { serverToolParts } from './server-tools.ts'
+import { signaturesOf, type Signatures } from './signatures.ts'
+import { writeResults, type Asked } from './tool-results.ts'
+import { isForeignId, isThird, modelName, NO_SIGNATURE, type Content, type Part } from './wire.ts'
+
+/** The messages as Gemini takes them. */
+export interface Conversation { readonly system: Part[]; readonly contents: Content[] }
+
+/** Messages → turns of user and model. System messages stand apart; results of tools are a turn of the user. */
+export function writeContents(messages: readonly Message[], endpoint: Endpoint, warnings: Warning[]): Conversation {
+  return new ContentsWriter(endpoint, warnings).write(messages)
+}
+
+class ContentsWriter {
+  private readonly system: Part[] = []
+  private readonly contents: Content[] = []
+  /** Calls that may have a result, by id; of two with one id the later. */
+  private readonly asked = new Map<string, Asked>()
+  private readonly isThird: boolean
+
+  constructor(private readonly endpoint: Endpoint, private readonly warnings: Warning[]) {
+    this.isThird = isThird(endpoint)
+  }
+
+  write(messages: readonly Message[]): Conversation {
+    for (let at = 0; at < messages.length; at++) {
+      const message = messages[at]
+      if (!message) continue
+      const field = `messages[${at}]`
+      if (message.role === 'tool' || message.role === 'function') {
+        const run = runOfResults(messages, at)
+        const written = writeResults(run, at, this.asked, this.isThird)
+        this.contents.push({ role: 'user', parts: written.results })
+        if (written.media.length > 0) this.contents.push({ role: 'user', parts: written.media })
+        at += run.length - 1
+      } else if (message.role === 'system' || message.role === 'developer') this.instruct(message, field)
+      else this.say(message.role === 'assistant' ? 'model' : 'user', message.role === 'assistant' ? this.assistant(message, field) : named(message, parts(message, field)))
+    }
+    if (/^gemma-[123]/.test(modelName(this.endpoint))) this.instructInTurn()
+    // With instructions alone there is still a turn to answer.
+    if (this.contents.length === 0) this.contents.push({ role: 'user', parts: [{ text: '' }] })
+    return { system: this.system, contents: this.contents }
+  }
+
+  private instruct(message: Message, field: string): void {
+    if (this.contents.length > 0) this.warn('messages', 'Gemini takes system messages only before the conversation: later ones are said there too')
+    for (const part of named(message, parts(message, field))) {
+      if (part.text === undefined) throw new Fault('invalid_request', `${field}.content: system messages are text`)
+      if (part.text !== '') this.system.push(part)
+    }
+  }
+
+  /** Small models that have no system instruction get it at the head of the first turn. */
+  private instructInTurn(): void {
+    const first = this.contents[0]
+    if (first?.role === 'user') first.parts.unshift(...this.system.splice(0))
+    else if (this.system.length > 0) this.contents.unshift({ role: 'user', parts: this.system.splice(0) })
+  }
+
+  /** Adds to the turn that is on, unless that one has results: Gemini counts these against the calls before them. */
+  private say(role: Content['role'], said: Part[]): void {
+    const last = this.contents.at(-1)
+    const joins = last?.role === role && !last.parts.some((part) => part.functionResponse)
+    if (joins) last.parts.push(...said.filter((part) => part.text !== '' || part.thoughtSignature !== undefined))
+    else this.contents.push({ role, parts: said.length > 0 ? said : [{ text: '' }] })
+  }
+
+  private assistant(message: Message, field: string): Part[] {
+    const signatures = signaturesOf(message.reasoning_details ?? [])
+    if (signatures.hasOthers) this.warn('reasoning_details', 'reasoning of another provider cannot be read by Gemini and is left out')
+    const said: Part[] = signatures.thoughts.map(({ text, signature }) => ({ text, thought: true, thoughtSignature: signature }))
+    for (const detail of signatures.serverTools) said.push(...serverToolParts(detail, signatures))
+    const texts = named(message, parts(message, field)).filter((part) => part.text !== '')
+    if (texts.length === 0 && message.refusal) texts.push({ text: message.refusal })
+    const calls = this.calls(message, signatures)
+    signTexts(texts, calls, signatures)
+    said.push(...texts, ...this.images(message, field, signatures), ...calls)
+    for (const signature of signatures.onEmpty) said.push({ text: '', thoughtSignature: signature })
+    return said.length > 0 ? said : [{ text: '' }]
+  }
+
+  private calls(message: Message, signatures: Signatures): Part[] {
+    const calls: Part[] = []
+    for (const call of message.tool_calls ?? []) {
+      if (!isObject(call.function)) continue
+      const { name } = call.function
+      const args = this.arguments(call)
+      const part: Part = { functionCall: isForeignId(call.id) ? { id: call.id, name, args } : { name, args } }
+      const signature = signatures.byId.get(call.id)
+      if (signature !== undefined) part.thoughtSignature = signature
+      this.asked.set(call.id, { name, order: this.asked.size })
+      calls.push(part)
+    }
+    const legacy = asObject(message['function_call'])
+    if (calls.length === 0 && legacy) calls.push({ functionCall: { name: asString(legacy['name']) ?? '', args: parseObject(asString(legacy['arguments']) ?? '') ?? {} } })
+    return this.isThird ? withSignature(calls) : calls
+  }
+
+  /** Gemini takes an object only. What a model wrote that is none is shown to it as text. */
+  private arguments(call: ToolCall): JsonObject {
+    const said: unknown = call.function.arguments
+    if (isObject(said)) return said
+    if (typeof said !== 'string' || said.trim() === '' || said.trim() === 'null') return {}
+    const args = parseObject(said)
+    if (args) return args
+    this.warn('tool_calls', 'arguments that are no JSON object are sent as { "arguments": <text> }')
+    return { arguments: said }
+  }
+
+  private images(message: Message, field: string, signatures: Signatures): Part[] {
+    const urls = (asArray(message['images']) ?? []).flatMap((image) => asString(asObject(asObject(image)?.['image_url'])?.['url']) ?? [])
+    return urls.map((url, at) => {
+      const part = imagePart(url, `${field}.images[${at}]`)
+      const signature = signatures.onImage.get(at) ?? (this.isThird ? NO_SIGNATURE : undefined)
+      return signature === undefined ? part : { ...part, thoughtSignature: signature }
+    })
+  }
+
+  private warn(field: string, why: string): void {
+    if (!this.warnings.some((warning) => warning.field === field && warning.why === why)) this.warnings.push({ field, why })
+  }
+}
+
+function runOfResults(messages: readonly Message[], from: number): Message[] {
+  const run: Message[] = []
+  for (let at = from; at < messages.length; at++) {
+    const message = messages[at]
+    if (message?.role !== 'tool' && message?.role !== 'function') break
+    run.push(message)
+  }
+  return run
+}
+
+/** The first call of a turn must be signed; history that is not Gemini's own says so (`NO_SIGNATURE`). */
+function withSignature(calls: Part[]): Part[] {
+  const first = calls[0]
+  if (first) first.thoughtSignature ??= NO_SIGNATURE
+  return calls
+}
+
+/** Signatures of text go on the text; where it has gone (a client may drop it), on the first call, else on an empty part. */
+function signTexts(texts: Part[], calls: readonly Part[], signatures: Signatures): void {
+  const [signature, ...others] = signatures.onText
+  if (signature === undefined) return
+  const last = texts.at(-1) ?? calls.find((call) => call.thoughtSignature === undefined || call.thoughtSignature === NO_SIGNATURE)
+  if (last) last.thoughtSignature = signature
+  else texts.push({ text: '', thoughtSignature: signature })
+  for (const other of others) texts.push({ text: '', thoughtSignature: other })
+}
+
+/** Providers that have no field for it get a speaker's name before the words (B50). */
+function named(message: Message, said: Part[]): Part[] {
+  if (!message.name) return said
+  const first = said.find((part) => part.text !== undefined && part.text !== '')
+  if (first) first.text = `${message.name}: ${first.text}`
+  else if (message.role === 'user') said.unshift({ text: `${message.name}:` })
+  return said
+}
+
+/** The content of a message as parts. Empty text is a part too: a turn must have one. */
+function parts(message: Message, field: string): Part[] {
+  const { content } = message
+  if (typeof content === 'string') return [{ text: content }]
+  const said: Part[] = []
+  for (const [at, part] of (content ?? []).entries()) {
+    const written = contentPart(part, `${field}.content[${at}]`)
+    if (written) said.push(written)
+  }
+  return said
+}
+
+/** Parts that hold an answer's reasoning: it goes back by `reasoning_details`. */
+const REASONING = new Set(['thinking', 'redacted_thinking', 'reasoning'])
+
+function contentPart(part: ChatPart, field: string): Part | undefined {
+  const text = part['text'] ?? part['refusal']
+  if (typeof text === 'string' && /^(text|input_text|output_text|refusal)$/.test(part.type)) return { text }
+  if (REASONING.has(part.type)) return undefined
+  const media = mediaPart(part, field)
+  if (media) return media
+  throw new Fault('invalid_request', `${field}.type: Gemini has no content of type ${JSON.stringify(part.type)}`)
+}

@@ -1,0 +1,96 @@
+import type { Endpoint } from '../../catalog/endpoint.ts'
+import { EFFORTS, type Call, type Effort, type Warning } from '../../core/call.ts'
+import { Fault } from '../../core/fault.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { budgetOf, nearestEffort } from '../../core/reasoning.ts'
+import { modelName } from './wire.ts'
+
+/** How a model is told to think: a budget in tokens, a level, or not at all (`fixed`: it thinks as it likes). */
+type Thinking =
+  | { readonly by: 'budget'; readonly min: number; readonly max: number; readonly mandatory: boolean }
+  | { readonly by: 'level'; readonly levels: readonly Effort[]; readonly mandatory: boolean }
+  | { readonly by: 'fixed'; readonly mandatory: true }
+
+/** By the beginning of the model's name; the first that fits. From Google's page on thinking, November 2025 to 2026. */
+const MODELS: readonly { readonly name: RegExp; readonly thinking: Thinking | undefined }[] = [
+  { name: /-tts|embedding|-live|native-audio|robotics/, thinking: undefined },
+  { name: /^gemini-(1\.|2\.0)|^gemini-2\.5-flash-image|^gemma-[123]/, thinking: undefined },
+  { name: /^gemini-2\.5-pro|^gemini-pro-latest/, thinking: { by: 'budget', min: 128, max: 32_768, mandatory: true } },
+  { name: /^gemini-2\.5-flash-lite|^gemini-flash-lite-latest/, thinking: { by: 'budget', min: 512, max: 24_576, mandatory: false } },
+  { name: /^gemini-2\.5|^gemini-flash-latest/, thinking: { by: 'budget', min: 1, max: 24_576, mandatory: false } },
+  { name: /^gemini-3\S*-pro-image/, thinking: { by: 'fixed', mandatory: true } },
+  { name: /^gemini-3\S*-flash-image/, thinking: { by: 'level', levels: ['minimal', 'high'], mandatory: true } },
+  { name: /^gemini-3-pro/, thinking: { by: 'level', levels: ['low', 'high'], mandatory: true } },
+  { name: /^gemini-[3-9]\S*-pro/, thinking: { by: 'level', levels: ['low', 'medium', 'high'], mandatory: true } },
+  { name: /^gemini-[3-9]/, thinking: { by: 'level', levels: ['minimal', 'low', 'medium', 'high'], mandatory: true } },
+  { name: /^gemma-/, thinking: { by: 'level', levels: ['high'], mandatory: false } },
+]
+
+/** How this endpoint thinks: by its model's name, with what the catalogue knows; a model of no name that we know, by the catalogue alone. */
+function thinkingOf(endpoint: Endpoint): Thinking | undefined {
+  const known = MODELS.find((row) => row.name.test(modelName(endpoint)))
+  const { reasoning } = endpoint
+  if (known) {
+    if (known.thinking?.by !== 'level' || !reasoning) return known.thinking
+    const levels = reasoning.efforts?.filter((effort) => effort !== 'none') ?? []
+    return { by: 'level', levels: levels.length > 0 ? levels : known.thinking.levels, mandatory: reasoning.mandatory }
+  }
+  if (reasoning?.efforts?.length) return { by: 'level', levels: reasoning.efforts.filter((effort) => effort !== 'none'), mandatory: reasoning.mandatory }
+  if (reasoning?.budget) return { by: 'budget', min: 1, max: 24_576, mandatory: reasoning.mandatory }
+  // An operator's model that says nothing takes everything.
+  return endpoint.parameters === null ? { by: 'level', levels: EFFORTS.slice(1, 5), mandatory: false } : undefined
+}
+
+/** The wish to reason (B21–B26, B30) as `thinkingConfig`; undefined where there is nothing to say. */
+export function thinkingConfig(call: Call, endpoint: Endpoint, warnings: Warning[]): JsonObject | undefined {
+  const wish = call.reasoning
+  const thinking = thinkingOf(endpoint)
+  const off = wish.enabled === false || wish.effort === 'none' || wish.maxTokens === 0
+  if (!thinking) {
+    if (wish.enabled && !off) warnings.push({ field: 'reasoning', why: `${endpoint.upstreamId} does not reason` })
+    return undefined
+  }
+  if (off) return turnedOff(call, endpoint, thinking)
+  const config = amount(call, endpoint, thinking)
+  // Thoughts are shown unless the client wants none (B27); Gemini shows them only when asked. What only the operator
+  // declared, and nobody asked to think, may not know the field.
+  const shows = !wish.exclude && (wish.enabled === true || Object.keys(config).length > 0 || thinks(endpoint))
+  return shows ? { includeThoughts: true, ...config } : Object.keys(config).length > 0 || wish.enabled ? { includeThoughts: false, ...config } : undefined
+}
+
+/** True when we know that the model thinks without being asked to. */
+function thinks(endpoint: Endpoint): boolean {
+  return endpoint.reasoning !== undefined || MODELS.find((row) => row.name.test(modelName(endpoint)))?.thinking?.mandatory === true
+}
+
+function turnedOff(call: Call, endpoint: Endpoint, thinking: Thinking): JsonObject | undefined {
+  if (!thinking.mandatory) {
+    if (thinking.by === 'budget') return { thinkingBudget: 0 }
+    return thinking.levels.includes('minimal') ? { thinkingLevel: 'minimal' } : undefined
+  }
+  // The newest of a family gets the least that it has; a model named by its own name cannot do what was asked (B26).
+  if (!call.models.some((model) => model.startsWith('~'))) {
+    throw new Fault('invalid_request', `reasoning: ${endpoint.modelId} cannot answer without reasoning; leave out reasoning.effort "none" (or enabled: false), or name another model`)
+  }
+  if (thinking.by === 'fixed') return undefined
+  return thinking.by === 'budget' ? { thinkingBudget: thinking.min } : { thinkingLevel: least(thinking.levels) }
+}
+
+function least(levels: readonly Effort[]): Effort {
+  return EFFORTS.find((effort) => levels.includes(effort)) ?? 'low'
+}
+
+/** How much to think. A budget wins, for it is exact (B30: also where there are levels). */
+function amount(call: Call, endpoint: Endpoint, thinking: Thinking): JsonObject {
+  const { enabled, effort, maxTokens } = call.reasoning
+  if (thinking.by === 'fixed') return {}
+  if (maxTokens !== undefined) return { thinkingBudget: thinking.by === 'budget' ? clamp(maxTokens, thinking) : maxTokens }
+  const wanted = effort ?? (enabled ? 'medium' : undefined)
+  if (wanted === undefined) return {}
+  if (thinking.by === 'level') return { thinkingLevel: nearestEffort(wanted, thinking.levels) ?? least(thinking.levels) }
+  return { thinkingBudget: clamp(budgetOf(wanted, call.needs.maxTokens ?? endpoint.outputMax ?? 65_536), thinking) }
+}
+
+function clamp(budget: number, thinking: { readonly min: number; readonly max: number }): number {
+  return Math.min(Math.max(budget, thinking.min), thinking.max)
+}
