@@ -1,0 +1,142 @@
+import { Fault } from '../core/fault.ts'
+import { sayUsd, type Nano } from '../core/nano.ts'
+import type { Generation } from '../ledger/generation.ts'
+import type { Clock } from '../lib/clock.ts'
+import { keySecret } from '../lib/id.ts'
+import { DEFAULT_ACCOUNT, type Accounts, type Credits, type KeyChange, type KeyRecord, type NewKey } from './accounts.ts'
+import type { Caller, Key } from './caller.ts'
+import { KeyCache } from './key-cache.ts'
+import type { KeyPage, KeyStore } from './key-store.ts'
+
+export interface AccountBookOptions {
+  readonly store: KeyStore
+  readonly clock: Clock
+  /** Brings this process's settlements to the store, so that what is read includes them. */
+  readonly flush: () => Promise<void>
+  /** Makes nodes give back what they have leased of an account and do not hold. */
+  readonly recall: (accountId: string) => Promise<void>
+}
+
+const SECRET_CHARS_MIN = 16
+
+/** Keys, credits and generations, as people see them. */
+export class AccountBook implements Accounts {
+  private readonly store: KeyStore
+  private readonly clock: Clock
+  private readonly cache: KeyCache
+
+  constructor(private readonly options: AccountBookOptions) {
+    this.store = options.store
+    this.clock = options.clock
+    this.cache = new KeyCache((hash) => this.store.findKey(hash), options.clock)
+  }
+
+  find(secret: string): Caller | undefined | Promise<Caller | undefined> {
+    return this.cache.find(hashSecret(secret))
+  }
+
+  /** Told by the store which keys were changed, here or in another process. */
+  noteChanges(hashes: readonly string[]): void {
+    for (const hash of hashes) this.cache.forget(hash)
+  }
+
+  async createKey(wish: NewKey): Promise<{ readonly secret: string; readonly key: KeyRecord }> {
+    const { secret, key } = this.newKey(wish)
+    if (!await this.store.insertKey(key)) throw new Fault('conflict', 'A key with this secret exists already, or existed.')
+    return { secret, key: freshRecord(key) }
+  }
+
+  async listKeys(accountId: string, page: KeyPage): Promise<readonly KeyRecord[]> {
+    await this.options.flush()
+    return this.store.listKeys(accountId, page, this.clock.wallMs())
+  }
+
+  async key(accountId: string, hash: string): Promise<KeyRecord | undefined> {
+    await this.options.flush()
+    return this.store.keyRecord(accountId, hash, this.clock.wallMs())
+  }
+
+  async changeKey(accountId: string, hash: string, change: KeyChange): Promise<KeyRecord | undefined> {
+    checkKey(change)
+    await this.options.flush()
+    const record = await this.store.changeKey(accountId, hash, change, this.clock.wallMs())
+    this.cache.forget(hash)
+    return record
+  }
+
+  async deleteKey(accountId: string, hash: string): Promise<boolean> {
+    const deleted = await this.store.deleteKey(accountId, hash, this.clock.wallMs())
+    this.cache.forget(hash)
+    return deleted
+  }
+
+  async credits(accountId: string): Promise<Credits> {
+    await this.options.flush()
+    return this.store.credits(accountId)
+  }
+
+  async grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Credits> {
+    if (amount === 0n) throw new Fault('invalid_request', 'The amount is zero.')
+    const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs() }
+    await this.options.flush()
+    const credits = await this.store.grant(grant)
+    if (credits) return credits
+    // Money that nodes have leased and do not use is the account's too.
+    await this.options.recall(accountId)
+    const again = await this.store.grant(grant)
+    if (again) return again
+    const { total, used } = await this.store.credits(accountId)
+    throw new Fault('conflict', `${sayUsd(-amount)} can't be taken: the account has ${sayUsd(total - used)}, less what running calls may cost.`)
+  }
+
+  async generation(accountId: string, id: string): Promise<Generation | undefined> {
+    await this.options.flush()
+    return this.store.generation(accountId, id)
+  }
+
+  /**
+   * Makes the default account with its credits and a first inference key, once ever, and gives that key's secret, to be
+   * shown once. A secret of the operator's own is a live key after every call of this.
+   */
+  async ensureFirstKey(first: { readonly secret?: string | undefined; readonly initialCredits: Nano }): Promise<{ readonly secret: string } | undefined> {
+    const nowMs = this.clock.wallMs()
+    const name = first.secret === undefined ? 'First key' : 'SWITCHYARD_KEY'
+    const { secret, key } = this.newKey({ accountId: DEFAULT_ACCOUNT, name, ...(first.secret !== undefined && { secret: first.secret }) })
+    const grant = { accountId: DEFAULT_ACCOUNT, amount: first.initialCredits, reason: 'initial credits', reference: 'first-start', nowMs }
+    if (await this.store.createAccount({ key, grant })) return { secret }
+    if (first.secret !== undefined) await this.store.keepKey(key)
+    return undefined
+  }
+
+  private newKey(wish: NewKey): { readonly secret: string; readonly key: Key } {
+    checkKey(wish)
+    const secret = wish.secret ?? keySecret()
+    if (secret.length < SECRET_CHARS_MIN) throw new Fault('invalid_request', `A key's secret has at least ${SECRET_CHARS_MIN} characters.`)
+    const key: Key = {
+      hash: hashSecret(secret), accountId: wish.accountId, name: wish.name.trim(), label: label(secret), kind: wish.kind ?? 'inference', disabled: false,
+      limit: wish.limit ?? null, limitReset: wish.limitReset ?? null, includeByokInLimit: wish.includeByokInLimit ?? false,
+      expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
+    }
+    return { secret, key }
+  }
+}
+
+/** How a key is known to the store and in URLs: lower-case SHA-256 in hex (contract H1). */
+export function hashSecret(secret: string): string {
+  return Bun.CryptoHasher.hash('sha256', secret, 'hex')
+}
+
+/** Enough of a secret to recognise it: `sk-sw-v1-abc...xyz`. */
+export function label(secret: string): string {
+  const prefix = /^sk-[a-z]+-v\d+-/.exec(secret)?.[0] ?? ''
+  return `${secret.slice(0, prefix.length + 3)}...${secret.slice(-3)}`
+}
+
+function checkKey(wish: KeyChange): void {
+  if (wish.name !== undefined && wish.name.trim() === '') throw new Fault('invalid_request', '`name` is empty: a key needs a name.')
+  if (wish.limit !== undefined && wish.limit !== null && wish.limit < 0n) throw new Fault('invalid_request', '`limit` is negative: it is 0 or more, or null for none.')
+}
+
+function freshRecord(key: Key): KeyRecord {
+  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit }
+}

@@ -1,0 +1,121 @@
+import type { Allowance } from './bank.ts'
+import { maxNano, minNano, type Nano } from '../core/nano.ts'
+import type { HoldRefusal } from './ledger.ts'
+
+/** What the bank said last about an allowance. */
+export interface Seen { readonly free: Nano; readonly others: Nano; readonly limit: Nano | null }
+
+const UNSEEN: Seen = { free: 0n, others: 0n, limit: null }
+
+/**
+ * A slice of an allowance that this process may spend without asking. `left - held` is what the next hold may take. Only
+ * one thread touches it and never across an await, so that every change is atomic.
+ */
+export class Lease {
+  /** Granted and not charged yet. Below zero after a charge that passed the grant, until the bank says who paid. */
+  left: Nano = 0n
+  /** Of `left`: set aside for calls in flight. */
+  held: Nano = 0n
+  /** What cold holds wait for. */
+  waiting: Nano = 0n
+  /** The question to the bank that is on its way. */
+  asking: Promise<void> | undefined
+  seen: Seen = UNSEEN
+  /** The bank refused: until then, or until the allowance changes, what it said is taken for true without asking again. */
+  refusedUntilMs = 0
+  /** Below this much to spare it is time to ask for more. */
+  private lowWater: Nano = 0n
+  /** False until the first grant: the bank does not know it, and nothing is charged to it. */
+  opened = false
+  lastUsedMs = 0
+  /** No use to ask ahead of need before this moment: the bank had nothing to spare. */
+  aheadFromMs = 0
+  private demand = 0n
+  private demandSinceMs = 0
+
+  constructor(readonly id: string, readonly allowance: Allowance) {}
+
+  /** What may be held now. */
+  get spare(): Nano { return this.left - this.held }
+
+  hold(amount: Nano, nowMs: number): void {
+    this.held += amount
+    this.lastUsedMs = nowMs
+  }
+
+  /** A call has ended: its hold is free again, and its charge is gone. `charged` is false for one held before the lease was opened. */
+  charge(held: Nano, charge: Nano, charged: boolean): void {
+    this.held -= held
+    if (charged) this.left -= charge
+    this.demand += charge
+  }
+
+  /** True when the bank has lately refused as much as this, counting what came free here since. */
+  refuses(amount: Nano, nowMs: number): boolean {
+    return nowMs < this.refusedUntilMs && amount > this.seen.free + this.spare
+  }
+
+  /** True when it is time to ask for more, before a call must wait for it. */
+  isLow(nowMs: number): boolean {
+    return this.spare < this.lowWater && this.asking === undefined && nowMs >= this.aheadFromMs
+  }
+
+  /**
+   * How much to ask for: what waits, twice what is in flight, four times this call's worst case, or what was spent lately
+   * over the horizon, whichever is most.
+   */
+  wish(amount: Nano, nowMs: number): Nano {
+    const wish = [4n * amount, this.waiting, this.held, this.recentSpend(nowMs)].reduce(maxNano, 0n)
+    this.lowWater = wish / 4n
+    return wish
+  }
+
+  /** The spending of `HORIZON_MS` at the rate since the last question. */
+  private recentSpend(nowMs: number): Nano {
+    const elapsedMs = Math.max(1, Math.round(nowMs - this.demandSinceMs))
+    const spend = this.demandSinceMs === 0 ? 0n : this.demand * BigInt(HORIZON_MS) / BigInt(elapsedMs)
+    this.demand = 0n
+    this.demandSinceMs = nowMs
+    return spend
+  }
+}
+
+/** A lease should last about this long before it is asked for again. */
+const HORIZON_MS = 2_000
+
+/**
+ * How large a slice to grant: what is asked, but at most half of an equal share of what is free, so that money does not
+ * lie with one node while another refuses; never less than `least`. 0n when even that is not free.
+ */
+export function sliceOf(ask: { readonly free: Nano; readonly asked: Nano; readonly least: Nano; readonly nodes: number }): Nano {
+  if (ask.free < ask.least || ask.free <= 0n) return 0n
+  return maxNano(ask.least, minNano(ask.asked, ask.free / BigInt(2 * Math.max(1, ask.nodes))))
+}
+
+/** What is known of one allowance when a hold is refused. */
+export interface Standing {
+  readonly allowance: 'account' | 'key'
+  /** What the next hold may take, calls in flight deducted. */
+  readonly left: Nano
+  /** What is not spent: calls in flight count as not spent. */
+  readonly unspent: Nano
+  /** The key's limit, or what the account has. */
+  readonly cap: Nano
+  readonly resetsMs: number | null
+}
+
+/** The lease's allowance as the bank saw it at its refusal and we see it now. */
+export function standing(lease: Lease, resetsMs: number | null): Standing {
+  const { free, others, limit } = lease.seen
+  const unspent = free + others + lease.left
+  const allowance = lease.allowance.key ? 'key' : 'account'
+  return { allowance, left: free + lease.spare, unspent, cap: limit ?? unspent, resetsMs }
+}
+
+/** Why these allowances can't pay: the one with the least left says it, and a key's spent limit goes before all. */
+export function refusalOf(standings: readonly Standing[]): HoldRefusal {
+  const spent = standings.find((one) => one.allowance === 'key' && one.unspent <= 0n) ?? standings.find((one) => one.unspent <= 0n)
+  const least = spent ?? standings.reduce((a, b) => (b.left < a.left ? b : a))
+  const code = spent ? (spent.allowance === 'key' ? 'key_limit' : 'balance') : 'worst_case'
+  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, cap: least.cap, resetsMs: least.resetsMs }
+}

@@ -1,0 +1,208 @@
+import type { Caller, Key } from '../accounts/caller.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Clock } from '../lib/clock.ts'
+import { rowId } from '../lib/id.ts'
+import type { Allowance, Bank, LeaseReturn, Settled } from './bank.ts'
+import { Lease } from './lease.ts'
+import { windowAt, type Window } from './window.ts'
+
+/** What a caller's calls are held on: the account's balance, and the key's limit where it has one. */
+export interface CallerLeases {
+  readonly account: Lease
+  readonly key: Lease | undefined
+  /** When the key's limit starts anew. */
+  readonly resetsMs: number | null
+}
+
+/** What other processes (or people) did to allowances. */
+export interface AllowanceChanges {
+  /** Hashes of keys that were changed, deleted or made. */
+  readonly keys: readonly string[]
+  /** Accounts whose balance was changed by hand, or that a node wants leases returned of. */
+  readonly accounts: readonly { readonly id: string; readonly wantedBy: string | null }[]
+}
+
+interface KeySlot { readonly window: Window; readonly lease: Lease }
+
+const REFUSAL_MS = 1_000
+/** An unused lease goes back to the bank after this long. */
+const IDLE_MS = 10_000
+/** Other nodes see a recall within 100 ms; after each of these we look whether they gave enough back. */
+const RECALL_WAITS_MS = [150, 250] as const
+
+/** The leases of this process: opens them, asks for more before they run out, gives them back. */
+export class Leases {
+  private readonly accounts = new Map<string, Lease>()
+  private readonly keys = new Map<string, KeySlot>()
+  private readonly byId = new Map<string, Lease>()
+  /** Not used for new holds any more; closed once nothing is held on them. */
+  private readonly retired = new Set<Lease>()
+
+  constructor(private readonly nodeId: string, private readonly bank: Bank, private readonly clock: Clock) {}
+
+  of(caller: Caller, nowMs: number): CallerLeases {
+    const account = this.accounts.get(caller.accountId) ?? this.openAccount(caller.accountId)
+    if (caller.key.limit === null) return { account, key: undefined, resetsMs: null }
+    const slot = this.slotOf(caller.key, nowMs)
+    return { account, key: slot.lease, resetsMs: Number.isFinite(slot.window.endMs) ? slot.window.endMs : null }
+  }
+
+  /** Makes the lease hold `amount` more than it holds: false when the bank refuses, throws when it can't be asked. */
+  async ensure(lease: Lease, amount: Nano): Promise<boolean> {
+    lease.waiting += amount
+    try {
+      while (lease.spare < amount) {
+        if (lease.refuses(amount, this.clock.monotonicMs())) return false
+        lease.asking ??= this.ask(lease, amount).finally(() => { lease.asking = undefined })
+        await lease.asking
+      }
+      return true
+    } finally {
+      lease.waiting -= amount
+    }
+  }
+
+  /** Asks for more before a call must wait for it. */
+  askAhead(lease: Lease): void {
+    lease.asking = this.grant(lease, 0n, lease.wish(0n, this.clock.monotonicMs()))
+      // A call that needs it will ask again and say why it can't.
+      .catch(() => 0n)
+      .then((granted) => { if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS })
+      .finally(() => { lease.asking = undefined })
+  }
+
+  /** Learns what the bank has of an allowance, without taking any. */
+  async look(lease: Lease): Promise<void> {
+    await this.grant(lease, 0n, 0n)
+  }
+
+  /** Counts back what the bank took elsewhere than from the leases, and drops leases that it has closed. */
+  noteSettled(answer: Settled): void {
+    for (const { leaseId, amount } of answer.unpaid) {
+      const lease = this.byId.get(leaseId)
+      if (lease) lease.left += amount
+    }
+    for (const id of answer.closed) {
+      const lease = this.byId.get(id)
+      if (lease) this.forget(lease)
+    }
+  }
+
+  /** Obeys changes made elsewhere: a changed key is leased anew, a top-up ends refusals, a recall empties leases. */
+  async noteChanges(changes: AllowanceChanges): Promise<void> {
+    const returns: LeaseReturn[] = []
+    for (const hash of changes.keys) {
+      const slot = this.keys.get(hash)
+      if (slot) this.retire(slot.lease)
+      if (slot) returns.push(...this.takeSpare(slot.lease))
+    }
+    for (const { id, wantedBy } of changes.accounts) {
+      if (wantedBy === this.nodeId) continue
+      for (const lease of this.ofAccount(id)) {
+        lease.refusedUntilMs = 0
+        lease.aheadFromMs = 0
+        if (wantedBy === null) continue
+        lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS
+        returns.push(...this.takeSpare(lease))
+      }
+    }
+    if (returns.length > 0) await this.bank.giveBack(returns)
+  }
+
+  /** Gives back all that is not held, for an amount that must be free at the bank. */
+  async release(accountId: string): Promise<void> {
+    const returns = this.ofAccount(accountId).flatMap((lease) => this.takeSpare(lease))
+    if (returns.length > 0) await this.bank.giveBack(returns)
+  }
+
+  /** Returns idle leases and closes retired ones. `flush` makes sure that nothing of theirs is still to be settled. */
+  async returnIdle(flush: () => Promise<void>): Promise<void> {
+    const nowMs = this.clock.wallMs()
+    for (const lease of this.byId.values()) {
+      const idle = lease.held === 0n && lease.waiting === 0n && lease.asking === undefined && nowMs - lease.lastUsedMs >= IDLE_MS
+      if (idle) this.retire(lease)
+    }
+    const done = [...this.retired].filter((lease) => lease.held === 0n && lease.asking === undefined)
+    if (done.length === 0) return
+    await flush()
+    const returns = done.filter((lease) => lease.opened).map((lease) => ({ accountId: lease.allowance.accountId, leaseId: lease.id, amount: 0n, close: true }))
+    if (returns.length > 0) await this.bank.giveBack(returns)
+    for (const lease of done) this.forget(lease)
+  }
+
+  private async ask(lease: Lease, amount: Nano): Promise<void> {
+    const wish = lease.wish(amount, this.clock.monotonicMs())
+    if (await this.grant(lease, amount - lease.spare, wish) > 0n) return
+    for (const waitMs of RECALL_WAITS_MS) {
+      if (lease.seen.others <= 0n) break
+      await this.bank.recall(lease.allowance.accountId, this.nodeId)
+      await Bun.sleep(waitMs)
+      const least = amount - lease.spare
+      if (least <= 0n || await this.grant(lease, least, wish) > 0n) return
+    }
+    lease.refusedUntilMs = this.clock.monotonicMs() + REFUSAL_MS
+  }
+
+  private async grant(lease: Lease, least: Nano, asked: Nano): Promise<Nano> {
+    const ask = { leaseId: lease.id, nodeId: this.nodeId, allowance: lease.allowance, least, asked }
+    const [answer] = await this.bank.lease([ask], this.clock.wallMs())
+    if (!answer) throw new Error('the bank answers each ask')
+    lease.seen = answer
+    if (answer.granted > 0n) lease.opened = true
+    lease.left += answer.granted
+    return answer.granted
+  }
+
+  private openAccount(accountId: string): Lease {
+    const lease = this.open({ accountId, key: null })
+    this.accounts.set(accountId, lease)
+    return lease
+  }
+
+  private slotOf(key: Key, nowMs: number): KeySlot {
+    const known = this.keys.get(key.hash)
+    const period = key.limitReset ?? 'ever'
+    if (known && known.window.period === period && nowMs >= known.window.startMs && nowMs < known.window.endMs) return known
+    if (known) this.retire(known.lease)
+    const window = windowAt(period, nowMs)
+    const slot = { window, lease: this.open({ accountId: key.accountId, key: { hash: key.hash, period, startMs: window.startMs } }) }
+    this.keys.set(key.hash, slot)
+    return slot
+  }
+
+  private open(allowance: Allowance): Lease {
+    const lease = new Lease(rowId(), allowance)
+    lease.lastUsedMs = this.clock.wallMs()
+    this.byId.set(lease.id, lease)
+    return lease
+  }
+
+  private ofAccount(accountId: string): Lease[] {
+    return [...this.byId.values()].filter((lease) => lease.allowance.accountId === accountId)
+  }
+
+  private takeSpare(lease: Lease): LeaseReturn[] {
+    const amount = lease.spare
+    if (amount <= 0n) return []
+    lease.left -= amount
+    lease.seen = { ...lease.seen, free: lease.seen.free + amount }
+    return [{ accountId: lease.allowance.accountId, leaseId: lease.id, amount, close: false }]
+  }
+
+  private retire(lease: Lease): void {
+    this.unlist(lease)
+    this.retired.add(lease)
+  }
+
+  private forget(lease: Lease): void {
+    this.unlist(lease)
+    this.retired.delete(lease)
+    this.byId.delete(lease.id)
+  }
+
+  private unlist(lease: Lease): void {
+    const { accountId, key } = lease.allowance
+    if (key === null && this.accounts.get(accountId) === lease) this.accounts.delete(accountId)
+    if (key !== null && this.keys.get(key.hash)?.lease === lease) this.keys.delete(key.hash)
+  }
+}

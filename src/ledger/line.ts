@@ -1,0 +1,109 @@
+import { NO_USAGE } from '../core/usage.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Generation } from './generation.ts'
+
+/** A call was held: `begin` is written before its provider is called, and says who would pay. */
+export interface Begin {
+  readonly callId: string
+  readonly accountId: string
+  readonly keyHash: string
+  readonly atMs: number
+}
+
+/** A call has ended: what is charged to whom, and its generation. */
+export interface End {
+  readonly callId: string
+  /** When it was held: the key's windows count it there. */
+  readonly atMs: number
+  readonly leaseId: string | null
+  readonly keyLeaseId: string | null
+  /** What counts toward the key's limit: the cost, and a provider's own charge where the key says so. */
+  readonly counted: Nano
+  readonly generation: Generation
+  /** The generation as it stands in the line: the store keeps it as it is. */
+  readonly record: string
+}
+
+/** One line of a journal, read back. `release`: the call never reached a provider. */
+export type Line =
+  | { readonly kind: 'begin'; readonly begin: Begin }
+  | { readonly kind: 'release'; readonly callId: string }
+  | { readonly kind: 'end'; readonly callId: string; readonly text: string }
+
+export function beginLine(begin: Begin): string {
+  // Ids and hashes are ours and need no escape, but the account's id may be anything.
+  return `{"begin":"${begin.callId}","account":${JSON.stringify(begin.accountId)},"key":"${begin.keyHash}","at":${begin.atMs}}`
+}
+
+export function releaseLine(callId: string): string {
+  return `{"release":"${callId}"}`
+}
+
+/** The generation comes last, so that its text can be cut out of the line again without parsing it. */
+export function endLine(end: Omit<End, 'record' | 'callId'>): string {
+  const lease = end.leaseId === null ? 'null' : `"${end.leaseId}"`
+  const keyLease = end.keyLeaseId === null ? 'null' : `"${end.keyLeaseId}"`
+  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${RECORD}${writeGeneration(end.generation)}}`
+}
+
+const RECORD = ',"generation":'
+
+/** The line's meaning, undefined when it is torn. Cheap for ends: their generation is not read. */
+export function readLine(text: string): Line | undefined {
+  const raw = parse(text)
+  if (typeof raw?.['end'] === 'string') return { kind: 'end', callId: raw['end'], text }
+  if (typeof raw?.['release'] === 'string') return { kind: 'release', callId: raw['release'] }
+  if (typeof raw?.['begin'] !== 'string') return undefined
+  return { kind: 'begin', begin: { callId: raw['begin'], accountId: String(raw['account']), keyHash: String(raw['key']), atMs: Number(raw['at']) } }
+}
+
+/** Reads an end line whole. Throws on any other text. */
+export function readEnd(text: string): End {
+  const raw = parse(text)
+  const at = text.indexOf(RECORD)
+  if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
+  // Written by endLine, of this version or an older one: the fields are there.
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; generation: RawGeneration }
+  return {
+    callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
+    generation: revive(end.generation), record: text.slice(at + RECORD.length, -1),
+  }
+}
+
+type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost'> & { readonly cost: string; readonly upstreamCost: string }
+
+/** JSON of a generation, its money as strings. */
+export function writeGeneration(generation: Generation): string {
+  return JSON.stringify({ ...generation, cost: String(generation.cost), upstreamCost: String(generation.upstreamCost) })
+}
+
+/** The generation back from what `writeGeneration` made. */
+export function readGeneration(record: string): Generation {
+  // Only writeGeneration's own output comes here.
+  return revive(JSON.parse(record) as RawGeneration)
+}
+
+function revive(raw: RawGeneration): Generation {
+  return { ...raw, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost) }
+}
+
+/** What is known of a call whose process died before its end: nothing was charged. */
+export function interruptedGeneration(begin: Begin): Generation {
+  return {
+    id: begin.callId, accountId: begin.accountId, keyHash: begin.keyHash, createdMs: begin.atMs,
+    model: '', requestedModel: '', endpointId: '', provider: '', upstreamId: null, api: 'chat', streamed: false, cancelled: false,
+    finishReason: null, nativeFinishReason: null, usage: NO_USAGE, cost: 0n, upstreamCost: 0n, byok: false, attempts: [],
+    latencyMs: null, generationMs: null, fault: 'interrupted', referer: null, title: null, user: null, sessionId: null,
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    // Any object can be looked at by name.
+    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : undefined
+  } catch {
+    // The process died in the middle of the line: what it said was never acknowledged.
+    return undefined
+  }
+}

@@ -1,0 +1,219 @@
+import type { Caller, Key } from '../accounts/caller.ts'
+import { assert, Fault } from '../core/fault.ts'
+import type { Nano } from '../core/nano.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Bank, Settled } from './bank.ts'
+import type { Generation } from './generation.ts'
+import type { Journal } from './journal.ts'
+import { refusalOf, standing, type Lease } from './lease.ts'
+import { Leases, type AllowanceChanges, type CallerLeases } from './leases.ts'
+import type { Hold, HoldRefusal, Ledger } from './ledger.ts'
+import { beginLine, endLine, releaseLine } from './line.ts'
+import { Settler } from './settler.ts'
+
+export interface LedgerNodeOptions {
+  readonly nodeId: string
+  readonly bank: Bank
+  readonly journal: Journal
+  readonly clock: Clock
+  /** Told what goes wrong behind the calls' backs. No content in it. */
+  readonly log?: (line: string) => void
+}
+
+/** What the ledger of this process is doing. */
+export interface LedgerStats {
+  readonly callsInFlight: number
+  /** Settlements that are in the journal and not in the store yet, and how long the oldest has waited. */
+  readonly unsettled: number
+  readonly lagMs: number
+  readonly journalBytes: number
+}
+
+const JOURNAL_BYTES_MAX = 8_000_000
+/** With more settlements than this between journal and store, no new work is taken. */
+const UNSETTLED_MAX = 20_000
+const IDLE_CHECK_MS = 5_000
+
+/** A hold, with what it was taken from. */
+class HeldCall implements Hold {
+  readonly ok = true
+  readonly accountOpened: boolean
+  readonly keyOpened: boolean
+
+  constructor(readonly callId: string, readonly amount: Nano, readonly key: Key, readonly atMs: number, readonly account: Lease, readonly keyLease: Lease | undefined) {
+    this.accountOpened = account.opened
+    this.keyOpened = keyLease?.opened ?? false
+  }
+}
+
+/**
+ * The ledger of one process: holds in memory on leases, settles into the journal, and brings the journal to the store
+ * behind the calls. Where a lease is warm nothing waits for anything.
+ */
+export class LedgerNode implements Ledger {
+  private readonly leases: Leases
+  private readonly settler: Settler
+  private readonly journal: Journal
+  private readonly clock: Clock
+  private readonly log: (line: string) => void
+  private readonly calls = new Map<string, HeldCall>()
+  private readonly idleTimer: Timer
+  private closing = false
+  /** Lines pushed before the journal's last rotation: its old part goes once the store has them all. */
+  private oldPushed = 0
+
+  constructor(private readonly options: LedgerNodeOptions) {
+    this.clock = options.clock
+    this.journal = options.journal
+    this.log = options.log ?? (() => undefined)
+    this.leases = new Leases(options.nodeId, options.bank, options.clock)
+    this.settler = new Settler(options.bank, options.clock, (answer) => this.noteSettled(answer), this.log)
+    this.idleTimer = setInterval(() => this.returnIdle().catch((error: unknown) => this.log(`idle leases stay: ${String(error)}`)), IDLE_CHECK_MS)
+    this.idleTimer.unref()
+  }
+
+  hold(caller: Caller, callId: string, amount: Nano): Hold | HoldRefusal | Promise<Hold | HoldRefusal> {
+    assert(amount >= 0n, 'a hold is not negative')
+    assert(!this.calls.has(callId), 'a call is held once')
+    if (!this.takesWork()) return UNAVAILABLE
+    return this.take(caller, callId, amount) ?? this.askAndTake(caller, callId, amount)
+  }
+
+  settle(hold: Hold, generation: Generation): void {
+    const call = this.end(hold)
+    assert(generation.id === call.callId, 'a hold is settled by its own generation')
+    assert(generation.cost >= 0n, 'a cost is not negative')
+    const counted = generation.byok && call.key.includeByokInLimit ? generation.cost + generation.upstreamCost : generation.cost
+    const leaseId = call.accountOpened ? call.account.id : null
+    const keyLeaseId = call.keyLease && call.keyOpened ? call.keyLease.id : null
+    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, generation })
+    call.account.charge(call.amount, generation.cost, call.accountOpened)
+    call.keyLease?.charge(call.amount, counted, call.keyOpened)
+    // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
+    this.settler.push(line)
+    this.write(line)
+  }
+
+  release(hold: Hold): void {
+    const call = this.end(hold)
+    call.account.charge(call.amount, 0n, call.accountOpened)
+    call.keyLease?.charge(call.amount, 0n, call.keyOpened)
+    this.journal.defer(releaseLine(call.callId))
+  }
+
+  /** Ends when the store has every settlement so far. Throws Fault `unavailable`. */
+  flush(): Promise<void> {
+    return this.settler.flush()
+  }
+
+  stats(): LedgerStats {
+    return { callsInFlight: this.calls.size, unsettled: this.settler.unsettled, lagMs: this.settler.lagMs, journalBytes: this.journal.sizeBytes }
+  }
+
+  /** Told by the store what changed, here or in another process. */
+  noteChanges(changes: AllowanceChanges): Promise<void> {
+    return this.leases.noteChanges(changes)
+  }
+
+  /** Gives back what is not held of an account's leases. */
+  releaseLeases(accountId: string): Promise<void> {
+    return this.leases.release(accountId)
+  }
+
+  /** Gives back leases that nobody used lately. Done every few seconds by itself. */
+  returnIdle(): Promise<void> {
+    return this.leases.returnIdle(() => this.flush())
+  }
+
+  /** Takes no new work, brings everything to the store and closes the leases. What is still in flight is left to the journal. */
+  async close(): Promise<void> {
+    if (this.closing) return
+    this.closing = true
+    clearInterval(this.idleTimer)
+    const settled = await this.flush().then(() => this.calls.size === 0, () => false)
+    this.settler.close()
+    if (settled) await this.options.bank.closeNode(this.options.nodeId)
+    await this.journal.close(settled)
+  }
+
+  private takesWork(): boolean {
+    return !this.closing && this.settler.unsettled < UNSETTLED_MAX && this.journal.writable()
+  }
+
+  /** Holds on every allowance of the caller, all or none, from what is leased. */
+  private take(caller: Caller, callId: string, amount: Nano): Hold | undefined {
+    const nowMs = this.clock.wallMs()
+    const { account, key } = this.leases.of(caller, nowMs)
+    // A free model's call holds nothing, and needs no lease: a balance is never below zero.
+    if (amount > 0n && (account.spare < amount || (key !== undefined && key.spare < amount))) return undefined
+    account.hold(amount, nowMs)
+    key?.hold(amount, nowMs)
+    const call = new HeldCall(callId, amount, caller.key, nowMs, account, key)
+    this.calls.set(callId, call)
+    this.journal.defer(begin(call))
+    if (amount > 0n) this.askAhead(account, key)
+    return call
+  }
+
+  private askAhead(account: Lease, key: Lease | undefined): void {
+    const nowMs = this.clock.monotonicMs()
+    if (account.isLow(nowMs)) this.leases.askAhead(account)
+    if (key?.isLow(nowMs)) this.leases.askAhead(key)
+  }
+
+  private async askAndTake(caller: Caller, callId: string, amount: Nano): Promise<Hold | HoldRefusal> {
+    try {
+      for (;;) {
+        const leases = this.leases.of(caller, this.clock.wallMs())
+        const granted = (!leases.key || await this.leases.ensure(leases.key, amount)) && await this.leases.ensure(leases.account, amount)
+        if (!granted) return await this.refusal(leases)
+        const held = this.takesWork() ? this.take(caller, callId, amount) : UNAVAILABLE
+        if (held) return held
+      }
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'unavailable') return UNAVAILABLE
+      throw error
+    }
+  }
+
+  private async refusal({ account, key, resetsMs }: CallerLeases): Promise<HoldRefusal> {
+    const leases = key ? [key, account] : [account]
+    for (const lease of leases) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
+    return refusalOf(leases.map((lease) => standing(lease, lease === key ? resetsMs : null)))
+  }
+
+  private end(hold: Hold): HeldCall {
+    assert(hold instanceof HeldCall && this.calls.delete(hold.callId), 'a hold is settled or released once, where it was made')
+    return hold
+  }
+
+  private write(line: string): void {
+    try {
+      this.journal.append(line)
+    } catch (error) {
+      throw new Fault('unavailable', 'The journal of settlements cannot be written.', { cause: error })
+    }
+  }
+
+  private noteSettled(answer: Settled): void {
+    this.leases.noteSettled(answer)
+    try {
+      if (this.journal.hasOld && this.settler.settled >= this.oldPushed) this.journal.dropOld()
+      else if (!this.journal.hasOld && this.journal.sizeBytes > JOURNAL_BYTES_MAX) this.rotate()
+    } catch (error) {
+      // The journal only grows meanwhile; the next batch tries again.
+      this.log(`the journal cannot be rotated: ${String(error)}`)
+    }
+  }
+
+  private rotate(): void {
+    this.oldPushed = this.settler.pushed
+    this.journal.rotate([...this.calls.values()].map(begin))
+  }
+}
+
+function begin(call: HeldCall): string {
+  return beginLine({ callId: call.callId, accountId: call.account.allowance.accountId, keyHash: call.key.hash, atMs: call.atMs })
+}
+
+const UNAVAILABLE: HoldRefusal = Object.freeze({ ok: false, code: 'unavailable', left: 0n, allowance: 'account', cap: 0n, resetsMs: null })

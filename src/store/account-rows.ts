@@ -1,0 +1,45 @@
+import type { Credits } from '../accounts/accounts.ts'
+import type { Grant } from '../accounts/key-store.ts'
+import type { AllowanceChanges } from '../ledger/leases.ts'
+import { rowId } from '../lib/id.ts'
+import { nextRevision } from './schema.ts'
+import { writeTransfer } from './settlement.ts'
+import { big, one, text, type Row, type Sql } from './sql.ts'
+
+/** False when the account exists. */
+export async function insertAccount(sql: Sql, accountId: string, nowMs: number): Promise<boolean> {
+  return await sql.run(`INSERT INTO accounts (id, balance, granted, written_off, created_ms, changed) VALUES ($1, 0, 0, 0, $2, $3) ON CONFLICT (id) DO NOTHING`,
+    accountId, nowMs, await nextRevision(sql)) === 1
+}
+
+/** Bought and used credits. What the operator wrote off was used, but not of these. */
+export async function readCredits(sql: Sql, accountId: string): Promise<Credits> {
+  const account = await one(sql, 'SELECT granted, written_off FROM accounts WHERE id = $1', accountId)
+  const spent = await one(sql, "SELECT SUM(cost) AS cost FROM key_windows WHERE account_id = $1 AND period = 'ever'", accountId)
+  return { total: big(account, 'granted'), used: big(spent, 'cost') - big(account, 'written_off') }
+}
+
+/** Adds to the free balance or takes from it; undefined when it has not that much. A known reference changes nothing. */
+export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs }: Grant): Promise<Credits | undefined> {
+  await insertAccount(sql, accountId, nowMs)
+  const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
+  if (!known && amount !== 0n) {
+    const changed = await sql.run('UPDATE accounts SET balance = balance + $1, granted = granted + $1, changed = $2, wanted_by = NULL WHERE id = $3 AND balance + $1 >= 0',
+      amount, await nextRevision(sql), accountId)
+    if (changed === 0) return undefined
+    await writeTransfer(sql, { accountId, id: rowId(), kind: 'grant', reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
+  }
+  return readCredits(sql, accountId)
+}
+
+/** What was changed by hand since a revision, and the newest revision in it. */
+export async function changesSince(sql: Sql, revision: bigint): Promise<AllowanceChanges & { readonly revision: bigint }> {
+  const keys = await sql.all('SELECT hash, changed FROM keys WHERE changed > $1', revision)
+  const accounts = await sql.all('SELECT id, wanted_by, changed FROM accounts WHERE changed > $1', revision)
+  const newest = [...keys, ...accounts].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
+  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged) }
+}
+
+function readChanged(row: Row): AllowanceChanges['accounts'][number] {
+  return { id: text(row, 'id'), wantedBy: row['wanted_by'] === null ? null : text(row, 'wanted_by') }
+}

@@ -1,0 +1,27 @@
+import type { KeyStore } from '../accounts/key-store.ts'
+import type { Bank } from '../ledger/bank.ts'
+import type { AllowanceChanges } from '../ledger/leases.ts'
+import type { Audit } from './audit.ts'
+
+/** What the thread of the store does when asked. */
+export interface StoreApi extends Bank, KeyStore {
+  verify(): Promise<Audit>
+  /** Opens the store and brings its schema up to date. Before anything else. */
+  open(dataDir: string, nowMs: number): Promise<void>
+  claimNode(nodeId: string | undefined): Promise<string>
+  claimDead(): Promise<readonly string[]>
+  releaseNode(nodeId: string): Promise<void>
+  /** Finishes what runs, and lets go of all files. */
+  close(): Promise<void>
+}
+
+export type StoreMethod = keyof StoreApi
+
+/** From the process to the thread. */
+export interface StoreRequest { readonly id: number; readonly method: StoreMethod; readonly args: readonly unknown[] }
+
+/** From the thread: the answer to a request, or changes that nobody asked for. */
+export type StoreMessage =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: { readonly name: string; readonly message: string; readonly code: string | null } }
+  | { readonly changes: AllowanceChanges }

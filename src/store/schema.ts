@@ -1,0 +1,97 @@
+import { one, int, text, type Database, type Row, type Sql } from './sql.ts'
+
+interface Migration { readonly version: number; readonly name: string; readonly statements: readonly string[] }
+
+/**
+ * Times are ms since the epoch, money is nano-dollars, both 64-bit integers; ids are text that we make; JSON is text that
+ * SQL does not look into; the account's id comes first in every primary key of an account's rows.
+ */
+export const MIGRATIONS: readonly Migration[] = [{
+  version: 1,
+  name: 'accounts, keys, leases, entries, generations',
+  statements: [
+    // `balance` is what nobody has leased or spent. `changed` moves with the revision at every change made by hand.
+    `CREATE TABLE accounts (
+      id text PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0), granted bigint NOT NULL, written_off bigint NOT NULL,
+      created_ms bigint NOT NULL, changed bigint NOT NULL, wanted_by text)`,
+    'CREATE INDEX accounts_changed ON accounts (changed)',
+    // A deleted key stays, without its life: its generations have its name, and its secret is never given again.
+    `CREATE TABLE keys (
+      account_id text NOT NULL, hash text NOT NULL, name text NOT NULL, label text NOT NULL, kind text NOT NULL, disabled bigint NOT NULL,
+      limit_amount bigint, limit_reset text, include_byok bigint NOT NULL, expires_ms bigint, created_ms bigint NOT NULL, updated_ms bigint,
+      deleted_ms bigint, changed bigint NOT NULL, PRIMARY KEY (account_id, hash))`,
+    'CREATE UNIQUE INDEX keys_hash ON keys (hash)',
+    'CREATE INDEX keys_listed ON keys (account_id, created_ms, hash)',
+    'CREATE INDEX keys_changed ON keys (changed)',
+    // What a key spent in a day, a week, a month and ever; `counted` is the part of it that its limit counts.
+    `CREATE TABLE key_windows (
+      account_id text NOT NULL, key_hash text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, cost bigint NOT NULL,
+      byok_cost bigint NOT NULL, counted bigint NOT NULL, leased bigint NOT NULL CHECK (leased >= 0),
+      PRIMARY KEY (account_id, key_hash, period, start_ms))`,
+    // A slice of an account's balance (key_hash is '') or of one window of a key's limit, in the hands of one node.
+    `CREATE TABLE leases (
+      account_id text NOT NULL, id text NOT NULL, node_id text NOT NULL, key_hash text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL,
+      granted bigint NOT NULL, spent bigint NOT NULL, state text NOT NULL, opened_ms bigint NOT NULL,
+      PRIMARY KEY (account_id, id), CHECK (spent >= 0 AND spent <= granted))`,
+    'CREATE INDEX leases_open ON leases (account_id, state, key_hash)',
+    'CREATE INDEX leases_node ON leases (node_id, state)',
+    'CREATE TABLE nodes (id text PRIMARY KEY, opened_ms bigint NOT NULL)',
+    // Never changed and never deleted. The rows of one id are the sides of one transfer and sum to zero.
+    `CREATE TABLE entries (
+      account_id text NOT NULL, id text NOT NULL, book text NOT NULL, amount bigint NOT NULL, kind text NOT NULL, reason text NOT NULL,
+      reference text, at_ms bigint NOT NULL, day bigint NOT NULL, PRIMARY KEY (account_id, id, book))`,
+    'CREATE UNIQUE INDEX entries_reference ON entries (account_id, reference, book)',
+    // `record` is the whole generation; the columns are those of it that are searched or summed.
+    `CREATE TABLE generations (
+      account_id text NOT NULL, id text NOT NULL, created_ms bigint NOT NULL, day bigint NOT NULL, key_hash text NOT NULL, model text NOT NULL,
+      provider text NOT NULL, cost bigint NOT NULL, fault text, prompt_tokens bigint NOT NULL, completion_tokens bigint NOT NULL,
+      entry_id text, record text NOT NULL, PRIMARY KEY (account_id, id))`,
+    'CREATE INDEX generations_time ON generations (account_id, created_ms)',
+    `CREATE TABLE rollups (
+      account_id text NOT NULL, hour bigint NOT NULL, key_hash text NOT NULL, model text NOT NULL, provider text NOT NULL, endpoint_id text NOT NULL,
+      requests bigint NOT NULL, faults bigint NOT NULL, cost bigint NOT NULL, byok_cost bigint NOT NULL, prompt_tokens bigint NOT NULL,
+      completion_tokens bigint NOT NULL, reasoning_tokens bigint NOT NULL, cache_read_tokens bigint NOT NULL,
+      PRIMARY KEY (account_id, hour, key_hash, model, provider, endpoint_id))`,
+    // The revision: a counter that every change to keys and balances made by hand moves, so that nodes see it.
+    'CREATE TABLE counters (name text PRIMARY KEY, value bigint NOT NULL)',
+    "INSERT INTO counters (name, value) VALUES ('revision', 0)",
+  ],
+}]
+
+/**
+ * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an
+ * interrupted migration left half done.
+ */
+export async function migrate(database: Database, nowMs: number, migrations = MIGRATIONS): Promise<void> {
+  await database.write(async (sql) => {
+    await sql.run('CREATE TABLE IF NOT EXISTS migrations (version bigint PRIMARY KEY, name text NOT NULL, state text NOT NULL, at_ms bigint NOT NULL)')
+    const done = await sql.all('SELECT version, name, state FROM migrations ORDER BY version')
+    done.forEach((row, at) => checkMigration(row, at, migrations))
+    for (const migration of migrations.slice(done.length)) await apply(sql, migration, nowMs)
+  })
+}
+
+async function apply(sql: Sql, migration: Migration, nowMs: number): Promise<void> {
+  await sql.run("INSERT INTO migrations (version, name, state, at_ms) VALUES ($1, $2, 'started', $3)", migration.version, migration.name, nowMs)
+  for (const statement of migration.statements) await sql.run(statement)
+  await sql.run("UPDATE migrations SET state = 'done' WHERE version = $1", migration.version)
+}
+
+function checkMigration(row: Row, at: number, migrations: readonly Migration[]): void {
+  const version = int(row, 'version')
+  const known = migrations[at]
+  if (!known) throw new SchemaError(`the store has schema version ${version}, made by a newer Switchyard; this one knows ${migrations.length}`)
+  if (version !== known.version || text(row, 'name') !== known.name) throw new SchemaError(`the store's migration ${version} is not one of ours: it belongs to another program or version`)
+  if (text(row, 'state') !== 'done') throw new SchemaError(`the store's migration ${version} was not finished: restore a backup, or finish it by hand`)
+}
+
+/** The store's schema is not one that this version can work with. The message says why. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
+/** Moves the revision and gives its new value. Its row is locked until the transaction ends, so that revisions become visible in order. */
+export async function nextRevision(sql: Sql): Promise<bigint> {
+  const row = await one(sql, "UPDATE counters SET value = value + 1 WHERE name = 'revision' RETURNING value")
+  return BigInt(row?.['value'] ?? 0)
+}

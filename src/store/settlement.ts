@@ -1,0 +1,186 @@
+import type { Settled } from '../ledger/bank.ts'
+import { readEnd, type End } from '../ledger/line.ts'
+import { PERIODS, windowAt } from '../ledger/window.ts'
+import { rowId } from '../lib/id.ts'
+import { freeKeyWindow, takeFromBalance } from './lease-rows.ts'
+import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+/** Records and charges the ends that the store does not know yet, with all their sums. Repeating it changes nothing. */
+export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number): Promise<Settled> {
+  const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
+  const entryIds = new Map<string, string>()
+  const fresh = await insertGenerations(sql, [...ends.values()], entryIds)
+  const unpaid: { leaseId: string; amount: bigint }[] = []
+  const closed: string[] = []
+  for (const [accountId, ofAccount] of groupBy(fresh, (end) => end.generation.accountId)) {
+    const charged = await chargeLeases(sql, accountId, ofAccount, 'leaseId', (end) => end.generation.cost)
+    const counted = await chargeLeases(sql, accountId, ofAccount, 'keyLeaseId', (end) => end.counted)
+    unpaid.push(...charged.unpaid, ...counted.unpaid)
+    closed.push(...charged.closed, ...counted.closed)
+    await writeEntries(sql, accountId, ofAccount, { unpaid: charged.total, entryId: entryIds.get(accountId) ?? rowId(), nowMs })
+    await countKeys(sql, accountId, ofAccount)
+    await rollUp(sql, accountId, ofAccount)
+  }
+  return { unpaid, closed }
+}
+
+/** Inserts those that are not there, and gives those: a generation's id is what makes its charge happen once. */
+async function insertGenerations(sql: Sql, ends: readonly End[], entryIds: Map<string, string>): Promise<End[]> {
+  const inserted = new Set<string>()
+  for (const piece of pieces(ends)) {
+    const values = piece.flatMap((end) => generationRow(end, entryIds))
+    const rows = await sql.all(`INSERT INTO generations (account_id, id, created_ms, day, key_hash, model, provider, cost, fault, prompt_tokens, completion_tokens, entry_id, record)
+      VALUES ${tuples(piece.length, GENERATION_COLUMNS)} ON CONFLICT (account_id, id) DO NOTHING RETURNING id`, ...values)
+    for (const row of rows) inserted.add(text(row, 'id'))
+  }
+  return ends.filter((end) => inserted.has(end.callId))
+}
+
+const GENERATION_COLUMNS = 13
+
+function generationRow({ generation, record }: End, entryIds: Map<string, string>): SqlValue[] {
+  const { accountId, id, createdMs, keyHash, model, provider, cost, fault, usage } = generation
+  if (!entryIds.has(accountId)) entryIds.set(accountId, rowId())
+  const entryId = cost > 0n ? entryIds.get(accountId) ?? null : null
+  return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, usage.promptTokens, usage.completionTokens, entryId, record]
+}
+
+interface Charged {
+  readonly unpaid: readonly { leaseId: string; amount: bigint }[]
+  readonly closed: readonly string[]
+  /** What no lease paid, charges without a lease included. */
+  readonly total: bigint
+}
+
+/** Takes each lease's charges from it as far as they go. Leases in the order of their ids: the lock order everywhere. */
+async function chargeLeases(sql: Sql, accountId: string, ends: readonly End[], which: 'leaseId' | 'keyLeaseId', amountOf: (end: End) => bigint): Promise<Charged> {
+  const unpaid: { leaseId: string; amount: bigint }[] = []
+  const closed: string[] = []
+  let total = 0n
+  const byLease = [...groupBy(ends, (end) => end[which] ?? '')].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [leaseId, ofLease] of byLease) {
+    const charge = ofLease.reduce((sum, end) => sum + amountOf(end), 0n)
+    if (charge === 0n) continue
+    const paid = leaseId === '' ? 0n : await chargeLease(sql, accountId, leaseId, charge)
+    if (paid === undefined) closed.push(leaseId)
+    const rest = charge - (paid ?? 0n)
+    total += rest
+    if (leaseId !== '' && rest > 0n) unpaid.push({ leaseId, amount: rest })
+  }
+  return { unpaid, closed, total }
+}
+
+/** What the lease paid of the charge; undefined when it is not open. Only the lease's own node changes it. */
+async function chargeLease(sql: Sql, accountId: string, leaseId: string, charge: bigint): Promise<bigint | undefined> {
+  const paid = await sql.all(`UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3 AND state = 'open' AND granted - spent >= $1
+    RETURNING key_hash, period, start_ms`, charge, accountId, leaseId)
+  const [lease] = paid.length > 0 ? paid : await sql.all("SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2 AND state = 'open'", accountId, leaseId)
+  if (!lease) return undefined
+  const amount = paid.length > 0 ? charge : big(lease, 'granted') - big(lease, 'spent')
+  if (paid.length === 0) await sql.run('UPDATE leases SET spent = granted WHERE account_id = $1 AND id = $2', accountId, leaseId)
+  const keyHash = text(lease, 'key_hash')
+  if (keyHash !== '') await freeKeyWindow(sql, accountId, { keyHash, period: text(lease, 'period'), startMs: int(lease, 'start_ms') }, amount)
+  return amount
+}
+
+/**
+ * The transfer of a batch: from the account (its leases, then its free balance), and from the operator what neither could
+ * pay, to the revenue. Its sides sum to zero.
+ */
+async function writeEntries(sql: Sql, accountId: string, ends: readonly End[], batch: { readonly unpaid: bigint; readonly entryId: string; readonly nowMs: number }): Promise<void> {
+  const charge = ends.reduce((sum, end) => sum + end.generation.cost, 0n)
+  if (charge === 0n) return
+  const fromBalance = await takeUpTo(sql, accountId, batch.unpaid)
+  const writtenOff = batch.unpaid - fromBalance
+  if (writtenOff > 0n) await sql.run('UPDATE accounts SET written_off = written_off + $1 WHERE id = $2', writtenOff, accountId)
+  const sides: readonly [string, bigint][] = [['balance', writtenOff - charge], ['write-off', -writtenOff], ['revenue', charge]]
+  await writeTransfer(sql, { accountId, id: batch.entryId, kind: 'charge', reason: `${ends.length} generations`, reference: null, atMs: batch.nowMs, sides })
+}
+
+export interface Transfer {
+  readonly accountId: string
+  readonly id: string
+  readonly kind: 'charge' | 'grant'
+  readonly reason: string
+  readonly reference: string | null
+  readonly atMs: number
+  /** Book and amount of each side. Sides of nothing are left out. */
+  readonly sides: readonly (readonly [string, bigint])[]
+}
+
+/** Writes the sides of a transfer. Entries are never changed afterwards. */
+export async function writeTransfer(sql: Sql, transfer: Transfer): Promise<void> {
+  const { accountId, id, kind, reason, reference, atMs } = transfer
+  for (const [book, amount] of transfer.sides) {
+    if (amount === 0n) continue
+    await sql.run('INSERT INTO entries (account_id, id, book, amount, kind, reason, reference, at_ms, day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+      accountId, id, book, amount, kind, reason, reference, atMs, Math.floor(atMs / DAY_MS))
+  }
+}
+
+/** Takes the amount from the free balance, or what is there. */
+async function takeUpTo(sql: Sql, accountId: string, amount: bigint): Promise<bigint> {
+  let rest = amount
+  while (rest > 0n && !await takeFromBalance(sql, accountId, rest)) {
+    const balance = big(await one(sql, 'SELECT balance FROM accounts WHERE id = $1', accountId), 'balance')
+    if (balance < rest) rest = balance
+  }
+  return rest
+}
+
+/** Adds to what each key spent in the day, week and month of its calls, and ever. */
+async function countKeys(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
+  const sums = new Map<string, { readonly at: readonly SqlValue[]; cost: bigint; byok: bigint; counted: bigint }>()
+  for (const { generation, atMs, counted } of ends) {
+    for (const period of PERIODS) {
+      const at = [accountId, generation.keyHash, period, windowAt(period, atMs).startMs]
+      const sum = sumOf(sums, at.join(), () => ({ at, cost: 0n, byok: 0n, counted: 0n }))
+      sum.cost += generation.cost
+      sum.byok += generation.byok ? generation.upstreamCost : 0n
+      sum.counted += counted
+    }
+  }
+  for (const sum of sums.values()) {
+    await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+      ON CONFLICT (account_id, key_hash, period, start_ms) DO UPDATE SET cost = key_windows.cost + excluded.cost, byok_cost = key_windows.byok_cost + excluded.byok_cost,
+      counted = key_windows.counted + excluded.counted`, ...sum.at, sum.cost, sum.byok, sum.counted)
+  }
+}
+
+const ROLLUP_SUMS = ['requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens', 'cache_read_tokens'] as const
+
+/** Adds to the sums of each hour, so that lists and charts never read generations. */
+async function rollUp(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
+  const sums = new Map<string, { readonly at: readonly SqlValue[]; readonly sums: bigint[] }>()
+  for (const { generation } of ends) {
+    const { createdMs, keyHash, model, provider, endpointId, usage } = generation
+    const at = [accountId, Math.floor(createdMs / HOUR_MS), keyHash, model, provider, endpointId]
+    const row = sumOf(sums, JSON.stringify(at), () => ({ at, sums: ROLLUP_SUMS.map(() => 0n) }))
+    const byokCost = generation.byok ? generation.upstreamCost : 0n
+    const tokens = [usage.promptTokens, usage.completionTokens, usage.reasoningTokens, usage.cacheReadTokens].map((count) => BigInt(Math.round(count)))
+    const adds = [1n, generation.fault === null ? 0n : 1n, generation.cost, byokCost, ...tokens]
+    adds.forEach((add, index) => { row.sums[index] = (row.sums[index] ?? 0n) + add })
+  }
+  const sets = ROLLUP_SUMS.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(', ')
+  for (const row of sums.values()) {
+    await sql.run(`INSERT INTO rollups (account_id, hour, key_hash, model, provider, endpoint_id, ${ROLLUP_SUMS.join(', ')}) VALUES ${tuples(1, 6 + ROLLUP_SUMS.length)}
+      ON CONFLICT (account_id, hour, key_hash, model, provider, endpoint_id) DO UPDATE SET ${sets}`, ...row.at, ...row.sums)
+  }
+}
+
+function sumOf<T>(sums: Map<string, T>, key: string, empty: () => T): T {
+  const known = sums.get(key)
+  if (known) return known
+  const made = empty()
+  sums.set(key, made)
+  return made
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) sumOf(groups, keyOf(item), (): T[] => []).push(item)
+  return groups
+}

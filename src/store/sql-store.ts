@@ -1,0 +1,116 @@
+import type { Credits, KeyChange, KeyRecord } from '../accounts/accounts.ts'
+import type { Key } from '../accounts/caller.ts'
+import type { Grant, KeyPage, KeyStore } from '../accounts/key-store.ts'
+import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledger/bank.ts'
+import type { Generation } from '../ledger/generation.ts'
+import type { AllowanceChanges } from '../ledger/leases.ts'
+import { readGeneration } from '../ledger/line.ts'
+import { changesSince, grantCredits, insertAccount, readCredits } from './account-rows.ts'
+import { audit, type Audit } from './audit.ts'
+import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
+import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
+import { settleEnds } from './settlement.ts'
+import { int, one, text, type Database } from './sql.ts'
+
+/** What the ports of ledger and accounts say is stored, in a database: each method is one transaction. */
+export class SqlStore implements Bank, KeyStore {
+  constructor(private readonly database: Database) {}
+
+  lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
+    return this.database.write(async (sql) => {
+      const nodes = int(await one(sql, 'SELECT COUNT(*) AS nodes FROM nodes'), 'nodes')
+      const answers: LeaseAnswer[] = []
+      for (const ask of asks) answers.push(await grantLease(sql, ask, nodes, nowMs))
+      return answers
+    })
+  }
+
+  giveBack(returns: readonly LeaseReturn[]): Promise<void> {
+    return this.database.write(async (sql) => {
+      for (const one of returns) await returnLease(sql, one)
+    })
+  }
+
+  settle(lines: readonly string[], nowMs: number): Promise<Settled> {
+    return this.database.write((sql) => settleEnds(sql, lines, nowMs))
+  }
+
+  recall(accountId: string, nodeId: string): Promise<void> {
+    return this.database.write((sql) => recallLeases(sql, accountId, nodeId))
+  }
+
+  openNode(nodeId: string, nowMs: number): Promise<void> {
+    return this.database.write(async (sql) => {
+      await sql.run('INSERT INTO nodes (id, opened_ms) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET opened_ms = excluded.opened_ms', nodeId, nowMs)
+    })
+  }
+
+  closeNode(nodeId: string): Promise<void> {
+    return this.database.write((sql) => closeNodeLeases(sql, nodeId))
+  }
+
+  findKey(hash: string): Promise<Key | undefined> {
+    return this.database.read((sql) => findKey(sql, hash))
+  }
+
+  insertKey(key: Key): Promise<boolean> {
+    return this.database.write((sql) => insertKey(sql, key))
+  }
+
+  keepKey(key: Key): Promise<void> {
+    return this.database.write((sql) => keepKey(sql, key))
+  }
+
+  listKeys(accountId: string, page: KeyPage, nowMs: number): Promise<readonly KeyRecord[]> {
+    return this.database.read((sql) => listKeys(sql, accountId, page, nowMs))
+  }
+
+  keyRecord(accountId: string, hash: string, nowMs: number): Promise<KeyRecord | undefined> {
+    return this.database.read((sql) => keyRecord(sql, accountId, hash, nowMs))
+  }
+
+  changeKey(accountId: string, hash: string, change: KeyChange, nowMs: number): Promise<KeyRecord | undefined> {
+    return this.database.write((sql) => changeKey(sql, accountId, hash, change, nowMs))
+  }
+
+  deleteKey(accountId: string, hash: string, nowMs: number): Promise<boolean> {
+    return this.database.write((sql) => deleteKey(sql, accountId, hash, nowMs))
+  }
+
+  createAccount({ key, grant }: { readonly key: Key; readonly grant: Grant }): Promise<boolean> {
+    return this.database.write(async (sql) => {
+      if (!await insertAccount(sql, grant.accountId, grant.nowMs)) return false
+      await grantCredits(sql, grant)
+      await insertKey(sql, key)
+      return true
+    })
+  }
+
+  credits(accountId: string): Promise<Credits> {
+    return this.database.read((sql) => readCredits(sql, accountId))
+  }
+
+  grant(grant: Grant): Promise<Credits | undefined> {
+    return this.database.write((sql) => grantCredits(sql, grant))
+  }
+
+  generation(accountId: string, id: string): Promise<Generation | undefined> {
+    return this.database.read(async (sql) => {
+      const row = await one(sql, 'SELECT record FROM generations WHERE account_id = $1 AND id = $2', accountId, id)
+      return row && readGeneration(text(row, 'record'))
+    })
+  }
+
+  /** The revision that the store is at. */
+  revision(): Promise<bigint> {
+    return this.database.read(async (sql) => BigInt((await one(sql, "SELECT value FROM counters WHERE name = 'revision'"))?.['value'] ?? 0))
+  }
+
+  changesSince(revision: bigint): Promise<AllowanceChanges & { readonly revision: bigint }> {
+    return this.database.read((sql) => changesSince(sql, revision))
+  }
+
+  verify(): Promise<Audit> {
+    return this.database.read(audit)
+  }
+}

@@ -1,0 +1,64 @@
+import { Database as BunDatabase, type Statement } from 'bun:sqlite'
+import type { Database, Row, Sql, SqlValue } from './sql.ts'
+
+const BUSY_MS = 5_000
+
+/**
+ * SQLite in this thread. Transactions run one after another; other processes may have the file open and wait for each
+ * other's writes. WAL with FULL: what was committed is on the disk, which the journal relies on to be shortened.
+ */
+export class SqliteDatabase implements Database {
+  private readonly db: BunDatabase
+  private readonly sql: Sql
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(path: string) {
+    this.db = new BunDatabase(path, { create: true, safeIntegers: true })
+    this.db.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
+    this.db.run('PRAGMA journal_mode = WAL')
+    this.db.run('PRAGMA synchronous = FULL')
+    this.sql = { all: async (text, ...values) => this.query(text).all(...values), run: async (text, ...values) => this.query(text).run(...values).changes }
+  }
+
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.inTurn('BEGIN', work)
+  }
+
+  /** IMMEDIATE: a transaction that will write waits for others at its start, where nothing can be half done. */
+  write<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.inTurn('BEGIN IMMEDIATE', work)
+  }
+
+  /** A number that moves whenever another connection has committed. */
+  version(): bigint {
+    return (this.db.query('PRAGMA data_version').get() as { data_version: bigint }).data_version
+  }
+
+  async close(): Promise<void> {
+    await this.last.catch(() => undefined)
+    this.db.close()
+  }
+
+  private inTurn<T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    const turn = this.last.then(() => this.transaction(begin, work))
+    // A failed transaction is its caller's matter, the next one goes ahead.
+    this.last = turn.catch(() => undefined)
+    return turn
+  }
+
+  private async transaction<T>(begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    this.db.run(begin)
+    try {
+      const result = await work(this.sql)
+      this.db.run('COMMIT')
+      return result
+    } catch (error) {
+      if (this.db.inTransaction) this.db.run('ROLLBACK')
+      throw error
+    }
+  }
+
+  private query(text: string): Statement<Row, SqlValue[]> {
+    return this.db.query<Row, SqlValue[]>(text)
+  }
+}

@@ -1,0 +1,68 @@
+import { Fault } from '../core/fault.ts'
+import type { AllowanceChanges } from '../ledger/leases.ts'
+import type { StoreApi, StoreMessage, StoreMethod } from './protocol.ts'
+
+interface Waiting { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+
+const METHODS = [
+  'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify',
+  'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
+  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'createAccount', 'credits', 'grant', 'generation',
+] as const satisfies readonly StoreMethod[]
+
+/** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */
+export class StoreClient {
+  readonly api: StoreApi
+  private readonly worker = new Worker(new URL('./thread.ts', import.meta.url).href)
+  private readonly waiting = new Map<number, Waiting>()
+  private lastId = 0
+  private died: string | undefined
+
+  /** `onChanges` hears what was changed by hand, here and in other processes. */
+  constructor(private readonly onChanges: (changes: AllowanceChanges) => void) {
+    this.worker.onmessage = ({ data }: MessageEvent<StoreMessage>) => this.receive(data)
+    this.worker.onerror = (event) => this.fail(event.message)
+    this.worker.addEventListener('close', () => this.fail('its thread has ended'))
+    // Each method of the interface is a request of the same name and arguments.
+    this.api = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => this.ask(method, args)])) as unknown as StoreApi
+  }
+
+  /** Ends the thread, once it has let go of its files. */
+  async close(): Promise<void> {
+    await this.api.close()
+    this.died = 'it is closed'
+    this.worker.terminate()
+  }
+
+  private ask(method: StoreMethod, args: readonly unknown[]): Promise<unknown> {
+    if (this.died !== undefined) return Promise.reject(unavailable(this.died))
+    const id = ++this.lastId
+    this.worker.postMessage({ id, method, args })
+    return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }))
+  }
+
+  private receive(message: StoreMessage): void {
+    if ('changes' in message) return this.onChanges(message.changes)
+    const waiting = this.waiting.get(message.id)
+    this.waiting.delete(message.id)
+    if ('error' in message) waiting?.reject(asError(message.error))
+    else waiting?.resolve(message.value)
+  }
+
+  private fail(why: string): void {
+    this.died ??= why
+    for (const { reject } of this.waiting.values()) reject(unavailable(why))
+    this.waiting.clear()
+  }
+}
+
+function asError({ name, message, code }: { readonly name: string; readonly message: string; readonly code: string | null }): Error {
+  if (name !== 'SchemaError') return unavailable(code === null ? message : `${code}: ${message}`)
+  const error = new Error(message)
+  error.name = name
+  return error
+}
+
+function unavailable(detail: string): Fault {
+  return new Fault('unavailable', 'The store cannot be reached; try again shortly.', { detail })
+}

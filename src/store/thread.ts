@@ -1,0 +1,90 @@
+// The thread that the embedded store lives in, so that neither a report nor a disk that is slow ever stops a stream.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { NodeLocks } from './node-locks.ts'
+import type { StoreApi, StoreMessage, StoreRequest } from './protocol.ts'
+import { migrate } from './schema.ts'
+import { SqlStore } from './sql-store.ts'
+import { SqliteDatabase } from './sqlite.ts'
+
+declare const self: Worker
+
+const WATCH_MS = 100
+
+/** What the thread has open. */
+interface Opened { readonly database: SqliteDatabase; readonly store: SqlStore; readonly locks: NodeLocks; readonly watch: Timer }
+
+let opened: Opened | undefined
+let seenRevision = 0n
+let seenVersion = 0n
+
+async function open(dataDir: string, nowMs: number): Promise<void> {
+  mkdirSync(dataDir, { recursive: true })
+  const database = new SqliteDatabase(join(dataDir, 'switchyard.db'))
+  await migrate(database, nowMs)
+  const store = new SqlStore(database)
+  seenRevision = await store.revision()
+  seenVersion = database.version()
+  opened = { database, store, locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+}
+
+/** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote. */
+async function watch(): Promise<void> {
+  try {
+    const version = opened?.database.version()
+    if (version === undefined || version === seenVersion) return
+    seenVersion = version
+    await tellChanges()
+  } catch {
+    // The file is locked or gone: the next look, or the next request, says so.
+    seenVersion = -1n
+  }
+}
+
+async function tellChanges(): Promise<void> {
+  if (!opened) return
+  const { revision, keys, accounts } = await opened.store.changesSince(seenRevision)
+  if (revision === seenRevision) return
+  seenRevision = revision
+  send({ changes: { keys, accounts } })
+}
+
+/** Methods that move the revision: this process hears of its own changes before their answer. */
+const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'createAccount', 'grant'])
+
+async function close(): Promise<void> {
+  if (!opened) return
+  clearInterval(opened.watch)
+  await opened.database.close()
+  opened.locks.close()
+  opened = undefined
+}
+
+async function answer({ method, args }: StoreRequest): Promise<unknown> {
+  // The other side of this channel is store-client.ts, which sends what StoreApi says.
+  if (method === 'open') return open(...args as Parameters<StoreApi['open']>)
+  if (method === 'close') return close()
+  if (!opened) throw new Error('the store is not open')
+  if (method === 'claimNode') return opened.locks.claim(...args as Parameters<StoreApi['claimNode']>)
+  if (method === 'claimDead') return opened.locks.claimDead()
+  if (method === 'releaseNode') return opened.locks.release(...args as Parameters<StoreApi['releaseNode']>)
+  // As above: the arguments are those of the method.
+  const value = await (opened.store[method] as (...args: unknown[]) => Promise<unknown>).apply(opened.store, [...args])
+  if (CHANGING.has(method)) await tellChanges()
+  return value
+}
+
+function send(message: StoreMessage): void {
+  self.postMessage(message)
+}
+
+self.onmessage = ({ data }: MessageEvent<StoreRequest>) => {
+  answer(data).then(
+    (value) => send({ id: data.id, value }),
+    (error: unknown) => {
+      const { name, message } = error instanceof Error ? error : new Error(String(error))
+      const code = error instanceof Error && 'code' in error ? String(error.code) : null
+      send({ id: data.id, error: { name, message, code } })
+    },
+  )
+}
