@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { validateResponse } from '../../../test/openapi.ts'
 import { ask, fakeServices, generation, keyRecord, snapshot } from '../../../test/openapi/fake-services.ts'
 import { describeShared } from '../../../test/shared.ts'
+import { DEFAULT_WORKSPACE } from './workspace.ts'
 
 const own = keyRecord({
   limit: 10_000_000_000n, limitRemaining: 7_499_999_999n, limitReset: 'monthly', expiresMs: 1_830_297_599_000,
@@ -18,6 +19,8 @@ describe('GET /key', () => {
         usage: 25.500000001, usage_daily: 0.000000001, usage_weekly: 1, usage_monthly: 2.500000001,
         byok_usage: 0, byok_usage_daily: 0, byok_usage_weekly: 0, byok_usage_monthly: 0,
         is_free_tier: false, is_management_key: false, is_provisioning_key: false, creator_user_id: null,
+        workspace_id: DEFAULT_WORKSPACE, organization_id: null, allowed_data_regions: ['global'],
+        free_model_daily_requests: { limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER, used: 0 },
         rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
       },
     })

@@ -33,6 +33,7 @@ describe('GET /models/{author}/{slug}/endpoints', () => {
       pricing: { prompt: '0.000003', completion: '0.000015', request: '0.005', image: '0.0048', input_cache_read: '0.0000003', input_cache_write: '0.00000375', input_cache_write_1h: '0.000006' },
       max_completion_tokens: 8_000, max_prompt_tokens: 90_000, supported_parameters: ['temperature', 'max_tokens', 'tools'], status: 0,
       uptime_last_5m: 98.765, uptime_last_30m: 90, uptime_last_1d: 100, supports_implicit_caching: false, supports_voice_cloning: false,
+      supports_tool_choice: { auto: true, none: false, required: false, function: false },
       latency_last_30m: { p50: 210.12, p75: 300, p90: 400, p99: 900 }, throughput_last_30m: { p50: 81.5, p75: 60, p90: 40, p99: 10 },
     })
   })

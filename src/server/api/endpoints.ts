@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { EndpointHealth, HealthStats, Percentiles } from '../../routing/health.ts'
 import type { Route } from '../route.ts'
-import { architectureOf, parametersOf } from './model-row.ts'
+import { architectureOf, parametersOf, takes } from './model-row.ts'
 import { entryNamed } from './models.ts'
 import { pricingOf } from './pricing.ts'
 
@@ -40,10 +40,17 @@ function endpointRow(endpoint: Endpoint, modelName: string, health: HealthStats,
     uptime_last_1d: percent(stats.uptime1d),
     // Reading from a cache is priced and writing to it is not: the provider caches by itself.
     supports_implicit_caching: price.cacheRead !== undefined && price.cacheWrite === undefined,
+    supports_tool_choice: toolChoiceOf(endpoint),
     supports_voice_cloning: false,
     latency_last_30m: showSpeed ? rounded(stats.latency30m) : null,
     throughput_last_30m: showSpeed ? rounded(stats.throughput30m) : null,
   }
+}
+
+/** Which values of `tool_choice` it takes. Newer than the contract's document; the official client refuses an answer without it. */
+function toolChoiceOf(endpoint: Endpoint): object {
+  const named = takes(endpoint, 'tool_choice')
+  return { auto: named || takes(endpoint, 'tools'), none: named, required: named, function: named }
 }
 
 /** The contract's grades: 0 is well, the more negative the less likely it is to be tried. */

@@ -3,6 +3,10 @@ import { Fault } from '../../core/fault.ts'
 import { usdNumber, type Nano } from '../../core/nano.ts'
 import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
+import { DEFAULT_WORKSPACE } from './workspace.ts'
+
+/** Free models have no daily limit here, and the official client wants a number. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 /** `GET /key`: the key that asks, seen by itself (H3). */
 export const getOwnKey: Route = {
@@ -20,6 +24,11 @@ export const getOwnKey: Route = {
         is_management_key: isManagement,
         is_provisioning_key: isManagement,
         creator_user_id: null,
+        workspace_id: DEFAULT_WORKSPACE,
+        // Newer than the contract's document; the official client refuses an answer without them.
+        organization_id: null,
+        allowed_data_regions: ['global'],
+        free_model_daily_requests: { limit: NO_LIMIT, remaining: NO_LIMIT, used: 0 },
         // Deprecated, and required by clients (contract N11).
         rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
       },

@@ -151,6 +151,8 @@ function keyRow(key: KeyRecord): object {
     created_at: timeOrNull(key.createdMs),
     updated_at: timeOrNull(key.updatedMs),
     creator_user_id: null,
+    // Newer than the contract's document; the official client refuses an answer without it.
+    external_user: null,
     workspace_id: DEFAULT_WORKSPACE,
     is_management_key: key.kind === 'management',
   }

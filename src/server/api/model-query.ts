@@ -129,7 +129,7 @@ const RANKS: Readonly<Partial<Record<Sort, { readonly up: boolean; readonly of: 
   'latency-low-to-high': { up: true, of: (entry, health) => medians(entry, health, 'latency30m')[0] },
 }
 
-/** Twice the average of the prompt's and the completion's price, which orders as the average does. */
+/** Twice the average of the prompt's and the completion's price, which orders as the average does; nothing is charged by it. */
 function bothPrices({ shown }: ModelEntry): Nano | undefined {
   return shown === undefined || shown.price.state === 'unpriced' ? undefined : shown.price.prompt + shown.price.completion
 }

@@ -66,7 +66,7 @@ function isCheaper(endpoint: Endpoint, than: Endpoint): boolean {
 }
 
 /** True when the endpoint is known to take the parameter, or takes everything. */
-function takes(endpoint: Endpoint, parameter: string): boolean {
+export function takes(endpoint: Endpoint, parameter: string): boolean {
   return endpoint.parameters === null || endpoint.parameters.has(parameter)
 }
 
