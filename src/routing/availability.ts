@@ -18,7 +18,7 @@ export const AVAILABILITY = {
 export type AvailabilityCode = keyof typeof AVAILABILITY
 
 /** Where each code is explained; the code is the heading's name. */
-const DOCS_URL = 'https://github.com/switchyard/switchyard/blob/main/docs/errors.md'
+const DOCS_URL = 'https://github.com/switchyard-gateway/switchyard/blob/main/docs/errors.md'
 
 export interface AvailabilityFacts {
   readonly requestedModels: readonly string[]

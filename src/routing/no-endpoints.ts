@@ -109,6 +109,7 @@ function advice(relaxable: readonly Exclusion[]): string {
   return ` To go on, ${steps}.`
 }
 
+/** How `Provider.notReady` begins where nothing but the secret lacks. */
 const SECRET_MISSING = 'no credential'
 
 /**
@@ -116,14 +117,10 @@ const SECRET_MISSING = 'no credential'
  * call's own demands keep out is not among them.
  */
 function notReadyWords(excluded: readonly Exclusion[]): string {
-  const unready = [...new Map(excluded.filter(isUnready).map((exclusion) => [exclusion.endpoint.provider.slug, exclusion])).values()]
-  const lacking = unready.filter(({ endpoint }) => endpoint.provider.notReady?.startsWith(SECRET_MISSING))
+  const unready = [...new Map(excluded.filter(({ rule }) => rule === 'not_ready').map((exclusion) => [`${exclusion.endpoint.provider.slug} ${exclusion.detail}`, exclusion])).values()]
+  const lacking = unready.filter(({ detail }) => detail.startsWith(SECRET_MISSING))
   const others = unready.filter((exclusion) => !lacking.includes(exclusion))
-  return `${credentialWords(lacking)}${others.length === 0 ? '' : ` Not ready: ${list(others.map((exclusion) => `${nameOf(exclusion)} (${exclusion.endpoint.provider.notReady ?? ''})`))}.`}`
-}
-
-function isUnready({ rule }: Exclusion): boolean {
-  return rule === 'not_ready'
+  return `${credentialWords(lacking)}${others.length === 0 ? '' : ` Not ready: ${list(others.map((exclusion) => `${nameOf(exclusion)} (${exclusion.detail})`))}.`}`
 }
 
 function credentialWords(lacking: readonly Exclusion[]): string {

@@ -1,6 +1,7 @@
 import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
+import type { Fault } from '../core/fault.ts'
 import { costMax } from './bound.ts'
 import { candidatesOf, type Candidates } from './candidates.ts'
 import type { HealthView } from './health.ts'
@@ -16,27 +17,32 @@ import { freeVariantEnded, unknownModel } from './unknown-model.ts'
  * or `no_endpoints` and its kin when nothing is left, each with the contract's availability object.
  */
 export function route(call: Call, snapshot: Snapshot, health: HealthView, draw: () => number, nowMs: number): Plan {
-  const groups = call.models.length === 1 ? [candidates(call, call.models[0] ?? '', snapshot, nowMs)] : candidatesOfAll(call, snapshot, nowMs)
+  const unknownModels: string[] = []
+  const groups = groupsOf(call, snapshot, nowMs, unknownModels)
+  if (groups.length === 0) throw notFound(call, unknownModels[0] ?? '', snapshot)
   const { steps, dropped } = rank(groups, call.preferences, health, draw)
-  const excluded = [...groups.flatMap((group) => group.excluded), ...dropped]
+  const excluded = groups.flatMap((group) => group.excluded)
+  excluded.push(...dropped)
   if (steps.length === 0) throw noEndpoints(call, groups, excluded, snapshot)
-  return { steps, excluded, strategy: call.models.length > 1 ? 'fallback' : 'direct', costMax: costMax(call, steps) }
+  const strategy = call.models.length > 1 ? 'fallback' : 'direct'
+  return { steps, excluded, strategy, costMax: costMax(call, steps), ...(unknownModels.length > 0 && { unknownModels }) }
 }
 
 /** Model by model in the client's order (C25); a model named twice counts once, so that no endpoint is tried twice. */
-function candidatesOfAll(call: Call, snapshot: Snapshot, nowMs: number): Candidates[] {
+function groupsOf(call: Call, snapshot: Snapshot, nowMs: number, unknownModels: string[]): Candidates[] {
   const groups: Candidates[] = []
   for (const requested of call.models) {
-    const group = candidates(call, requested, snapshot, nowMs)
-    if (!groups.some(({ index }) => index === group.index)) groups.push(group)
+    const found = find(snapshot, requested)
+    if (!found) unknownModels.push(requested)
+    else if (!groups.some(({ index }) => index.model === found.model)) groups.push(candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs))
   }
   return groups
 }
 
-function candidates(call: Call, requested: string, snapshot: Snapshot, nowMs: number): Candidates {
-  const found = find(snapshot, requested)
-  if (!found) throw isFreeVariantOf(snapshot, requested) ? freeVariantEnded(call, requested) : unknownModel(call, requested, snapshot)
-  return candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs)
+/** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */
+function notFound(call: Call, requested: string, snapshot: Snapshot): Fault {
+  const { base, variants } = parseModelName(requested)
+  return variants.includes('free') && findModel(snapshot, base) ? freeVariantEnded(call, requested, base) : unknownModel(call, requested, snapshot)
 }
 
 /** Names that calls have used lately, so that a name is taken apart once. Bounded: clients choose the names. */
@@ -53,10 +59,4 @@ function find(snapshot: Snapshot, requested: string): FoundModel | undefined {
   if (names.size >= NAMES_MAX) names.clear()
   names.set(requested, found)
   return found
-}
-
-/** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */
-function isFreeVariantOf(snapshot: Snapshot, requested: string): boolean {
-  const { base, variants } = parseModelName(requested)
-  return variants.includes('free') && findModel(snapshot, base) !== undefined
 }

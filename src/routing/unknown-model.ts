@@ -18,9 +18,8 @@ export function unknownModel(call: Call, requested: string, snapshot: Snapshot):
 }
 
 /** The free row of a model is gone; the paid one is offered and never taken unasked. */
-export function freeVariantEnded(call: Call, requested: string): Fault {
-  const paid = requested.replace(':free', '')
-  return new Fault('no_endpoints', `${shown(requested)} is not offered for free any more. Use ${shown(paid)}, which is billed.`, {
+export function freeVariantEnded(call: Call, requested: string, paid: string): Fault {
+  return new Fault('no_endpoints', `${shown(requested)} is not offered for free any more. Use ${paid}, which is billed.`, {
     availability: availability('free_variant_ended', { requestedModels: call.models.map(shown), fallbackModels: [paid] }),
   })
 }

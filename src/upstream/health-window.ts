@@ -99,7 +99,8 @@ export class MeasureWindow {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       // `bucket` is below BUCKETS, the length of `totals`.
       const here = totals[bucket]!
-      if (here > 0 && before + here >= rank) {
+      // The margin is for ranks that rounding puts a hair above a whole number.
+      if (here > 0 && before + here >= rank - 1e-6) {
         const value = this.lowest * 2 ** ((bucket + (rank - before) / here) / BUCKETS_PER_OCTAVE)
         return Math.round(value * 10) / 10
       }
