@@ -1,0 +1,107 @@
+import type { ProviderRow } from '../rows.ts'
+
+type Access = Partial<Omit<ProviderRow, 'slug'>>
+
+/** vLLM and its like take these beside OpenAI's. */
+const OPEN = ['top_k', 'min_p', 'repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs']
+const LOGPROBS = ['logprobs', 'top_logprobs']
+const AS_OF = '2025-08-01'
+const policy = (retains: boolean, trains: boolean, source: string) => ({ retains, trains, source, asOf: AS_OF })
+
+/**
+ * What the feed does not say of a provider, or says for another client than ours. Facts: addresses from the provider's
+ * API reference, quirks from its docs and recorded exchanges, policies from the page that `source` names.
+ */
+export const ACCESS: Readonly<Record<string, Access>> = {
+  openai: {
+    url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
+    others: { responses: { url: 'https://api.openai.com/v1', dialect: 'openai-responses' } },
+    policy: policy(true, false, 'https://platform.openai.com/docs/guides/your-data'), headquarters: 'US', status: 'https://status.openai.com',
+    privacy: 'https://openai.com/policies/privacy-policy', terms: 'https://openai.com/policies/services-agreement',
+  },
+  anthropic: {
+    url: 'https://api.anthropic.com', dialect: 'anthropic-messages', bodyBytesMax: 32 * 1024 * 1024, policy: policy(true, false, 'https://privacy.anthropic.com/en/articles/7996868'), headquarters: 'US',
+    status: 'https://status.anthropic.com', privacy: 'https://www.anthropic.com/legal/privacy', terms: 'https://www.anthropic.com/legal/commercial-terms',
+  },
+  google: {
+    name: 'Google AI Studio', url: 'https://generativelanguage.googleapis.com', dialect: 'gemini', env: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'], headquarters: 'US',
+    bodyBytesMax: 20 * 1024 * 1024, privacy: 'https://policies.google.com/privacy', terms: 'https://ai.google.dev/gemini-api/terms', status: 'https://aistudio.google.com/status',
+  },
+  'google-vertex': {
+    name: 'Google Vertex', url: 'https://aiplatform.googleapis.com', dialect: 'vertex', env: ['GOOGLE_APPLICATION_CREDENTIALS'], headquarters: 'US',
+    policy: policy(true, false, 'https://cloud.google.com/vertex-ai/generative-ai/docs/data-governance'), terms: 'https://cloud.google.com/terms', status: 'https://status.cloud.google.com',
+  },
+  'amazon-bedrock': {
+    url: 'https://bedrock-runtime.${AWS_REGION}.amazonaws.com', dialect: 'bedrock-converse', env: ['AWS_BEARER_TOKEN_BEDROCK', 'AWS_ACCESS_KEY_ID'], headquarters: 'US',
+    others: { mantle: { url: 'https://bedrock-mantle.${AWS_REGION}.api.aws/openai/v1', dialect: 'openai-responses' } },
+    policy: policy(false, false, 'https://docs.aws.amazon.com/bedrock/latest/userguide/data-protection.html'), status: 'https://health.aws.amazon.com/health/status',
+  },
+  azure: {
+    url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', auth: 'api-key', env: ['AZURE_API_KEY'], quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias'],
+    others: {
+      responses: { url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', dialect: 'openai-responses', auth: 'api-key' },
+      anthropic: { url: 'https://${AZURE_RESOURCE_NAME}.services.ai.azure.com/anthropic', dialect: 'anthropic-messages' },
+    },
+    policy: policy(true, false, 'https://learn.microsoft.com/legal/cognitive-services/openai/data-privacy'), headquarters: 'US', status: 'https://azure.status.microsoft',
+  },
+  groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], policy: policy(true, false, 'https://console.groq.com/docs/your-data'), headquarters: 'US', status: 'https://groqstatus.com' },
+  xai: { url: 'https://api.x.ai/v1', quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/docs/resources/faq-api/security'), headquarters: 'US', status: 'https://status.x.ai' },
+  mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
+  deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], policy: policy(true, true, 'https://cdn.deepseek.com/policies/en-US/deepseek-privacy-policy.html'), headquarters: 'CN', status: 'https://status.deepseek.com' },
+  cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://www.cerebras.ai/privacy-policy'), headquarters: 'US', status: 'https://status.cerebras.ai' },
+  cohere: { url: 'https://api.cohere.ai/compatibility/v1', quirks: ['reasoning_effort', 'no_parallel_tool_calls'], parameters: ['-parallel_tool_calls'], headquarters: 'CA', status: 'https://status.cohere.com' },
+  perplexity: { url: 'https://api.perplexity.ai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', '-seed', '-stop', 'web_search_options'], headquarters: 'US', status: 'https://status.perplexity.com' },
+  togetherai: { url: 'https://api.together.xyz/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: OPEN, headquarters: 'US', status: 'https://status.together.ai' },
+  'fireworks-ai': { quirks: ['reasoning_effort', 'reasoning_content', 'no_developer_role'], parameters: OPEN, policy: policy(false, false, 'https://docs.fireworks.ai/guides/security_compliance/data_handling'), headquarters: 'US', status: 'https://status.fireworks.ai' },
+  deepinfra: { url: 'https://api.deepinfra.com/v1/openai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', 'min_p', 'repetition_penalty'], policy: policy(false, false, 'https://deepinfra.com/docs/data'), headquarters: 'US', status: 'https://status.deepinfra.com' },
+  'novita-ai': { quirks: ['reasoning_content', 'no_developer_role'], parameters: OPEN },
+  openrouter: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: [...OPEN, 'top_a', 'verbosity', 'web_search_options'], headquarters: 'US', status: 'https://status.openrouter.ai' },
+  kilo: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: OPEN },
+  moonshotai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role'], headquarters: 'CN' },
+  'moonshotai-cn': { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role'], headquarters: 'CN' },
+  zai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: ['-seed', '-parallel_tool_calls', '-frequency_penalty', '-presence_penalty'], headquarters: 'CN' },
+  zhipuai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: ['-seed', '-parallel_tool_calls', '-frequency_penalty', '-presence_penalty'], headquarters: 'CN' },
+  alibaba: { quirks: ['enable_thinking', 'reasoning_content', 'keeps_cache_control', 'no_developer_role'], parameters: ['top_k', 'logprobs', 'top_logprobs', '-frequency_penalty'], headquarters: 'SG' },
+  'alibaba-cn': { quirks: ['enable_thinking', 'reasoning_content', 'keeps_cache_control', 'no_developer_role'], parameters: ['top_k', 'logprobs', 'top_logprobs', '-frequency_penalty'], headquarters: 'CN' },
+  vercel: { url: 'https://ai-gateway.vercel.sh/v1', quirks: ['reasoning_object'], headquarters: 'US', status: 'https://www.vercel-status.com' },
+  venice: { url: 'https://api.venice.ai/api/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', 'min_p', 'repetition_penalty'], headquarters: 'US' },
+  v0: { url: 'https://api.v0.dev/v1' },
+  aihubmix: { url: 'https://aihubmix.com/v1' },
+  'cloudflare-ai-gateway': { url: 'https://gateway.ai.cloudflare.com/v1/${CLOUDFLARE_ACCOUNT_ID}/${CLOUDFLARE_GATEWAY_ID}/compat', env: ['CLOUDFLARE_API_TOKEN'] },
+  'cloudflare-workers-ai': { env: ['CLOUDFLARE_API_KEY', 'CLOUDFLARE_API_TOKEN'], parameters: ['top_k', 'repetition_penalty'], headquarters: 'US' },
+  databricks: { env: ['DATABRICKS_TOKEN'] },
+  'snowflake-cortex': { env: ['SNOWFLAKE_CORTEX_PAT'], quirks: ['max_completion_tokens', 'no_developer_role'] },
+  neon: { env: ['NEON_AI_GATEWAY_TOKEN'] },
+  opencode: {
+    others: {
+      anthropic: { url: 'https://opencode.ai/zen', dialect: 'anthropic-messages' }, gemini: { url: 'https://opencode.ai/zen', dialect: 'gemini' },
+      responses: { url: 'https://opencode.ai/zen/v1', dialect: 'openai-responses' },
+    },
+  },
+  'opencode-go': { others: { anthropic: { url: 'https://opencode.ai/zen/go', dialect: 'anthropic-messages' } } },
+  zenmux: { others: { anthropic: { url: 'https://zenmux.ai/api/anthropic', dialect: 'anthropic-messages' } } },
+  freemodel: { others: { openai: { url: 'https://api.freemodel.dev/v1', dialect: 'openai-chat', quirks: ['reasoning_effort', 'no_developer_role'] } } },
+  'llama': { headquarters: 'US', quirks: ['no_developer_role'] },
+  'huggingface': { headquarters: 'US' }, 'scaleway': { headquarters: 'FR' }, 'ovhcloud': { headquarters: 'FR' }, 'nebius': { headquarters: 'NL', parameters: OPEN }, 'nvidia': { headquarters: 'US' },
+  'siliconflow': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'] }, 'siliconflow-cn': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'], headquarters: 'CN' },
+  'chutes': { parameters: OPEN }, 'baseten': { headquarters: 'US', parameters: ['top_k', 'min_p', 'repetition_penalty'] }, 'friendli': { parameters: ['top_k', 'min_p', 'repetition_penalty'] },
+}
+
+/**
+ * Left out: servers on the user's own machine (they are found where they run), plans bound to one vendor's client by
+ * their terms or a login that is no key, addresses that are not public, and what is the same as another row.
+ */
+export const LEFT_OUT: ReadonlySet<string> = new Set([
+  'lmstudio', 'atomic-chat', 'github-copilot', 'gitlab', 'sap-ai-core', 'merge-gateway', 'google-vertex-anthropic', 'azure-cognitive-services', 'kimi-for-coding',
+])
+
+/** Sold by the month: what the feed calls 0 is no price of a token, so it is not known. */
+export const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['ollama-cloud', 'opencode-go', 'umans-ai', 'kuae-cloud-coding-plan', 'synthetic', 'iflowcn', 'privatemode-ai', 'zeldoc', 'subconscious'])
+
+/** True for a provider whose zeros are not prices. */
+export function isSubscription(slug: string): boolean {
+  return SUBSCRIPTIONS.has(slug) || /-(?:coding|token)-plan(?:-|$)/.test(slug)
+}
+
+/** Free of charge as a whole, within rate limits: their offers stand in the `:free` rows of models that others sell. */
+export const FREE_TIERS: ReadonlySet<string> = new Set(['nvidia', 'github-models', 'modelscope', 'llama'])

@@ -1,0 +1,136 @@
+import { authorOf, makerOf } from './author.ts'
+import { cleanId, keyOf, type CleanId } from './canonical.ts'
+import type { Feed, FeedOffering, FeedProvider } from './feed.ts'
+import { EXCEPTIONS, SYNONYMS } from './synonyms.ts'
+
+/** One offering, and the model that it is. */
+export interface Placed {
+  readonly provider: FeedProvider
+  readonly upstream: string
+  readonly offering: FeedOffering
+  readonly clean: CleanId
+  readonly id: string
+  /** How its id was found: for the report of merges. */
+  readonly by: 'anchor' | 'spelling' | 'registry' | 'own'
+}
+
+/** Whose ids are taken over as they are: OpenRouter's clients know them. */
+const ANCHOR_PROVIDER = 'openrouter'
+/** Words that some catalogues leave away or add. */
+const LOOSE_ENDINGS = ['instruct', 'it', 'hf', 'preview']
+
+/** Says for each offering which model it is. Equal spellings (`keyOf`) of one author are one model; all else is two. */
+export function placeAll(feed: Feed, providers: readonly FeedProvider[]): Placed[] {
+  const anchors = anchorsOf(feed)
+  const drafts = providers.flatMap((provider) => [...provider.offerings].map(([upstream, offering]) => ({ provider, upstream, offering, clean: cleanId(provider.slug, upstream) })))
+  const placed = drafts.map((draft) => place(draft, anchors))
+  return settleSlugs(settleDates(placed))
+}
+
+/** `author/key` → id. The first to name a key wins: OpenRouter, then the registry. */
+function anchorsOf(feed: Feed): Map<string, string> {
+  const anchors = new Map<string, string>()
+  const add = (author: string, slug: string) => {
+    const key = `${author}/${keyOf(slug)}`
+    if (!anchors.has(key)) anchors.set(key, `${author}/${slug}`)
+  }
+  const known = feed.providers.find((provider) => provider.slug === ANCHOR_PROVIDER)
+  for (const id of known?.offerings.keys() ?? []) {
+    const [author = '', slug = ''] = id.replace(/:.*$/, '').split('/')
+    if (!author.startsWith('~') && author !== ANCHOR_PROVIDER) add(author, slug)
+  }
+  for (const [key, id] of Object.entries(SYNONYMS)) {
+    const [author = '', slug = ''] = id.split('/')
+    add(author, slug)
+    // A synonym is more than a guess: it wins over what stands there.
+    anchors.set(key, id)
+  }
+  for (const id of feed.registry.keys()) {
+    const clean = cleanId('', id)
+    if (clean.author !== undefined && clean.date === undefined && find(anchors, clean.author, clean.key) === undefined) add(clean.author, dotted(clean.author, clean.slug))
+  }
+  return anchors
+}
+
+type Draft = Omit<Placed, 'id' | 'by'>
+
+function place(draft: Draft, anchors: ReadonlyMap<string, string>): Placed {
+  const { provider, upstream, clean, offering } = draft
+  const exception = EXCEPTIONS[`${provider.slug} ${upstream}`]
+  if (exception !== undefined) return { ...draft, id: exception, by: 'anchor' }
+  const { author } = clean
+  if (author !== undefined) {
+    // A date can be part of the name that everybody uses: gpt-4o-2024-08-06.
+    const whole = clean.date === undefined ? undefined : find(anchors, author, clean.key + clean.date)
+    if (whole !== undefined) return { ...draft, id: whole, by: 'anchor', clean: undated(clean) }
+    const known = find(anchors, author, clean.key) ?? find(anchors, makerOf(clean.slug) ?? author, clean.key)
+    if (known !== undefined) return { ...draft, id: known, by: 'anchor' }
+  }
+  const base = author === undefined ? registryId(offering.base, anchors) : undefined
+  if (base !== undefined) return { ...draft, id: base, by: 'registry' }
+  return { ...draft, id: `${author ?? provider.slug}/${clean.slug}`, by: author === undefined ? 'own' : 'spelling' }
+}
+
+/** The registry's model, for a host that calls it by a name of its own. */
+function registryId(base: string | undefined, anchors: ReadonlyMap<string, string>): string | undefined {
+  if (base === undefined) return undefined
+  const clean = cleanId('', base)
+  return clean.author === undefined ? undefined : find(anchors, clean.author, clean.key)
+}
+
+function find(anchors: ReadonlyMap<string, string>, author: string, key: string): string | undefined {
+  const exact = anchors.get(`${author}/${key}`)
+  if (exact !== undefined) return exact
+  for (const ending of LOOSE_ENDINGS) {
+    const other = key.endsWith(ending) && ending !== 'preview' ? anchors.get(`${author}/${key.slice(0, -ending.length)}`) : undefined
+    const longer = other ?? (ending === 'preview' ? undefined : anchors.get(`${author}/${key}${ending}`))
+    if (longer !== undefined) return longer
+  }
+  return undefined
+}
+
+function undated(clean: CleanId): CleanId {
+  const { date: _, ...rest } = clean
+  return rest
+}
+
+/** Of several dates of one name the newest is the name's model; each older one is a model of its own. */
+function settleDates(placed: readonly Placed[]): Placed[] {
+  const newest = new Map<string, string>()
+  for (const { id, clean } of placed) if (clean.date !== undefined && clean.date > (newest.get(id) ?? '')) newest.set(id, clean.date)
+  return placed.map((one) => {
+    const { date } = one.clean
+    return date === undefined || date === newest.get(one.id) ? one : { ...one, id: `${one.id}-${date}`, clean: undated(one.clean) }
+  })
+}
+
+/** One id for the spellings of what is no anchor: the one with dots in its version, then the most frequent. */
+function settleSlugs(placed: readonly Placed[]): Placed[] {
+  const groups = new Map<string, Map<string, number>>()
+  const groupOf = (one: Placed) => { const [author = '', slug = ''] = one.id.split('/'); return `${author}/${keyOf(slug)}` }
+  for (const one of placed) {
+    if (one.by === 'anchor' || one.by === 'registry') continue
+    const [author = '', slug = ''] = one.id.split('/')
+    const spellings = groups.get(groupOf(one)) ?? new Map<string, number>()
+    const spelling = dotted(author, slug)
+    spellings.set(spelling, (spellings.get(spelling) ?? 0) + 1)
+    groups.set(groupOf(one), spellings)
+  }
+  return placed.map((one) => {
+    const spellings = groups.get(groupOf(one))
+    if (!spellings || one.by === 'anchor' || one.by === 'registry') return one
+    const [best] = [...spellings].sort(([a, na], [b, nb]) => Number(b.includes('.')) - Number(a.includes('.')) || nb - na || (a < b ? -1 : 1))
+    return best ? { ...one, id: `${one.id.slice(0, one.id.indexOf('/'))}/${best[0]}` } : one
+  })
+}
+
+/** Anthropic writes versions with dashes; the ids that clients know have a dot: `claude-3-5-haiku` → `claude-3.5-haiku`. */
+function dotted(author: string, slug: string): string {
+  return author === 'anthropic' ? slug.replace(/-(\d)-(\d)(?=-|$)/, '-$1.$2') : slug
+}
+
+/** The author that an id of another catalogue names, in our spelling. */
+export function authorOfId(id: string): string | undefined {
+  const [author = '', slug = ''] = id.toLowerCase().split('/')
+  return authorOf(author, slug)
+}

@@ -1,0 +1,237 @@
+import type { AbilityRow, EndpointRow, ModelRow, PriceRow, ReasoningRow } from '../rows.ts'
+import type { FeedOffering } from './feed.ts'
+import type { Placed } from './group.ts'
+import { readCost } from './cost.ts'
+import { ACCESS, FREE_TIERS, isSubscription } from './access.ts'
+
+/** What somebody should look at: a merge that may be wrong, an offering that was left out. */
+export interface Note { readonly kind: 'dropped' | 'twice' | 'outlier' | 'price' | 'unpriced'; readonly id: string; readonly text: string }
+
+const MODALITIES: Readonly<Record<string, string>> = { text: 'text', image: 'image', pdf: 'file', file: 'file', audio: 'audio', video: 'video' }
+const ORDER = ['text', 'image', 'file', 'audio', 'video']
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+/** Not spoken to through chat, and without a modality of the contract: embeddings, rankers, speech and its recognition, moderation, routers. */
+const NO_CHAT = /embed|rerank|whisper|-tts|tts-|(?:^|[/-])(?:bge|gte|e5|all-mini|multi-qa|stt|asr|orpheus|nova-3$|melotts|elevenlabs|realtime|transcribe|voicechat|moderation)|guard|safety|active-speaker|usdvalidate|detector|cosmos|indictrans|distilbert|smart-turn|bart-large|auto-router|model-router|route-llm|(?:^|\/)auto$/
+/** OpenAI's models that speak the Responses API only. */
+const RESPONSES_ONLY = /^openai\/(?:o\d-pro|gpt-5(?:\.\d)?-pro|gpt-5(?:\.\d)?-codex|codex|.*deep-research|computer-use)/
+/** OpenAI's models with a `verbosity` (GPT-5 and later). */
+const VERBOSE = /^openai\/gpt-[5-9]/
+
+/** True for what a chat or image call can be sent to. */
+export function isServable(one: Placed): boolean {
+  const { offering, upstream } = one
+  if (NO_CHAT.test(upstream.toLowerCase()) || /^(?:~|openrouter\/)/.test(upstream)) return false
+  const outputs = modalitiesOf(offering.outputs)
+  return outputs.includes('image') || outputs.includes('video') || (offering.limit.context !== undefined && outputs !== '')
+}
+
+/** The rows of all models, sorted by id, and what should be looked at. */
+export function modelRows(placed: readonly Placed[]): { rows: ModelRow[]; notes: Note[] } {
+  const notes: Note[] = []
+  const groups = new Map<string, Placed[]>()
+  for (const one of placed) {
+    if (!isServable(one)) { notes.push({ kind: 'dropped', id: one.id, text: `${one.provider.slug} ${one.upstream}` }); continue }
+    const id = [one.id, one.clean.suffix].filter((part) => part !== undefined).join(':')
+    groups.set(id, [...(groups.get(id) ?? []), one])
+  }
+  const rows = [...groups].flatMap(([id, group]) => rowsOf(id, group, notes))
+  return { rows: rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)), notes }
+}
+
+type Priced = Placed & { readonly price: PriceRow | 'free' | undefined; readonly isFreeRow: boolean }
+
+/** A group is one row, and a second `:free` one where some serve it for nothing. */
+function rowsOf(id: string, group: readonly Placed[], notes: Note[]): ModelRow[] {
+  const isSold = group.some((one) => { const cost = readCost(one.offering.cost); return cost !== undefined && cost !== 'zero' && cost !== 'wrong' })
+  const priced = group.map((one) => priceOffering(id, one, isSold, notes))
+  const paid = priced.filter((one) => !one.isFreeRow)
+  const free = priced.filter((one) => one.isFreeRow)
+  const made: ModelRow[] = []
+  if (paid.length > 0) made.push(modelRow(id, paid, group, notes))
+  if (free.length > 0) made.push(modelRow(`${id}:free`, free, group, notes))
+  return made
+}
+
+function priceOffering(id: string, one: Placed, isSold: boolean, notes: Note[]): Priced {
+  const cost = readCost(one.offering.cost)
+  if (cost === 'wrong') notes.push({ kind: 'price', id, text: `${one.provider.slug} ${one.upstream}: ${JSON.stringify(one.offering.cost)}` })
+  if (cost === undefined || cost === 'wrong') return { ...one, price: undefined, isFreeRow: one.clean.isFree }
+  if (cost !== 'zero') return { ...one, price: withHourWrites(id, cost), isFreeRow: false }
+  if (one.clean.isFree || FREE_TIERS.has(one.provider.slug)) return { ...one, price: 'free', isFreeRow: true }
+  // A zero beside real prices is a promotion, a plan, or a hole in the feed: nobody is billed nothing on its word.
+  if (isSold || isSubscription(one.provider.slug)) {
+    notes.push({ kind: 'unpriced', id, text: `${one.provider.slug} ${one.upstream}: 0 is not taken for a price` })
+    return { ...one, price: undefined, isFreeRow: false }
+  }
+  return { ...one, price: 'free', isFreeRow: false }
+}
+
+/** Anthropic bills writes that live an hour at twice the prompt's price (docs, prompt caching, 2025-08); the feed has only the other ones. */
+function withHourWrites(id: string, price: PriceRow): PriceRow {
+  if (!id.startsWith('anthropic/') || price.cache_write === undefined) return price
+  const { tiers, ...rest } = price
+  return { ...rest, cache_write_1h: twice(price.input), ...(tiers && { tiers: tiers.map((tier) => (tier.input === undefined ? tier : { ...tier, cache_write_1h: twice(tier.input) })) }) }
+}
+
+/** Twice a decimal, digit by digit in integers. */
+function twice(decimal: string): string {
+  const [whole = '0', fraction = ''] = decimal.split('.')
+  const digits = (BigInt(whole + fraction) * 2n).toString().padStart(fraction.length + 1, '0')
+  const text = fraction === '' ? digits : `${digits.slice(0, -fraction.length)}.${digits.slice(-fraction.length)}`
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
+
+function modelRow(id: string, all: readonly Priced[], group: readonly Placed[], notes: Note[]): ModelRow {
+  const kept = oneEach(id, all, notes)
+  const first = reference(id, group)
+  const ability = abilityOf(id, first, group)
+  noteOutliers(id, kept, notes)
+  const suffix = id.includes(':') ? id.slice(id.indexOf(':')) : ''
+  const aliases = aliasesOf(id, all, suffix)
+  const dated = aliases.find((alias) => /-\d{8}(?::|$)/.test(alias))
+  const { offering } = first
+  return {
+    id, name: nameOf(offering, suffix), ...(dated !== undefined && { canonical: dated }), ...(aliases.length > (dated === undefined ? 0 : 1) && { aliases: aliases.filter((alias) => alias !== dated) }),
+    ...(offering.released !== undefined && { released: offering.released }), ...(offering.knowledge !== undefined && { knowledge: offering.knowledge }),
+    ...(offering.weights !== undefined && { huggingFace: offering.weights.replace('https://huggingface.co/', '') }), ...ability,
+    endpoints: kept.map((one) => endpointRow(id, one, ability)),
+  }
+}
+
+function nameOf(offering: FeedOffering, suffix: string): string {
+  const name = (offering.name ?? '').replace(/ \((?:latest|free|us|eu|global|jp|au)\)/gi, '').trim()
+  return suffix === '' || name === '' ? name : `${name} (${suffix.slice(1).replaceAll(':', ', ')})`
+}
+
+/** The offering whose facts are the model's: its maker's, else OpenRouter's, else the one with the most to say. */
+function reference(id: string, group: readonly Placed[]): Placed {
+  const author = id.slice(0, id.indexOf('/'))
+  const makers: Readonly<Record<string, string>> = { 'x-ai': 'xai', 'z-ai': 'zai', mistralai: 'mistral', qwen: 'alibaba' }
+  const rank = ({ provider, offering, clean }: Placed) => (provider.slug === (makers[author] ?? author) ? 8 : 0) + (offering.base !== undefined ? 4 : 0) + (provider.slug === 'openrouter' ? 2 : 0)
+    + (offering.released !== undefined ? 1 : 0) - (clean.variant === undefined && !clean.isFree ? 0 : 0.5)
+  const [best] = group.toSorted((a, b) => rank(b) - rank(a) || compare(a, b))
+  // A group has at least the offering that made it.
+  return best!
+}
+
+/** One endpoint for each provider and variant. Of several names for it, the dated one stays: it does not move. */
+function oneEach(id: string, all: readonly Priced[], notes: Note[]): Priced[] {
+  const byTag = new Map<string, Priced>()
+  for (const one of all.toSorted(compare)) {
+    const tag = `${one.provider.slug}/${one.clean.variant ?? ''}`
+    const other = byTag.get(tag)
+    const [kept, left] = other === undefined ? [one, undefined] : prefer(other, one)
+    byTag.set(tag, kept)
+    if (left && JSON.stringify(left.price) !== JSON.stringify(kept.price)) {
+      notes.push({ kind: 'twice', id, text: `${tag}: ${kept.upstream} ${sayPrice(kept)} is kept, ${left.upstream} ${sayPrice(left)} is not` })
+    }
+  }
+  return [...byTag.values()].toSorted(compare)
+}
+
+function prefer(a: Priced, b: Priced): [Priced, Priced] {
+  const rank = (one: Priced) => (one.price === undefined ? 0 : 8) + (one.offering.status === 'deprecated' ? 0 : 4) + (one.clean.date === undefined ? 0 : 2)
+    + (one.clean.quantization === undefined ? 1 : 0)
+  return rank(b) > rank(a) ? [b, a] : [a, b]
+}
+
+/** Makers first, then by slug: an order that does not hang on the feed's. */
+function compare(a: Placed, b: Placed): number {
+  const key = (one: Placed) => `${ACCESS[one.provider.slug]?.policy ? 0 : 1} ${one.provider.slug} ${one.clean.variant ?? ''} ${one.upstream.length.toString().padStart(3, '0')} ${one.upstream}`
+  return key(a) < key(b) ? -1 : 1
+}
+
+function aliasesOf(id: string, all: readonly Priced[], suffix: string): string[] {
+  const author = id.slice(0, id.indexOf('/'))
+  const base = id.replace(/:.*$/, '')
+  const names = new Set<string>()
+  for (const { clean } of all) {
+    if (clean.date !== undefined) names.add(`${base}-${clean.date}${suffix}`)
+    names.add(`${author}/${clean.slug}${clean.date === undefined ? '' : `-${clean.date}`}${suffix}`)
+  }
+  names.delete(id)
+  return [...names].filter((name) => /^[\w.-]+\/[\w.+-]+(?::[a-z]+)*$/.test(name)).toSorted()
+}
+
+function abilityOf(id: string, first: Placed, group: readonly Placed[]): AbilityRow {
+  const { offering } = first
+  const says = group.filter((one) => one.offering.structured !== undefined)
+  const structured = offering.structured ?? says.filter((one) => one.offering.structured).length * 2 > says.length
+  return {
+    inputs: modalitiesOf(offering.inputs) || 'text', ...(modalitiesOf(offering.outputs) !== 'text' && { outputs: modalitiesOf(offering.outputs) }),
+    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(offering),
+  }
+}
+
+function endpointRow(id: string, one: Priced, model: AbilityRow): EndpointRow {
+  const { offering, provider, clean, upstream } = one
+  const structured = offering.structured ?? (model.can ?? '').split(' ').includes('structured')
+  const own: AbilityRow = {
+    ...(offering.inputs.length > 0 && { inputs: modalitiesOf(offering.inputs) || 'text' }), ...(offering.outputs.length > 0 && modalitiesOf(offering.outputs) !== (model.outputs ?? 'text') && { outputs: modalitiesOf(offering.outputs) }),
+    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(offering),
+  }
+  const via = viaOf(id, one)
+  return {
+    provider: provider.slug, upstream, ...(clean.variant !== undefined && { variant: clean.variant }), ...(via !== undefined && { via }),
+    ...(one.price !== undefined && { price: one.price }), ...differences(own, model),
+    ...(offering.limit.input !== undefined && offering.limit.input < (offering.limit.context ?? 0) && { prompt: offering.limit.input }),
+    ...(clean.quantization !== undefined && { quantization: clean.quantization === 'awq' ? 'int4' : clean.quantization === 'w8a8' ? 'int8' : clean.quantization }),
+    ...(offering.status === 'deprecated' && { deprecated: true as const }),
+  }
+}
+
+/** The name of the provider's other dialect that serves this offering. */
+function viaOf(id: string, { offering, provider }: Priced): string | undefined {
+  const others = ACCESS[provider.slug]?.others ?? {}
+  const own = offering.shape === 'responses' || RESPONSES_ONLY.test(id) ? ['responses', 'mantle']
+    : offering.npm === '@ai-sdk/anthropic' ? ['anthropic'] : offering.npm === '@ai-sdk/google' ? ['gemini']
+    : offering.npm === '@ai-sdk/openai' ? ['responses'] : offering.npm === '@ai-sdk/openai-compatible' && offering.url !== undefined ? ['openai'] : []
+  return own.find((name) => name in others)
+}
+
+function differences(own: AbilityRow, model: AbilityRow): AbilityRow {
+  const { reasoning, ...plain } = own
+  const changed = Object.fromEntries(Object.entries(plain).filter(([key, value]) => value !== model[key as keyof AbilityRow]))
+  return { ...changed, ...(reasoning && JSON.stringify(reasoning) !== JSON.stringify(model.reasoning) && { reasoning }) }
+}
+
+function limits(offering: FeedOffering): { context?: number; output?: number } {
+  const { context, output } = offering.limit
+  return { ...(context !== undefined && { context }), ...(output !== undefined && { output: context === undefined ? output : Math.min(output, context) }) }
+}
+
+function canOf(id: string, offering: FeedOffering, structured: boolean): string {
+  const has = [offering.tools && 'tools', structured && 'structured', offering.temperature && 'temperature', offering.reasoning && 'reasoning', VERBOSE.test(id) && 'verbosity']
+  return has.filter((word) => word !== false).join(' ')
+}
+
+function reasoningOf(offering: FeedOffering): { reasoning?: ReasoningRow } {
+  const options = offering.reasoningOptions
+  if (!offering.reasoning || options === undefined) return {}
+  const values = options.flatMap((option) => (option['type'] === 'effort' && Array.isArray(option['values']) ? option['values'] : []))
+  const efforts = EFFORTS.filter((effort) => values.includes(effort))
+  const canStop = options.some((option) => option['type'] === 'toggle') || values.includes('none') || options.some((option) => option['type'] === 'budget_tokens')
+  const row: ReasoningRow = {
+    ...(efforts.length > 0 && { efforts: efforts.join(' ') }), ...(options.some((option) => option['type'] === 'budget_tokens') && { budget: true as const }),
+    ...(efforts.length > 0 && !canStop && { mandatory: true as const }),
+  }
+  return Object.keys(row).length === 0 ? {} : { reasoning: row }
+}
+
+function modalitiesOf(names: readonly string[]): string {
+  const known = new Set(names.map((name) => MODALITIES[name]))
+  return ORDER.filter((name) => known.has(name)).join(' ')
+}
+
+function noteOutliers(id: string, kept: readonly Priced[], notes: Note[]): void {
+  const prices = kept.flatMap((one) => (one.price === undefined || one.price === 'free' ? [] : [{ one, amount: Number(one.price.input) + Number(one.price.output) }]))
+  if (prices.length < 2) return
+  const middle = prices.map(({ amount }) => amount).toSorted((a, b) => a - b)[Math.floor(prices.length / 2)] ?? 0
+  for (const { one, amount } of prices) {
+    if (amount > middle * 4 || amount * 4 < middle) notes.push({ kind: 'outlier', id, text: `${one.provider.slug} ${one.upstream}: ${amount} against ${middle}` })
+  }
+}
+
+function sayPrice(one: Priced): string {
+  return one.price === undefined ? 'unpriced' : one.price === 'free' ? 'free' : `${one.price.input}/${one.price.output}`
+}
