@@ -1,0 +1,87 @@
+import { DEFAULT_ACCOUNT, type Credits } from '../accounts/accounts.ts'
+import { formatUsd, parseUsd, sayUsd, usdNumber } from '../core/nano.ts'
+import { usageError, type Command, type CommandGroup } from './command.ts'
+import type { Audit } from '../store/audit.ts'
+import type { Sink } from './context.ts'
+import { withAccounts } from './data-dir.ts'
+import { paint } from './paint.ts'
+import { facts } from './table.ts'
+
+const GRANT_MAX_NANO = 1_000_000_000n * 1_000_000_000n
+
+const show: Command = {
+  name: 'show', summary: 'what the account was given, used and has left', words: [], flags: {},
+  examples: [['switchyard credits', 'the same as switchyard credits show']],
+  async run({ context, config, json }) {
+    const credits = await withAccounts(config, context, ({ accounts }) => accounts.credits(DEFAULT_ACCOUNT))
+    context.terminal.out.write(json ? `${JSON.stringify(creditsRow(credits), null, 2)}\n` : sayCredits(context.terminal.out, credits))
+    return 0
+  },
+}
+
+const grant: Command = {
+  name: 'grant', summary: 'add credit to the account', words: ['<usd>'],
+  about: 'An entry in the ledger, with its reason. A negative amount takes credit back, never below zero; write -- before it.',
+  flags: {
+    reason: { value: '<text>', what: 'why, for the ledger (default: granted at the command line)' },
+    reference: { value: '<id>', what: 'granting again with the same reference changes nothing' },
+  },
+  examples: [
+    ['switchyard credits grant 50', 'add $50.00'],
+    ['switchyard credits grant 50 --reason "top-up for May" --reference topup-2027-05', 'once, however often it runs'],
+    ['switchyard credits grant -- -10', 'take $10.00 back'],
+  ],
+  async run({ words, context, config, json, text }) {
+    const amount = parseUsd((words[0] ?? '').replace(/^(-?)\$/, '$1'))
+    if (amount === undefined || amount === 0n || amount > GRANT_MAX_NANO || amount < -GRANT_MAX_NANO) throw usageError('the amount must be USD, as 50 or 0.25, and not zero')
+    const reason = text('reason') ?? 'granted at the command line'
+    const credits = await withAccounts(config, context, ({ accounts }) => accounts.grant(DEFAULT_ACCOUNT, amount, reason, text('reference')))
+    const { out } = context.terminal
+    if (json) out.write(`${JSON.stringify({ granted: formatUsd(amount), ...creditsRow(credits) }, null, 2)}\n`)
+    else out.write(`${amount > 0n ? 'granted' : 'took'} ${sayUsd(amount > 0n ? amount : -amount)}\n${sayCredits(out, credits)}`)
+    return 0
+  },
+}
+
+const verify: Command = {
+  name: 'verify', summary: "check the ledger's sums", words: [], flags: {},
+  about: 'Recomputes every balance from its entries and every charge from the generations. Exits 1 when they differ.',
+  examples: [['switchyard credits verify', 'after a crash, or from cron']],
+  async run({ context, config, json }) {
+    const { out } = context.terminal
+    const audit = await withAccounts(config, context, (data) => data.verify())
+    if (json) out.write(`${JSON.stringify(auditRow(audit), null, 2)}\n`)
+    else out.write(`${facts(out, sums(audit))}${verdict(out, audit)}`)
+    return audit.ok ? 0 : 1
+  },
+}
+
+/** `switchyard credits`. */
+export const creditsGroup: CommandGroup = { name: 'credits', summary: "show and add the account's credit", alone: 'show', commands: [show, grant, verify] }
+
+function auditRow(audit: Audit): object {
+  return {
+    ok: audit.ok, problems: audit.problems, generations: Number(audit.generations), granted: formatUsd(audit.granted), balance: formatUsd(audit.balance),
+    leased: formatUsd(audit.leased), charged: formatUsd(audit.charged), written_off: formatUsd(audit.writtenOff),
+  }
+}
+
+const SUMS = ['granted', 'balance', 'leased', 'charged', 'writtenOff'] as const
+const SUM_NAMES: Readonly<Record<(typeof SUMS)[number], string>> = { granted: 'given', balance: 'free', leased: 'in hand', charged: 'charged', writtenOff: 'written off' }
+
+function sums(audit: Audit): [string, string][] {
+  return [...SUMS.map((name): [string, string] => [SUM_NAMES[name], sayUsd(audit[name])]), ['generations', String(audit.generations)]]
+}
+
+function verdict(out: Sink, audit: Audit): string {
+  if (audit.ok) return `${paint(out, 'green', 'ok')}: every balance is the sum of its entries, every charge the sum of its generations\n`
+  return audit.problems.map((problem) => `${paint(out, 'red', 'wrong')}: ${problem}\n`).join('')
+}
+
+function creditsRow({ total, used }: Credits): object {
+  return { total_credits: usdNumber(total), total_usage: usdNumber(used), remaining: usdNumber(total - used) }
+}
+
+function sayCredits(out: Sink, { total, used }: Credits): string {
+  return facts(out, [['given', sayUsd(total)], ['used', sayUsd(used)], ['left', sayUsd(total - used)]])
+}

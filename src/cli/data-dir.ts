@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Config } from '../config.ts'
+import type { Audit } from '../store/audit.ts'
+import { openAccounts } from '../store/open.ts'
+import { CliError } from './command.ts'
+import type { CliContext } from './context.ts'
+
+/** Keys and money of a data directory, for one command. */
+export interface OpenData {
+  readonly accounts: Accounts
+  verify(): Promise<Audit>
+}
+
+/** Opens the store of the data directory beside whatever server runs on it, and closes it again. Throws when there is none. */
+export async function withAccounts<T>(config: Config, context: CliContext, work: (data: OpenData) => Promise<T>): Promise<T> {
+  if (!existsSync(join(config.dataDir, 'switchyard.db'))) {
+    throw new CliError(`there is no data in ${config.dataDir}`, 'The first start makes it: switchyard serve. Elsewhere: --data <dir> or SWITCHYARD_DATA')
+  }
+  return await withNewAccounts(config, context, work)
+}
+
+/** As `withAccounts`, and makes the data directory when it is not there. */
+export async function withNewAccounts<T>(config: Config, context: CliContext, work: (data: OpenData) => Promise<T>): Promise<T> {
+  const data = await openAccounts({ dataDir: config.dataDir, clock: context.clock })
+  try {
+    return await work(data)
+  } finally {
+    await data.close()
+  }
+}

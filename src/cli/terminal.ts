@@ -1,0 +1,84 @@
+import { createInterface, type Interface } from 'node:readline'
+import type { Input, Sink, Terminal } from './context.ts'
+
+/** The terminal of this process. `colours`: a terminal whose user has not said NO_COLOR. */
+export function processTerminal(colours: boolean): Terminal {
+  const interrupts = new Interrupts()
+  return {
+    out: sink(process.stdout, colours), err: sink(process.stderr, colours), input: new ProcessInput(interrupts),
+    onInterrupt: (handler) => interrupts.add(handler),
+  }
+}
+
+function sink(stream: NodeJS.WriteStream, colours: boolean): Sink {
+  // `switchyard models list | head`: the reader has enough, which is no error.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  const isTty = stream.isTTY === true
+  return { write: (text) => void stream.write(text), isTty, color: isTty && colours }
+}
+
+/** Who is told of ctrl-c: the handler added last, or nobody, and then the process leaves as always. */
+class Interrupts {
+  private readonly handlers: (() => void)[] = []
+  private readonly onSignal = (): void => void this.tell()
+
+  add(handler: () => void): () => void {
+    if (this.handlers.length === 0) process.on('SIGINT', this.onSignal)
+    this.handlers.push(handler)
+    return () => {
+      const at = this.handlers.indexOf(handler)
+      if (at !== -1) this.handlers.splice(at, 1)
+      if (this.handlers.length === 0) process.off('SIGINT', this.onSignal)
+    }
+  }
+
+  /** False when nobody was told. */
+  tell(): boolean {
+    const handler = this.handlers.at(-1)
+    handler?.()
+    return handler !== undefined
+  }
+}
+
+class ProcessInput implements Input {
+  readonly isTty = process.stdin.isTTY === true
+
+  constructor(private readonly interrupts: Interrupts) {}
+
+  text(): Promise<string> {
+    return Bun.stdin.text()
+  }
+
+  async *lines(prompt: string): AsyncGenerator<string, void, undefined> {
+    const reader = createInterface({ input: process.stdin, output: process.stdout, prompt, historySize: 500 })
+    // In raw mode ctrl-c is a key, not a signal.
+    reader.on('SIGINT', () => { if (!this.interrupts.tell()) reader.close() })
+    const lines = queueOf(reader)
+    try {
+      for (;;) {
+        reader.prompt()
+        const line = await lines()
+        if (line === undefined) return
+        yield line
+      }
+    } finally {
+      reader.close()
+    }
+  }
+}
+
+/** Lines in the order they were entered, also those entered while nobody waited (pasted text); undefined at the end. */
+function queueOf(reader: Interface): () => Promise<string | undefined> {
+  const entered: string[] = []
+  let closed = false
+  let wake: (() => void) | undefined
+  reader.on('line', (line) => { entered.push(line); wake?.() })
+  reader.on('close', () => { closed = true; wake?.() })
+  return async () => {
+    if (entered.length === 0 && !closed) await new Promise<void>((resolve) => { wake = resolve })
+    return entered.shift()
+  }
+}
