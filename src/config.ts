@@ -32,6 +32,10 @@ export interface Flags {
   readonly host?: string
   readonly workers?: string
   readonly noDiscover?: boolean
+  readonly initialCredits?: string
+  readonly maxBodyMb?: string
+  readonly maxCalls?: string
+  readonly noLogCalls?: boolean
 }
 
 /** A setting that cannot be used, with what to change. */
@@ -55,11 +59,11 @@ export function readConfig(flags: Flags, directory = process.cwd()): Config {
     workers: integer('--workers', say(flags.workers, 'SWITCHYARD_WORKERS'), 1, 1, 256),
     firstKey: firstKey(env['SWITCHYARD_KEY']),
     discover: flags.noDiscover !== true && env['SWITCHYARD_DISCOVER'] !== 'false',
-    initialCredits: usd('SWITCHYARD_INITIAL_CREDITS', say(undefined, 'SWITCHYARD_INITIAL_CREDITS') ?? DEFAULTS.initialCreditsUsd),
+    initialCredits: usd('SWITCHYARD_INITIAL_CREDITS', say(flags.initialCredits, 'SWITCHYARD_INITIAL_CREDITS') ?? DEFAULTS.initialCreditsUsd),
     fsync: oneOf('SWITCHYARD_FSYNC', env['SWITCHYARD_FSYNC'], ['interval', 'always', 'never'] as const),
-    bodyBytesMax: integer('SWITCHYARD_MAX_BODY_MB', say(undefined, 'SWITCHYARD_MAX_BODY_MB'), DEFAULTS.bodyMb, 1, 1024) * 1024 * 1024,
-    callsMax: integer('SWITCHYARD_MAX_CALLS', say(undefined, 'SWITCHYARD_MAX_CALLS'), DEFAULTS.callsMax, 1, 1_000_000),
-    logCalls: (say(undefined, 'SWITCHYARD_LOG_CALLS') ?? 'true') !== 'false',
+    bodyBytesMax: integer('SWITCHYARD_MAX_BODY_MB', say(flags.maxBodyMb, 'SWITCHYARD_MAX_BODY_MB'), DEFAULTS.bodyMb, 1, 1024) * 1024 * 1024,
+    callsMax: integer('SWITCHYARD_MAX_CALLS', say(flags.maxCalls, 'SWITCHYARD_MAX_CALLS'), DEFAULTS.callsMax, 1, 1_000_000),
+    logCalls: flags.noLogCalls !== true && env['SWITCHYARD_LOG_CALLS'] !== 'false',
     env,
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { runCli } from './cli/cli.ts'
-import type { CliContext, Config as CliConfig } from './cli/context.ts'
+import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
 import { Catalogue } from './catalog/catalogue.ts'
 import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
@@ -36,7 +36,7 @@ async function serve(config: Config): Promise<number> {
   const clock = systemClock
   const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
   const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync })
-  const first = workerNumber() === undefined ? await ledger.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  const first = workerNumber() === undefined ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
   const catalogue = openCatalogue(config, log)
   const health = new Health(clock)
   const admission = new Admission(config.callsMax)
@@ -48,7 +48,7 @@ async function serve(config: Config): Promise<number> {
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: workerNumber() !== undefined, gateway,
     services: { snapshot: gateway.snapshot, accounts: ledger.accounts, health, clock },
   })
-  process.stdout.write(banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), first, color: isColourful() }))
+  process.stdout.write(workerNumber() === undefined ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
   await untilTold()
@@ -61,18 +61,18 @@ async function serve(config: Config): Promise<number> {
 
 async function serveWithWorkers(config: Config): Promise<number> {
   const ledger = await openLedger({ dataDir: config.dataDir, clock: systemClock, fsync: config.fsync })
-  const first = await ledger.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
+  const first = await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
   await ledger.close()
   const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1)])
   await workers.ready
-  process.stdout.write(banner({ host: config.host, port: config.port, snapshot: catalogue.snapshot(), first, color: isColourful() }))
+  process.stdout.write(banner({ host: config.host, port: config.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await untilTold()
   await workers.stop()
   return 0
 }
 
-function openCatalogue(config: CliConfig, log: JsonLog): Catalogue {
+function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): Catalogue {
   return new Catalogue({
     env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue.json'),
     onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(String).join('\n')),

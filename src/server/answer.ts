@@ -17,7 +17,7 @@ const encoder = new TextEncoder()
 export async function answerOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>, gateway: Gateway): Promise<Response> {
   if (!call.stream) return await replyOf(call, dialect, events)
   const first = events.next()
-  const soon = await Promise.race([first, after(KEEP_ALIVE_MS)])
+  const soon = await within(first, KEEP_ALIVE_MS)
   // A model that thinks for long: the status is said now, and what goes wrong later is said in the stream.
   const begun = soon === LATE ? first : Promise.resolve(soon)
   return new Response(streamOf(dialect.streamWriter(call), events, begun, soon === LATE, gateway), {
@@ -31,8 +31,21 @@ async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerato
   return jsonResponse(writer.body(), 200, { 'X-Generation-Id': call.id })
 }
 
-function after(ms: number): Promise<typeof LATE> {
-  return new Promise((resolve) => setTimeout(resolve, ms, LATE))
+/** What the promise comes to, or LATE when that takes longer. Leaves no timer behind. */
+function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms, LATE)
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
+  })
 }
 
 /** One write for each batch, made when the client has taken the last: a slow client slows the provider, not our memory. */

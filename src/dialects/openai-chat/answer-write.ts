@@ -84,7 +84,7 @@ export class ChatStreamWriter implements StreamWriter {
     const { envelope } = this
     body['id'] = envelope.id
     body['object'] = 'chat.completion.chunk'
-    if (typeof body['created'] !== 'number' || body['created'] === 0) body['created'] = envelope.created
+    body['created'] = envelope.created
     body['model'] = envelope.model
     body['provider'] = envelope.provider
     if (typeof body['system_fingerprint'] !== 'string') delete body['system_fingerprint']
@@ -211,7 +211,7 @@ export class ChatReplyWriter implements ReplyWriter {
     const { envelope } = this
     body['id'] = envelope.id
     body['object'] = 'chat.completion'
-    if (typeof body['created'] !== 'number' || body['created'] === 0) body['created'] = envelope.created
+    body['created'] = envelope.created
     body['model'] = envelope.model
     body['provider'] = envelope.provider
     body['system_fingerprint'] ??= null

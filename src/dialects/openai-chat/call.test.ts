@@ -145,8 +145,8 @@ describe('writing a call to an OpenAI-compatible provider', () => {
   })
 
   test('earlier reasoning goes back only to who takes it', () => {
-    const messages = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b', reasoning: 'why', reasoning_details: [{ type: 'reasoning.text', text: 'why', signature: 'S' }] }, { role: 'user', content: 'c' }]
-    expect(written({ messages }).body['messages']).toEqual([messages[0], { role: 'assistant', content: 'b' }, messages[2]])
+    const messages: JsonObject[] = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b', reasoning: 'why', reasoning_details: [{ type: 'reasoning.text', text: 'why', signature: 'S' }] }, { role: 'user', content: 'c' }]
+    expect(written({ messages }).body['messages']).toEqual([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }, { role: 'user', content: 'c' }])
     expect(written({ messages }, testEndpoint({ quirks: ['reasoning_content'] })).body['messages']).toMatchObject([{}, { reasoning_content: 'why' }, {}])
     expect(written({ messages }, testEndpoint({ quirks: ['reasoning_object'] })).body['messages']).toEqual(messages)
   })
