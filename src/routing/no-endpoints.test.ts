@@ -51,6 +51,11 @@ describe('nothing is left', () => {
     expect(message).toEndWith('Not ready: Azure (turned off).')
   })
 
+  test('the maker’s own provider is named first', () => {
+    const snapshot = catalogue({ 'x-ai/grok': [at('azure', NO_KEY('x')), at('azure/eu', NO_KEY('x')), at('xai', NO_KEY('y'))] })
+    expect(faultOf(() => plan(snapshot, callFor('x-ai/grok'))).message).toContain('grok. Xai (XAI_API_KEY), Azure (AZURE_API_KEY) serve it')
+  })
+
   test('a ready model of a like name is offered', () => {
     const snapshot = catalogue({ 'a/model-2': [at('anthropic', NO_KEY('x'))], 'a/model-1': [at('demo')], 'a/model-3': [at('anthropic', NO_KEY('x'))] })
     expect(faultOf(() => plan(snapshot, callFor('a/model-2'))).options.availability).toMatchObject({ fallback_models: ['a/model-1'] })
@@ -102,9 +107,20 @@ describe('nothing is left', () => {
   test('a demand that keeps out only what is not ready is the operator’s to mend', () => {
     const snapshot = catalogue({ 'a/m': [at('openai', NO_KEY('x')), at('azure', NO_KEY('y'))] })
     const fault = faultOf(() => plan(snapshot, callFor('a/m', { only: ['openai'] })))
-    expect(fault.options.availability).toMatchObject({ code: 'no_endpoints' })
+    expect(fault.options.availability).toMatchObject({ code: 'no_endpoints', affected_providers: ['openai'] })
     expect(fault.message).toContain('set OPENAI_API_KEY')
     expect(fault.message).not.toContain('AZURE')
+  })
+
+  test('where nobody is ready and the demand fits nobody, both are named', () => {
+    const snapshot = catalogue({ 'a/m': [at('openai', { provider: { retainsPrompts: true, ...NO_KEY('x').provider } })] })
+    const fault = faultOf(() => plan(snapshot, callFor('a/m', { zdr: true })))
+    expect(fault.options.availability).toMatchObject({ code: 'privacy_restricted', excluded_by: ['data_policy:zdr'] })
+    expect(fault.message).toContain('Openai: keeps prompts. To go on, set provider.zdr to false. Openai serves it and has no credential here: set OPENAI_API_KEY')
+  })
+
+  test('a model without endpoints says so', () => {
+    expect(faultOf(() => plan(catalogue({ 'a/m': [] }), callFor('a/m'))).message).toBe('No endpoints found for a/m. No provider serves it.')
   })
 
   test('C64: too long for every window is 400 context_length_exceeded, with the longest window', () => {
@@ -140,6 +156,13 @@ describe('nothing is left', () => {
     const many = Array.from({ length: 30 }, (_, index) => at(`provider${index}`, NO_KEY('x')))
     expect(faultOf(() => plan(catalogue({ 'a/m': many }), callFor('a/m'))).message).toContain('and 22 more serve it')
   })
+})
+
+test('a long list of reasons is cut', () => {
+  const many = Array.from({ length: 40 }, (_, index) => at(`provider${index}`, { usd: `${index + 1}` }))
+  const { message } = faultOf(() => plan(catalogue({ 'a/m': many }), callFor('a/m', { maxPrice: { prompt: nano('0.1') } })))
+  expect(message.length).toBeLessThan(1_500)
+  expect(message).toContain('The others: likewise.')
 })
 
 describe('availability', () => {

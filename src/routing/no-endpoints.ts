@@ -1,4 +1,4 @@
-import { nearestModels } from '../catalog/names.ts'
+import { nearestModels, providerSlug } from '../catalog/names.ts'
 import type { Endpoint, Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import { Fault, type FaultCode } from '../core/fault.ts'
@@ -9,6 +9,9 @@ import type { Candidates } from './candidates.ts'
 import type { Exclusion } from './plan.ts'
 
 type Rule = Exclusion['rule']
+
+/** Names, and reasons, in one message. */
+const LISTED_MAX = 8
 
 /** What a rule is called in `excluded_by`, which field of the request asked for it, and what people are told. */
 interface RuleWords {
@@ -40,10 +43,20 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
  * the client's side where a provider is ready, else on the operator's.
  */
 export function noEndpoints(call: Call, groups: readonly Candidates[], excluded: readonly Exclusion[], snapshot: Snapshot): Fault {
-  const relaxable = excluded.filter(({ rule, endpoint }) => RULES[rule] && endpoint.provider.notReady === undefined)
-  const names = groups.map(({ requested }) => requested)
-  if (excluded.length > 0 && excluded.every(({ rule }) => rule === 'deprecated')) return deprecated(call, names, snapshot)
-  if (relaxable.length === 0) return operatorsFault(call, names, excluded, snapshot)
+  const names = groups.map(({ requested }) => requested).join(', ')
+  const demanded = excluded.filter(({ rule }) => RULES[rule])
+  const atReady = demanded.filter(({ endpoint }) => endpoint.provider.notReady === undefined)
+  const operators = excluded.filter(({ rule }) => rule === 'not_ready' || rule === 'unpriced')
+  if (atReady.length === 0 && (operators.length > 0 || demanded.length === 0)) {
+    return excluded.some(({ rule }) => rule === 'deprecated') && operators.length === 0 ? deprecated(call, groups, names, snapshot) : operatorsFault(call, groups, names, operators, snapshot)
+  }
+  // Where no provider is ready at all, both must change: the demand, and then a credential.
+  const unready = atReady.length === 0 ? demanded : operators
+  return demandsFault(call, groups, names, atReady.length === 0 ? demanded : atReady, unready)
+}
+
+/** What the client asks for leaves nobody. `relaxable`: who would serve it if it asked for less. */
+function demandsFault(call: Call, groups: readonly Candidates[], names: string, relaxable: readonly Exclusion[], unready: readonly Exclusion[]): Fault {
   if (relaxable.every(({ rule }) => rule === 'context_length')) return tooLong(call, relaxable)
   const [first] = relaxable
   const words = first && RULES[first.rule]
@@ -54,7 +67,7 @@ export function noEndpoints(call: Call, groups: readonly Candidates[], excluded:
     excludedBy: excludedBy(relaxable),
     ...(words ? { constraint: { field: words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
   }
-  const message = `No endpoints found for ${names.join(', ')} that can serve this request. ${sentences(relaxable)}${advice(relaxable)}${notReadyWords(excluded)}`
+  const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${advice(relaxable)}${notReadyWords(unready)}`
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
 }
 
@@ -76,21 +89,21 @@ function tooLong(call: Call, relaxable: readonly Exclusion[]): Fault {
   })
 }
 
-function deprecated(call: Call, names: readonly string[], snapshot: Snapshot): Fault {
-  const instead = readyModels(snapshot, names)
+function deprecated(call: Call, groups: readonly Candidates[], names: string, snapshot: Snapshot): Fault {
+  const instead = readyModels(snapshot, groups)
   const hint = instead.length > 0 ? ` Use ${instead.join(' or ')}.` : ''
-  return new Fault('no_endpoints', `No endpoints found for ${names.join(', ')}: the model has been taken away by those who served it.${hint}`, {
+  return new Fault('no_endpoints', `No endpoints found for ${names}: the model has been taken away by those who served it.${hint}`, {
     availability: availability('model_deprecated', { requestedModels: call.models, fallbackModels: instead }),
   })
 }
 
 /** Nothing the client could change would help: credentials, providers turned off, prices that nobody knows. */
-function operatorsFault(call: Call, names: readonly string[], excluded: readonly Exclusion[], snapshot: Snapshot): Fault {
-  const unpriced = excluded.filter(({ rule }) => rule === 'unpriced')
+function operatorsFault(call: Call, groups: readonly Candidates[], names: string, operators: readonly Exclusion[], snapshot: Snapshot): Fault {
+  const unpriced = operators.filter(({ rule }) => rule === 'unpriced')
   const unpricedWords = unpriced.length === 0 ? '' : ` ${list(unpriced.map(nameOf))}: the price is not known; give one in switchyard.yaml, or write \`unpriced: allow\` there.`
-  const why = excluded.length === 0 ? ' No provider serves it.' : `${unpricedWords}${notReadyWords(excluded)}`
-  return new Fault('no_endpoints', `No endpoints found for ${names.join(', ')}.${why}`, {
-    availability: availability('no_endpoints', { requestedModels: call.models, affectedProviders: providersOf(excluded), fallbackModels: readyModels(snapshot, names) }),
+  const why = operators.length === 0 ? ' No provider serves it.' : `${unpricedWords}${notReadyWords(operators)}`
+  return new Fault('no_endpoints', `No endpoints found for ${names}.${why}`, {
+    availability: availability('no_endpoints', { requestedModels: call.models, affectedProviders: providersOf(operators), fallbackModels: readyModels(snapshot, groups) }),
   })
 }
 
@@ -101,7 +114,8 @@ function sentences(relaxable: readonly Exclusion[]): string {
     const why = RULES[exclusion.rule]?.why(exclusion) ?? exclusion.detail
     byWhy.set(why, [...(byWhy.get(why) ?? []), nameOf(exclusion)])
   }
-  return [...byWhy].map(([why, providers]) => `${list(providers)}: ${why}.`).join(' ')
+  const said = [...byWhy].map(([why, providers]) => `${list(providers)}: ${why}.`)
+  return said.length <= LISTED_MAX ? said.join(' ') : `${said.slice(0, LISTED_MAX).join(' ')} The others: likewise.`
 }
 
 function advice(relaxable: readonly Exclusion[]): string {
@@ -112,27 +126,29 @@ function advice(relaxable: readonly Exclusion[]): string {
 /** How `Provider.notReady` begins where nothing but the secret lacks. */
 const SECRET_MISSING = 'no credential'
 
-/**
- * Providers that would serve the model if the operator made them ready, and how: which variable or line to set. What the
- * call's own demands keep out is not among them.
- */
+/** Providers that must be made ready, and how: which variable or line to set. */
 function notReadyWords(excluded: readonly Exclusion[]): string {
-  const unready = [...new Map(excluded.filter(({ rule }) => rule === 'not_ready').map((exclusion) => [`${exclusion.endpoint.provider.slug} ${exclusion.detail}`, exclusion])).values()]
-  const lacking = unready.filter(({ detail }) => detail.startsWith(SECRET_MISSING))
-  const others = unready.filter((exclusion) => !lacking.includes(exclusion))
-  return `${credentialWords(lacking)}${others.length === 0 ? '' : ` Not ready: ${list(others.map((exclusion) => `${nameOf(exclusion)} (${exclusion.detail})`))}.`}`
+  const unready = excluded.map(({ endpoint }) => endpoint).filter(({ provider }) => provider.notReady !== undefined)
+  const lacking = unready.filter(({ provider }) => provider.notReady?.startsWith(SECRET_MISSING))
+  const others = unready.filter(({ provider }) => !provider.notReady?.startsWith(SECRET_MISSING))
+  return `${credentialWords(lacking)}${others.length === 0 ? '' : ` Not ready: ${list(others.map(({ provider }) => `${provider.name} (${provider.notReady ?? ''})`))}.`}`
 }
 
-function credentialWords(lacking: readonly Exclusion[]): string {
-  const [first] = lacking
+/** The model's own maker comes first: that is the credential that people have most often. */
+function credentialWords(lacking: readonly Endpoint[]): string {
+  const providers = [...new Map(lacking.toSorted((a, b) => Number(isMakers(b)) - Number(isMakers(a))).map(({ provider }) => [provider.slug, provider])).values()]
+  const [first] = providers
   if (!first) return ''
-  const { provider } = first.endpoint
-  if (lacking.length === 1) {
-    const variable = provider.env[0] === undefined ? '' : `set ${provider.env[0]} in the environment or .env, or `
-    return ` ${nameOf(first)} serves it and has no credential here: ${variable}write providers.${provider.slug}.api_key in switchyard.yaml.`
+  if (providers.length === 1) {
+    const variable = first.env[0] === undefined ? '' : `set ${first.env[0]} in the environment or .env, or `
+    return ` ${first.name} serves it and has no credential here: ${variable}write providers.${first.slug}.api_key in switchyard.yaml.`
   }
-  const names = lacking.map((exclusion) => `${nameOf(exclusion)} (${exclusion.endpoint.provider.env[0] ?? `providers.${exclusion.endpoint.provider.slug}.api_key`})`)
+  const names = providers.map((provider) => `${provider.name} (${provider.env[0] ?? `providers.${provider.slug}.api_key`})`)
   return ` ${list(names)} serve it and have no credential here: set the variable of one in the environment or .env, or its providers.<name>.api_key in switchyard.yaml.`
+}
+
+function isMakers({ modelId, provider }: Endpoint): boolean {
+  return providerSlug(modelId.slice(0, modelId.indexOf('/'))) === provider.slug
 }
 
 function priceWords({ endpoint: { price }, detail }: Exclusion): string {
@@ -144,8 +160,8 @@ const READY_MODELS_MAX = 3
 const NEAREST_MAX = 20
 
 /** Models with a like name that could be called now. */
-function readyModels(snapshot: Snapshot, names: readonly string[]): string[] {
-  const near = names.flatMap((name) => nearestModels(snapshot, name, NEAREST_MAX))
+function readyModels(snapshot: Snapshot, groups: readonly Candidates[]): string[] {
+  const near = groups.flatMap(({ requested }) => nearestModels(snapshot, requested, NEAREST_MAX))
   const ready = near.filter((id) => snapshot.models.get(id)?.endpoints.some(({ provider, deprecated: old }) => provider.notReady === undefined && !old))
   return [...new Set(ready)].slice(0, READY_MODELS_MAX)
 }
@@ -163,8 +179,6 @@ function nameOf({ endpoint }: { readonly endpoint: Endpoint }): string {
   const { provider, tag } = endpoint
   return tag === provider.slug ? provider.name : `${provider.name} (${tag})`
 }
-
-const LISTED_MAX = 8
 
 function list(names: readonly string[]): string {
   const all = [...new Set(names)]
