@@ -41,7 +41,13 @@ function bareSlugs(names: readonly (readonly [string, string])[]): Map<string, s
   return bare
 }
 
-interface Shape { readonly slug: string; readonly author: string; readonly pairs: Uint16Array }
+interface Shape {
+  readonly slug: string
+  readonly author: string
+  readonly pairs: Uint16Array
+  /** Its words in one order: `gemini-flash-2.5` is `gemini-2.5-flash`. */
+  readonly words: string
+}
 type Entry = Shape & { readonly id: string }
 
 /** A name as it is compared: punctuation does not count, pairs of letters are sorted so that two lists can be walked together. */
@@ -50,12 +56,13 @@ function shape(name: string): Shape {
   const slug = name.slice(cut + 1).replace(/[^a-z0-9]+/g, '')
   const pairs = new Uint16Array(Math.max(0, slug.length - 1))
   for (let at = 0; at < pairs.length; at++) pairs[at] = (slug.charCodeAt(at) << 8) | slug.charCodeAt(at + 1)
-  return { slug, author: cut === -1 ? '' : name.slice(0, cut), pairs: pairs.sort() }
+  const words = name.slice(cut + 1).split(/[^a-z0-9.]+/).toSorted().join(' ')
+  return { slug, author: cut === -1 ? '' : name.slice(0, cut), pairs: pairs.sort(), words }
 }
 
 function nearest(entries: readonly Entry[], wanted: Shape, count: number): string[] {
   const rough = entries
-    .map((entry) => ({ entry, score: overlap(entry.pairs, wanted.pairs) + (entry.author === wanted.author ? 0.1 : 0) }))
+    .map((entry) => ({ entry, score: overlap(entry.pairs, wanted.pairs) + (entry.author === wanted.author ? 0.1 : 0) + (entry.words === wanted.words ? 0.5 : 0) }))
     .filter(({ score }) => score > 0.2)
     .sort((a, b) => b.score - a.score)
     .slice(0, CANDIDATES_MAX)

@@ -3,13 +3,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   'deepseek-ai': 'deepseek', 'zai-org': 'z-ai', zai: 'z-ai', zhipuai: 'z-ai', thudm: 'z-ai', xai: 'x-ai', grok: 'x-ai', meta: 'meta-llama', facebook: 'meta-llama',
   minimaxai: 'minimax', mistral: 'mistralai', 'mistral-ai': 'mistralai', moonshot: 'moonshotai', kimi: 'moonshotai', xiaomimimo: 'xiaomi', 'stepfun-ai': 'stepfun',
   liquidai: 'liquid', 'ai21-labs': 'ai21', kuaishou: 'kwaipilot', primeintellect: 'prime-intellect', bfl: 'black-forest-labs', sarvamai: 'sarvam', seed: 'bytedance-seed',
-  ibm: 'ibm-granite', 'arcee': 'arcee-ai', paddlepaddle: 'baidu', volcengine: 'bytedance-seed', stability: 'stabilityai', aws: 'amazon', inceptionlabs: 'inception', wanx: 'alibaba',
+  ibm: 'ibm-granite', 'arcee': 'arcee-ai', paddlepaddle: 'baidu', volcengine: 'bytedance-seed', stability: 'stabilityai', aws: 'amazon', inceptionlabs: 'inception', wanx: 'alibaba', qwenlm: 'qwen', qwencoder: 'qwen',
 }
 
 /** Segments of ids that name a host or a plan, not who made the model. */
 const HOSTS: ReadonlySet<string> = new Set([
   'novita', 'cerebras', 'groq', 'siliconflow', 'tee', 'route', 'public', 'models', 'routers', 'accounts', 'fireworks', 'fireworks-ai', 'workers-ai', '@cf', 'cf',
   'unsloth', 'neuralmagic', 'cortecs', 'baseten', 'chutesai', 'empiriolabs', 'nanogpt', 'pro', 'lora', 'hf', 'intel', 'routing', 'openpipe', 'anthropic-vertex', 'fal-ai', 'azure',
+  'chat-completion', 'completion', 'main', 'afm', 'deepseek-ocr', 'text-generation', 'openai-compatible',
 ])
 
 /** What a slug begins with, and who makes it. The first that fits counts. */

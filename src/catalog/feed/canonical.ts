@@ -3,6 +3,8 @@ import { authorOf, makerOf, withoutHostPrefix } from './author.ts'
 /** An upstream id, taken apart. */
 export interface CleanId {
   readonly author?: string
+  /** The author does not stand in the id: the slug tells. */
+  readonly isGuessed: boolean
   /** Lower case, without author, region, date, quantization and tier. */
   readonly slug: string
   /** The slug as it is compared: letters and digits only, one order of words. */
@@ -21,6 +23,11 @@ const REGION = /^(us-gov|us|eu|apac|jp|au|ca|global)\.(?=[a-z0-9]+\.)/
 const QUANTIZATION = /-(fp8|fp4|nvfp4|mxfp4|bf16|fp16|int4|int8|awq|w8a8)(?:-dynamic|-mixed-ar)?$/
 /** Speeds that hosts sell the same weights at. Only behind `instruct`, where no maker's own name has such a word, and at routers. */
 const TIER = /(?<=-instruct(?:-2507)?)-(turbo|tput|lite|fast)$/
+
+/** Resellers that put before a name whose capacity or plan it is: the same model at another price. */
+const RESOLD: Readonly<Record<string, RegExp>> = {
+  aihubmix: /^(coding|alicloud|deep)-(?=[a-z])/, 'nano-gpt': /^(azure)-(?=[a-z])/, 'alibaba-cn': /^(siliconflow|kimi)\//, 'siliconflow-cn': /^(pro)\//, llama: /^(cerebras|groq)-/,
+}
 
 /** Takes an upstream id apart. Pure in its spelling: which model it is, is decided by whoever knows them all (`models.ts`). */
 export function cleanId(provider: string, upstream: string): CleanId {
@@ -42,7 +49,12 @@ export function cleanId(provider: string, upstream: string): CleanId {
     const tier = text.includes('/routers/') ? take(/-(fast|turbo)$/) : undefined
     if (tier !== undefined) marks.variant = tier
   }
-  text = text.replace(/@default$/, '').replace(/@(\d{8})$/, '-$1').replace(/-maas$/, '')
+  const resold = RESOLD[provider]
+  if (resold) {
+    const from = take(resold)
+    if (from !== undefined) marks.variant = from
+  }
+  text = text.replace(/-fp8-fast$/, '-fp8').replace(/@default$/, '').replace(/@(\d{8})$/, '-$1').replace(/-maas$/, '')
   if (take(/(?::|-)(free)$/) !== undefined) marks.isFree = true
   const suffix = take(/:(thinking)(?=:|$)/)
   if (suffix !== undefined) marks.suffix = suffix
@@ -50,9 +62,9 @@ export function cleanId(provider: string, upstream: string): CleanId {
   for (let quantization = take(QUANTIZATION); quantization !== undefined; quantization = take(QUANTIZATION)) marks.quantization = quantization
   const tier = take(TIER)
   if (tier !== undefined) marks.variant = tier
-  const { author, slug: dated } = splitAuthor(text)
+  const { author, isGuessed, slug: dated } = splitAuthor(text)
   const { slug, date } = withoutDate(dated)
-  return { ...(author !== undefined && { author }), slug, key: keyOf(slug), ...(date !== undefined && { date }), ...marks }
+  return { ...(author !== undefined && { author }), isGuessed, slug, key: keyOf(slug), ...(date !== undefined && { date }), ...marks }
 }
 
 /** A slug as it is compared: `Claude-4-5-Sonnet`, `claude-sonnet-4.5` and `claude_sonnet_4_5` are one. */
@@ -66,15 +78,15 @@ export function keyOf(slug: string): string {
   return words.join('').replaceAll('.', '')
 }
 
-function splitAuthor(text: string): { author?: string; slug: string } {
+function splitAuthor(text: string): { author?: string; isGuessed: boolean; slug: string } {
   const segments = text.split('/')
   const slug = withoutHostPrefix((segments.at(-1) ?? '').replace(/^hf:/, '').replaceAll('_', '-').replaceAll(':', '-'))
   const made = makerOf(slug)
   for (const segment of segments.slice(0, -1).reverse()) {
     const author = authorOf(segment, slug)
-    if (author !== undefined) return { author, slug }
+    if (author !== undefined) return { author, isGuessed: false, slug }
   }
-  return { ...(made !== undefined && { author: made }), slug }
+  return { ...(made !== undefined && { author: made }), isGuessed: true, slug }
 }
 
 function withoutDate(slug: string): { slug: string; date?: string } {

@@ -12,7 +12,7 @@ const TIER_KEYS = [['input', ['input']], ['output', ['output']], ['cache_read', 
 
 /**
  * A cost of the feed (USD per million tokens) as our data has it. `zero`: it says that input and output cost nothing;
- * `wrong`: it has a number that is no amount; undefined: it says nothing.
+ * `wrong`: an amount is missing or none; undefined: it says nothing.
  */
 export function readCost(cost: JsonObject | undefined): PriceRow | 'zero' | 'wrong' | undefined {
   if (!cost) return undefined
@@ -48,9 +48,21 @@ function amounts<To extends string>(from: JsonObject, keys: readonly (readonly [
   return found
 }
 
-/** A JSON number as the decimal that stood in the feed. Undefined when it is none, is negative, or has more decimals than money has. */
+/**
+ * A JSON number as the decimal that stood in the feed. Some providers publish what their own floats made of a price
+ * (0.7999999999999999): beyond nine decimals, a billionth of a dollar per million tokens, it is rounded to the nearest.
+ * Undefined when it is no number or negative.
+ */
 function decimal(value: Json | undefined): string | undefined {
-  if (typeof value !== 'number') return undefined
-  const nano = priceFromUsdPerMillion(String(value))
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined
+  const nano = priceFromUsdPerMillion(toNineDecimals(String(value)))
   return nano === undefined ? undefined : formatUsd(nano)
+}
+
+/** Rounds a decimal's text, half up, in integers. */
+function toNineDecimals(text: string): string {
+  const match = /^(\d+)\.(\d{9})(\d)\d*$/.exec(text)
+  if (!match) return text
+  const [, whole = '', nine = '', next = ''] = match
+  return formatUsd(BigInt(whole + nine) + (next >= '5' ? 1n : 0n))
 }

@@ -71,9 +71,11 @@ function readProvider(slug: string, value: Json | undefined, offerings: readonly
 
 function readOffering(own: JsonObject, registry: JsonObject): FeedOffering {
   const base = asString(own['base_model'])
-  const row: JsonObject = { ...withoutOmitted(asObject(registry[base ?? '']) ?? {}, own), ...own }
-  const limit = asObject(row['limit']) ?? {}
-  const modalities = asObject(row['modalities']) ?? {}
+  const model = withoutOmitted(asObject(registry[base ?? '']) ?? {}, own)
+  const row: JsonObject = { ...model, ...own }
+  // Of these two an offering may say a part: the rest is the model's.
+  const limit = { ...asObject(model['limit']), ...asObject(own['limit']) }
+  const modalities = { ...asObject(model['modalities']), ...asObject(own['modalities']) }
   const call = asObject(row['provider']) ?? {}
   const text = (name: string, value: Json | undefined) => { const found = asString(value); return found === undefined ? {} : { [name]: found } }
   const cost = asObject(row['cost'])

@@ -1,6 +1,6 @@
-import { authorOf, makerOf } from './author.ts'
 import { cleanId, keyOf, type CleanId } from './canonical.ts'
 import type { Feed, FeedOffering, FeedProvider } from './feed.ts'
+import { makerProvider } from './maker.ts'
 import { EXCEPTIONS, SYNONYMS } from './synonyms.ts'
 
 /** One offering, and the model that it is. */
@@ -16,6 +16,8 @@ export interface Placed {
 
 /** Whose ids are taken over as they are: OpenRouter's clients know them. */
 const ANCHOR_PROVIDER = 'openrouter'
+/** Resellers whose bare names are tunings and modes of their own, not makers' models, where no known model has the name. */
+const TUNERS: ReadonlySet<string> = new Set(['nano-gpt', 'poe', 'venice', 'routing-run'])
 /** Words that some catalogues leave away or add. */
 const LOOSE_ENDINGS = ['instruct', 'it', 'hf', 'preview']
 
@@ -47,7 +49,7 @@ function anchorsOf(feed: Feed): Map<string, string> {
   }
   for (const id of feed.registry.keys()) {
     const clean = cleanId('', id)
-    if (clean.author !== undefined && clean.date === undefined && find(anchors, clean.author, clean.key) === undefined) add(clean.author, dotted(clean.author, clean.slug))
+    if (clean.author !== undefined && find(anchors, clean.author, clean.key) === undefined) add(clean.author, dotted(clean.author, clean.slug))
   }
   return anchors
 }
@@ -62,12 +64,14 @@ function place(draft: Draft, anchors: ReadonlyMap<string, string>): Placed {
   if (author !== undefined) {
     // A date can be part of the name that everybody uses: gpt-4o-2024-08-06.
     const whole = clean.date === undefined ? undefined : find(anchors, author, clean.key + clean.date)
-    if (whole !== undefined) return { ...draft, id: whole, by: 'anchor', clean: undated(clean) }
-    const known = find(anchors, author, clean.key) ?? find(anchors, makerOf(clean.slug) ?? author, clean.key)
+    if (whole !== undefined) return { ...draft, id: whole, by: 'anchor', clean: withDateInSlug(clean) }
+    const known = find(anchors, author, clean.key)
     if (known !== undefined) return { ...draft, id: known, by: 'anchor' }
   }
   const base = author === undefined ? registryId(offering.base, anchors) : undefined
   if (base !== undefined) return { ...draft, id: base, by: 'registry' }
+  // What resellers call `Qwen3.5-27B-Writer` is somebody's tuning of it: it stands under their own name.
+  if (clean.isGuessed && TUNERS.has(provider.slug)) return { ...draft, id: `${provider.slug}/${clean.slug}`, by: 'own' }
   return { ...draft, id: `${author ?? provider.slug}/${clean.slug}`, by: author === undefined ? 'own' : 'spelling' }
 }
 
@@ -89,19 +93,45 @@ function find(anchors: ReadonlyMap<string, string>, author: string, key: string)
   return undefined
 }
 
-function undated(clean: CleanId): CleanId {
-  const { date: _, ...rest } = clean
-  return rest
+/** The date is part of the model's name, not of one spelling of it. */
+function withDateInSlug(clean: CleanId): CleanId {
+  const { date, ...rest } = clean
+  return { ...rest, slug: `${clean.slug}-${date}` }
 }
 
-/** Of several dates of one name the newest is the name's model; each older one is a model of its own. */
+/**
+ * Of several dates of one name the newest is the name's model; each older one is a model of its own. So is the newest
+ * where a provider sells it beside the name at another price and its maker does not sell both at one: there the name
+ * means something else.
+ */
 function settleDates(placed: readonly Placed[]): Placed[] {
   const newest = new Map<string, string>()
   for (const { id, clean } of placed) if (clean.date !== undefined && clean.date > (newest.get(id) ?? '')) newest.set(id, clean.date)
+  const names = new Map(placed.filter(({ clean }) => clean.date === undefined).map((one) => [saleOf(one), priceKey(one)]))
+  const pairs = placed.filter((one) => one.clean.date !== undefined && names.has(saleOf(one)))
+  const same = new Set(pairs.filter((one) => isMaker(one) && names.get(saleOf(one)) === priceKey(one)).map(datedId))
+  const apart = new Set(pairs.filter((one) => names.get(saleOf(one)) !== priceKey(one)).map(datedId).filter((id) => !same.has(id)))
   return placed.map((one) => {
     const { date } = one.clean
-    return date === undefined || date === newest.get(one.id) ? one : { ...one, id: `${one.id}-${date}`, clean: undated(one.clean) }
+    return date === undefined || (date === newest.get(one.id) && !apart.has(datedId(one))) ? one
+      : { ...one, id: datedId(one), clean: withDateInSlug(one.clean) }
   })
+}
+
+function priceKey({ offering }: Placed): string {
+  return `${String(offering.cost?.['input'])}/${String(offering.cost?.['output'])}`
+}
+
+function isMaker({ provider, id }: Placed): boolean {
+  return makerProvider(id) === provider.slug
+}
+
+function saleOf({ provider, id, clean }: Placed): string {
+  return `${provider.slug} ${clean.variant ?? ''} ${id}`
+}
+
+function datedId(one: Placed): string {
+  return `${one.id}-${one.clean.date}`
 }
 
 /** One id for the spellings of what is no anchor: the one with dots in its version, then the most frequent. */
@@ -124,13 +154,8 @@ function settleSlugs(placed: readonly Placed[]): Placed[] {
   })
 }
 
-/** Anthropic writes versions with dashes; the ids that clients know have a dot: `claude-3-5-haiku` → `claude-3.5-haiku`. */
+/** Some write versions with dashes; the ids that clients know have a dot: `claude-3-5-haiku` → `claude-3.5-haiku`. */
 function dotted(author: string, slug: string): string {
+  if (author === 'qwen') return slug.replace(/^qwen(\d)-(\d)(?=-)/, 'qwen$1.$2')
   return author === 'anthropic' ? slug.replace(/-(\d)-(\d)(?=-|$)/, '-$1.$2') : slug
-}
-
-/** The author that an id of another catalogue names, in our spelling. */
-export function authorOfId(id: string): string | undefined {
-  const [author = '', slug = ''] = id.toLowerCase().split('/')
-  return authorOf(author, slug)
 }

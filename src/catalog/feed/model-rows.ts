@@ -1,17 +1,19 @@
 import type { AbilityRow, EndpointRow, ModelRow, PriceRow, ReasoningRow } from '../rows.ts'
 import type { FeedOffering } from './feed.ts'
 import type { Placed } from './group.ts'
-import { readCost } from './cost.ts'
 import { ACCESS, FREE_TIERS, isSubscription } from './access.ts'
+import { readCost } from './cost.ts'
+import { makerProvider } from './maker.ts'
 
 /** What somebody should look at: a merge that may be wrong, an offering that was left out. */
 export interface Note { readonly kind: 'dropped' | 'twice' | 'outlier' | 'price' | 'unpriced'; readonly id: string; readonly text: string }
 
 const MODALITIES: Readonly<Record<string, string>> = { text: 'text', image: 'image', pdf: 'file', file: 'file', audio: 'audio', video: 'video' }
+const SLIP = 20
 const ORDER = ['text', 'image', 'file', 'audio', 'video']
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 /** Not spoken to through chat, and without a modality of the contract: embeddings, rankers, speech and its recognition, moderation, routers. */
-const NO_CHAT = /embed|rerank|whisper|-tts|tts-|(?:^|[/-])(?:bge|gte|e5|all-mini|multi-qa|stt|asr|orpheus|nova-3$|melotts|elevenlabs|realtime|transcribe|voicechat|moderation)|guard|safety|active-speaker|usdvalidate|detector|cosmos|indictrans|distilbert|smart-turn|bart-large|auto-router|model-router|route-llm|(?:^|\/)auto$/
+const NO_CHAT = /embed|rerank|whisper|-tts|tts-|(?:^|[/-])(?:bge|gte|e5|all-mini|multi-qa|stt|asr|orpheus|nova-3$|melotts|elevenlabs|realtime|transcribe|voicechat|moderation)|guard|safety|active-speaker|usdvalidate|detector|cosmos|indictrans|distilbert|smart-turn|bart-large|esm2|esmfold|aura-2|^voyage|auto-router|auto-model|coding-router|kilo-auto|model-router|route-llm|(?:^|\/)custom$|(?:^|\/)auto$/
 /** OpenAI's models that speak the Responses API only. */
 const RESPONSES_ONLY = /^openai\/(?:o\d-pro|gpt-5(?:\.\d)?-pro|gpt-5(?:\.\d)?-codex|codex|.*deep-research|computer-use)/
 /** OpenAI's models with a `verbosity` (GPT-5 and later). */
@@ -57,7 +59,7 @@ function priceOffering(id: string, one: Placed, isSold: boolean, notes: Note[]):
   if (cost === 'wrong') notes.push({ kind: 'price', id, text: `${one.provider.slug} ${one.upstream}: ${JSON.stringify(one.offering.cost)}` })
   if (cost === undefined || cost === 'wrong') return { ...one, price: undefined, isFreeRow: one.clean.isFree }
   if (cost !== 'zero') return { ...one, price: withHourWrites(id, cost), isFreeRow: false }
-  if (one.clean.isFree || FREE_TIERS.has(one.provider.slug)) return { ...one, price: 'free', isFreeRow: true }
+  if (one.clean.isFree || FREE_TIERS.has(one.provider.slug) || (isSold && one.provider.slug === makerProvider(id))) return { ...one, price: 'free', isFreeRow: true }
   // A zero beside real prices is a promotion, a plan, or a hole in the feed: nobody is billed nothing on its word.
   if (isSold || isSubscription(one.provider.slug)) {
     notes.push({ kind: 'unpriced', id, text: `${one.provider.slug} ${one.upstream}: 0 is not taken for a price` })
@@ -82,13 +84,12 @@ function twice(decimal: string): string {
 }
 
 function modelRow(id: string, all: readonly Priced[], group: readonly Placed[], notes: Note[]): ModelRow {
-  const kept = oneEach(id, all, notes)
+  const kept = withoutSlips(id, oneEach(id, all, notes), notes)
   const first = reference(id, group)
   const ability = abilityOf(id, first, group)
-  noteOutliers(id, kept, notes)
   const suffix = id.includes(':') ? id.slice(id.indexOf(':')) : ''
   const aliases = aliasesOf(id, all, suffix)
-  const dated = aliases.find((alias) => /-\d{8}(?::|$)/.test(alias))
+  const dated = aliases.find((alias) => alias.startsWith(`${id.replace(/:.*$/, '')}-`) && /-\d{8}(?::|$)/.test(alias))
   const { offering } = first
   return {
     id, name: nameOf(offering, suffix), ...(dated !== undefined && { canonical: dated }), ...(aliases.length > (dated === undefined ? 0 : 1) && { aliases: aliases.filter((alias) => alias !== dated) }),
@@ -105,9 +106,7 @@ function nameOf(offering: FeedOffering, suffix: string): string {
 
 /** The offering whose facts are the model's: its maker's, else OpenRouter's, else the one with the most to say. */
 function reference(id: string, group: readonly Placed[]): Placed {
-  const author = id.slice(0, id.indexOf('/'))
-  const makers: Readonly<Record<string, string>> = { 'x-ai': 'xai', 'z-ai': 'zai', mistralai: 'mistral', qwen: 'alibaba' }
-  const rank = ({ provider, offering, clean }: Placed) => (provider.slug === (makers[author] ?? author) ? 8 : 0) + (offering.base !== undefined ? 4 : 0) + (provider.slug === 'openrouter' ? 2 : 0)
+  const rank = ({ provider, offering, clean }: Placed) => (provider.slug === makerProvider(id) ? 8 : 0) + (offering.base !== undefined ? 4 : 0) + (provider.slug === 'openrouter' ? 2 : 0)
     + (offering.released !== undefined ? 1 : 0) - (clean.variant === undefined && !clean.isFree ? 0 : 0.5)
   const [best] = group.toSorted((a, b) => rank(b) - rank(a) || compare(a, b))
   // A group has at least the offering that made it.
@@ -117,7 +116,7 @@ function reference(id: string, group: readonly Placed[]): Placed {
 /** One endpoint for each provider and variant. Of several names for it, the dated one stays: it does not move. */
 function oneEach(id: string, all: readonly Priced[], notes: Note[]): Priced[] {
   const byTag = new Map<string, Priced>()
-  for (const one of all.toSorted(compare)) {
+  for (const one of apartByQuantization(all).toSorted(compare)) {
     const tag = `${one.provider.slug}/${one.clean.variant ?? ''}`
     const other = byTag.get(tag)
     const [kept, left] = other === undefined ? [one, undefined] : prefer(other, one)
@@ -129,15 +128,25 @@ function oneEach(id: string, all: readonly Priced[], notes: Note[]): Priced[] {
   return [...byTag.values()].toSorted(compare)
 }
 
+/** Where a provider sells a model at several quantizations, each but the plain one is a variant. */
+function apartByQuantization(all: readonly Priced[]): Priced[] {
+  const plain = new Set(all.filter((one) => one.clean.quantization === undefined).map((one) => `${one.provider.slug}/${one.clean.variant ?? ''}`))
+  return all.map((one) => {
+    const { quantization, variant } = one.clean
+    const isSecond = quantization !== undefined && plain.has(`${one.provider.slug}/${variant ?? ''}`)
+    return isSecond ? { ...one, clean: { ...one.clean, variant: [variant, quantization].filter((part) => part !== undefined).join('-') } } : one
+  })
+}
+
 function prefer(a: Priced, b: Priced): [Priced, Priced] {
   const rank = (one: Priced) => (one.price === undefined ? 0 : 8) + (one.offering.status === 'deprecated' ? 0 : 4) + (one.clean.date === undefined ? 0 : 2)
     + (one.clean.quantization === undefined ? 1 : 0)
   return rank(b) > rank(a) ? [b, a] : [a, b]
 }
 
-/** Makers first, then by slug: an order that does not hang on the feed's. */
+/** Its maker first, then the providers we know more of, then by slug: an order that does not hang on the feed's. */
 function compare(a: Placed, b: Placed): number {
-  const key = (one: Placed) => `${ACCESS[one.provider.slug]?.policy ? 0 : 1} ${one.provider.slug} ${one.clean.variant ?? ''} ${one.upstream.length.toString().padStart(3, '0')} ${one.upstream}`
+  const key = (one: Placed) => `${makerProvider(one.id) === one.provider.slug ? 0 : ACCESS[one.provider.slug]?.headquarters === undefined ? 2 : 1} ${one.provider.slug} ${one.clean.variant ?? ''} ${one.upstream.length.toString().padStart(3, '0')} ${one.upstream}`
   return key(a) < key(b) ? -1 : 1
 }
 
@@ -149,6 +158,7 @@ function aliasesOf(id: string, all: readonly Priced[], suffix: string): string[]
     if (clean.date !== undefined) names.add(`${base}-${clean.date}${suffix}`)
     names.add(`${author}/${clean.slug}${clean.date === undefined ? '' : `-${clean.date}`}${suffix}`)
   }
+  if (author === 'anthropic') names.add(id.replaceAll('.', '-'))
   names.delete(id)
   return [...names].filter((name) => /^[\w.-]+\/[\w.+-]+(?::[a-z]+)*$/.test(name)).toSorted()
 }
@@ -159,7 +169,7 @@ function abilityOf(id: string, first: Placed, group: readonly Placed[]): Ability
   const structured = offering.structured ?? says.filter((one) => one.offering.structured).length * 2 > says.length
   return {
     inputs: modalitiesOf(offering.inputs) || 'text', ...(modalitiesOf(offering.outputs) !== 'text' && { outputs: modalitiesOf(offering.outputs) }),
-    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(offering),
+    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(id, offering),
   }
 }
 
@@ -168,7 +178,7 @@ function endpointRow(id: string, one: Priced, model: AbilityRow): EndpointRow {
   const structured = offering.structured ?? (model.can ?? '').split(' ').includes('structured')
   const own: AbilityRow = {
     ...(offering.inputs.length > 0 && { inputs: modalitiesOf(offering.inputs) || 'text' }), ...(offering.outputs.length > 0 && modalitiesOf(offering.outputs) !== (model.outputs ?? 'text') && { outputs: modalitiesOf(offering.outputs) }),
-    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(offering),
+    ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(id, offering),
   }
   const via = viaOf(id, one)
   return {
@@ -205,15 +215,17 @@ function canOf(id: string, offering: FeedOffering, structured: boolean): string 
   return has.filter((word) => word !== false).join(' ')
 }
 
-function reasoningOf(offering: FeedOffering): { reasoning?: ReasoningRow } {
+function reasoningOf(id: string, offering: FeedOffering): { reasoning?: ReasoningRow } {
   const options = offering.reasoningOptions
   if (!offering.reasoning || options === undefined) return {}
   const values = options.flatMap((option) => (option['type'] === 'effort' && Array.isArray(option['values']) ? option['values'] : []))
   const efforts = EFFORTS.filter((effort) => values.includes(effort))
-  const canStop = options.some((option) => option['type'] === 'toggle') || values.includes('none') || options.some((option) => option['type'] === 'budget_tokens')
+  // Claude thinks only when it is told to, whatever efforts it has. A budget stops at its least amount.
+  const canStop = id.startsWith('anthropic/') || values.includes('none')
+    || options.some((option) => option['type'] === 'toggle' || (option['type'] === 'budget_tokens' && (option['min'] ?? 0) === 0))
   const row: ReasoningRow = {
     ...(efforts.length > 0 && { efforts: efforts.join(' ') }), ...(options.some((option) => option['type'] === 'budget_tokens') && { budget: true as const }),
-    ...(efforts.length > 0 && !canStop && { mandatory: true as const }),
+    ...(options.length > 0 && !canStop && { mandatory: true as const }),
   }
   return Object.keys(row).length === 0 ? {} : { reasoning: row }
 }
@@ -223,13 +235,21 @@ function modalitiesOf(names: readonly string[]): string {
   return ORDER.filter((name) => known.has(name)).join(' ')
 }
 
-function noteOutliers(id: string, kept: readonly Priced[], notes: Note[]): void {
+/**
+ * A price far from all others of its model is a slip of the feed (another unit, another currency) or a wrong merge:
+ * it is told, and from a factor of `SLIP` on nobody is billed by it.
+ */
+function withoutSlips(id: string, kept: readonly Priced[], notes: Note[]): Priced[] {
   const prices = kept.flatMap((one) => (one.price === undefined || one.price === 'free' ? [] : [{ one, amount: Number(one.price.input) + Number(one.price.output) }]))
-  if (prices.length < 2) return
+  if (prices.length < 3) return [...kept]
   const middle = prices.map(({ amount }) => amount).toSorted((a, b) => a - b)[Math.floor(prices.length / 2)] ?? 0
+  const slips = new Set<Priced>()
   for (const { one, amount } of prices) {
-    if (amount > middle * 4 || amount * 4 < middle) notes.push({ kind: 'outlier', id, text: `${one.provider.slug} ${one.upstream}: ${amount} against ${middle}` })
+    const factor = amount > middle ? amount / middle : middle / amount
+    if (factor >= SLIP) slips.add(one)
+    if (factor >= 5) notes.push({ kind: 'outlier', id, text: `${one.provider.slug} ${one.upstream}: ${amount.toFixed(4)} against ${middle.toFixed(4)} ${factor >= SLIP ? 'is not taken for a price' : ''}`.trim() })
   }
+  return kept.map((one) => (slips.has(one) ? { ...one, price: undefined } : one))
 }
 
 function sayPrice(one: Priced): string {

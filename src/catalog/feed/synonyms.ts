@@ -37,6 +37,10 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   'nvidia/nvidianemotronnano9bv2': 'nvidia/nemotron-nano-9b-v2', 'nvidia/nvidianemotronnano12bv2': 'nvidia/nemotron-nano-12b-v2-vl',
   'cohere/commanda032025': 'cohere/command-a', 'cohere/northminicode10': 'cohere/north-mini-code', 'cohere/commanda': 'cohere/command-a',
   'amazon/nova2litev1': 'amazon/nova-2-lite-v1', 'amazon/nova2lite': 'amazon/nova-2-lite-v1', 'amazon/novapro': 'amazon/nova-pro-v1', 'amazon/novalite': 'amazon/nova-lite-v1', 'amazon/novamicro': 'amazon/nova-micro-v1', 'amazon/novapremier': 'amazon/nova-premier-v1',
+  'mistralai/mistrallarge3675binstruct2512': 'mistralai/mistral-large-2512', 'mistralai/mistralnemo12binstruct': 'mistralai/mistral-nemo', 'mistralai/mistrallargeinstruct2411': 'mistralai/mistral-large-2411',
+  'mistralai/mistralsmall4119b': 'mistralai/mistral-small-2603', 'mistralai/mistralsmall4119b2603': 'mistralai/mistral-small-2603', 'mistralai/ministral14binstruct2512': 'mistralai/ministral-14b-2512',
+  'x-ai/grok40709': 'x-ai/grok-4', 'google/gemini30flashpreview': 'google/gemini-3-flash-preview', 'google/gemini30propreview': 'google/gemini-3-pro-preview',
+  'deepseek/deepseek32': 'deepseek/deepseek-v3.2', 'deepseek/deepseek4flash': 'deepseek/deepseek-v4-flash',
   'z-ai/glm46vflash': 'z-ai/glm-4.6v-flash', 'x-ai/grok4200309reasoning': 'x-ai/grok-4.20', 'x-ai/grok420reasoning': 'x-ai/grok-4.20', 'x-ai/grok420multiagent0309': 'x-ai/grok-4.20-multi-agent',
 }
 
