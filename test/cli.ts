@@ -49,6 +49,7 @@ export async function cli(directory: string, argv: readonly string[], options: C
     terminal: {
       out: sink('out'), err: sink('err'),
       input: { isTty: options.stdin === undefined, text: async () => options.stdin ?? '', lines: () => entered(options.lines ?? []) },
+      flush: async () => undefined,
       onInterrupt(handler) {
         interrupts.push(handler)
         return () => void interrupts.splice(interrupts.indexOf(handler), 1)

@@ -17,6 +17,8 @@ export interface ChatMessage { readonly role: 'system' | 'user' | 'assistant'; r
 export interface Listener {
   text(piece: string): void
   reasoning(piece: string): void
+  /** The answer is over, whole or not. */
+  end(): void
 }
 
 export interface ChatAnswer {
@@ -67,7 +69,7 @@ function refusalOf(status: number, text: string): CliError {
   const error = asObject(parseObject(text)?.['error'])
   const message = asString(error?.['message']) ?? `the server answered ${status}: ${text.slice(0, ERROR_CHARS_MAX)}`
   const provider = asString(asObject(error?.['metadata'])?.['provider_name'])
-  return new CliError(provider === undefined ? message : `${provider}: ${message}`, HELP_OF[status])
+  return new CliError(provider === undefined || message.startsWith(provider) ? message : `${provider}: ${message}`, HELP_OF[status])
 }
 
 function unreachable(url: string, error: unknown): CliError {

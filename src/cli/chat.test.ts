@@ -120,7 +120,7 @@ describe('errors', () => {
 
   test('in the answer: what had come stays', async () => {
     const run = await fails(() => sse(said({ content: 'Hel' }), { ...said({}, 'error'), error: { code: 502, message: 'The provider cut the stream.' } }))
-    expect(run).toMatchObject({ code: 1, out: 'Hel' })
+    expect(run).toMatchObject({ code: 1, out: 'Hel\n' })
     expect(run.err).toStartWith('error: The provider cut the stream.\n')
     expect((await fails(() => sse(said({ content: 'Hel' })))).err).toContain('before the answer was complete')
     expect((await fails(() => sse('data: nonsense'))).err).toContain('not JSON')

@@ -112,15 +112,16 @@ class Session {
     const off = this.terminal.onInterrupt(() => left.abort())
     const question: ChatMessage = { role: 'user', content: text }
     const system: ChatMessage[] = this.system === undefined ? [] : [{ role: 'system', content: this.system }]
+    let answer: ChatAnswer
     try {
-      const answer = await askServer(this.server, { ...this.settings, model: this.model, messages: [...system, ...this.history, question] }, left.signal, listener)
-      if (answer.text !== '') this.history.push(question, { role: 'assistant', content: answer.text })
-      if (listener !== SILENT) this.sayEnd(answer, this.context.clock.monotonicMs() - startMs)
-      return answer
+      answer = await askServer(this.server, { ...this.settings, model: this.model, messages: [...system, ...this.history, question] }, left.signal, listener)
     } finally {
       off()
-      if (listener instanceof Screen) listener.end()
+      listener.end()
     }
+    if (answer.text !== '') this.history.push(question, { role: 'assistant', content: answer.text })
+    if (listener !== SILENT) this.sayEnd(answer, this.context.clock.monotonicMs() - startMs)
+    return answer
   }
 
   private listener(): Screen {
@@ -128,8 +129,7 @@ class Session {
   }
 
   private sayEnd(answer: ChatAnswer, elapsedMs: number): void {
-    const { out, err } = this.terminal
-    out.write('\n')
+    const { err } = this.terminal
     const parts = [answer.model ?? this.model, ...usageParts(answer.usage), `${(elapsedMs / 1000).toFixed(1)} s`]
     if (answer.interrupted) parts.push('stopped')
     else if (answer.finish !== 'stop') parts.push(`finish: ${answer.finish}`)
@@ -147,11 +147,12 @@ class Session {
   }
 }
 
-const SILENT: Listener = { text: () => undefined, reasoning: () => undefined }
+const SILENT: Listener = { text: () => undefined, reasoning: () => undefined, end: () => undefined }
 
 /** Shows an answer as it comes: reasoning dim, and only to people. */
 class Screen implements Listener {
   private thinking = false
+  private begun = false
 
   constructor(private readonly terminal: Terminal) {}
 
@@ -159,19 +160,23 @@ class Screen implements Listener {
     const { out } = this.terminal
     if (!out.isTty) return
     this.thinking = true
+    this.begun = true
     out.write(paint(out, 'dim', printable(piece)))
   }
 
   text(piece: string): void {
     const { out } = this.terminal
-    this.end()
+    // Sets what was thought apart from what is said.
+    if (this.thinking) out.write('\n\n')
+    this.thinking = false
+    this.begun = true
     out.write(out.isTty ? printable(piece) : piece)
   }
 
-  /** Sets what was thought apart from what is said. */
+  /** The answer is over, whole or not: what follows begins on a line of its own. */
   end(): void {
-    if (this.thinking) this.terminal.out.write('\n\n')
-    this.thinking = false
+    if (this.begun) this.terminal.out.write('\n')
+    this.begun = false
   }
 }
 

@@ -24,6 +24,8 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     return await dispatch(argv, context)
   } catch (error) {
     return tell(error, argv.includes('--json'), context)
+  } finally {
+    await context.terminal.flush()
   }
 }
 

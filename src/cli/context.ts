@@ -18,6 +18,8 @@ export interface Terminal {
   readonly input: Input
   /** Calls `handler` at ctrl-c instead of leaving; the returned function takes it back. */
   onInterrupt(handler: () => void): () => void
+  /** Ends when all that was written has left the process, which may then be ended. */
+  flush(): Promise<void>
 }
 
 export interface Input {

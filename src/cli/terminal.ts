@@ -4,20 +4,37 @@ import type { Input, Sink, Terminal } from './context.ts'
 /** The terminal of this process. `colours`: a terminal whose user has not said NO_COLOR. */
 export function processTerminal(colours: boolean): Terminal {
   const interrupts = new Interrupts()
+  const [out, err] = [new ProcessSink(process.stdout, colours), new ProcessSink(process.stderr, colours)]
   return {
-    out: sink(process.stdout, colours), err: sink(process.stderr, colours), input: new ProcessInput(interrupts),
+    out, err, input: new ProcessInput(interrupts),
     onInterrupt: (handler) => interrupts.add(handler),
+    flush: async () => void await Promise.all([out.written(), err.written()]),
   }
 }
 
-function sink(stream: NodeJS.WriteStream, colours: boolean): Sink {
-  // `switchyard models list | head`: the reader has enough, which is no error.
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
-  const isTty = stream.isTTY === true
-  return { write: (text) => void stream.write(text), isTty, color: isTty && colours }
+class ProcessSink implements Sink {
+  readonly isTty: boolean
+  readonly color: boolean
+  /** Ends with the last write: a pipe takes 64 KB at a time. */
+  private last: Promise<void> = Promise.resolve()
+
+  constructor(private readonly stream: NodeJS.WriteStream, colours: boolean) {
+    this.isTty = stream.isTTY === true
+    this.color = this.isTty && colours
+    // `switchyard models list | head`: the reader has enough, which is no error.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  }
+
+  write(text: string): void {
+    if (text !== '') this.last = new Promise((resolve) => void this.stream.write(text, () => resolve()))
+  }
+
+  written(): Promise<void> {
+    return this.last
+  }
 }
 
 /** Who is told of ctrl-c: the handler added last, or nobody, and then the process leaves as always. */
