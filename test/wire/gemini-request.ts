@@ -169,8 +169,7 @@ function judgeToolConfig(config: Json | undefined, declared: Set<string> | undef
   if (!isObject(calling)) return void problems.push('functionCallingConfig: no object')
   unknownKeys(calling, ['mode', 'allowedFunctionNames', 'streamFunctionCallArguments'], 'functionCallingConfig', problems)
   const { mode, allowedFunctionNames } = calling
-  // AUTO without functions is let pass beside Google's own tools.
-  if (!declared && mode !== 'AUTO') problems.push('functionCallingConfig: without functions')
+  // Google lets a mode without functions pass; names, below, it does not.
   if (!['AUTO', 'ANY', 'NONE', 'VALIDATED'].includes(String(mode))) problems.push(`functionCallingConfig.mode: ${JSON.stringify(mode)}`)
   if (!Array.isArray(allowedFunctionNames)) return
   if (mode !== 'ANY' && mode !== 'VALIDATED') problems.push('allowedFunctionNames: only with ANY or VALIDATED')

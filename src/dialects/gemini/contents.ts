@@ -66,8 +66,9 @@ class ContentsWriter {
   private say(role: Content['role'], said: Part[]): void {
     const last = this.contents.at(-1)
     const joins = last?.role === role && !last.parts.some((part) => part.functionResponse)
-    if (joins) last.parts.push(...said.filter((part) => part.text !== '' || part.thoughtSignature !== undefined))
-    else this.contents.push({ role, parts: said.length > 0 ? said : [{ text: '' }] })
+    const kept = said.filter((part) => part.text !== '' || part.thoughtSignature !== undefined)
+    if (joins) last.parts.push(...kept)
+    else this.contents.push({ role, parts: kept.length > 0 ? kept : [{ text: '' }] })
   }
 
   private assistant(message: Message, field: string): Part[] {
@@ -81,7 +82,7 @@ class ContentsWriter {
     signTexts(texts, calls, signatures)
     said.push(...texts, ...this.images(message, field, signatures), ...calls)
     for (const signature of signatures.onEmpty) said.push({ text: '', thoughtSignature: signature })
-    return said.length > 0 ? said : [{ text: '' }]
+    return said
   }
 
   private calls(message: Message, signatures: Signatures): Part[] {

@@ -19,10 +19,11 @@ const MODELS: readonly { readonly name: RegExp; readonly thinking: Thinking | un
   { name: /^gemini-2\.5-flash-lite|^gemini-flash-lite-latest/, thinking: { by: 'budget', min: 512, max: 24_576, mandatory: false } },
   { name: /^gemini-2\.5|^gemini-flash-latest/, thinking: { by: 'budget', min: 1, max: 24_576, mandatory: false } },
   { name: /^gemini-3\S*-pro-image/, thinking: { by: 'fixed', mandatory: true } },
-  { name: /^gemini-3\S*-flash-image/, thinking: { by: 'level', levels: ['minimal', 'high'], mandatory: true } },
+  { name: /^gemini-3\S*-flash-image/, thinking: { by: 'level', levels: ['minimal', 'high'], mandatory: false } },
   { name: /^gemini-3-pro/, thinking: { by: 'level', levels: ['low', 'high'], mandatory: true } },
   { name: /^gemini-[3-9]\S*-pro/, thinking: { by: 'level', levels: ['low', 'medium', 'high'], mandatory: true } },
-  { name: /^gemini-[3-9]/, thinking: { by: 'level', levels: ['minimal', 'low', 'medium', 'high'], mandatory: true } },
+  // Their least is next to nothing, which is what "none" comes to unless the catalogue knows better.
+  { name: /^gemini-[3-9]/, thinking: { by: 'level', levels: ['minimal', 'low', 'medium', 'high'], mandatory: false } },
   { name: /^gemma-/, thinking: { by: 'level', levels: ['high'], mandatory: false } },
 ]
 
@@ -54,13 +55,15 @@ export function thinkingConfig(call: Call, endpoint: Endpoint, warnings: Warning
   const config = amount(call, endpoint, thinking)
   // Thoughts are shown unless the client wants none (B27); Gemini shows them only when asked. What only the operator
   // declared, and nobody asked to think, may not know the field.
-  const shows = !wish.exclude && (wish.enabled === true || Object.keys(config).length > 0 || thinks(endpoint))
-  return shows ? { includeThoughts: true, ...config } : Object.keys(config).length > 0 || wish.enabled ? { includeThoughts: false, ...config } : undefined
+  const isAsked = wish.enabled === true || Object.keys(config).length > 0
+  if (wish.exclude) return isAsked ? { includeThoughts: false, ...config } : undefined
+  return isAsked || thinks(endpoint) ? { includeThoughts: true, ...config } : undefined
 }
 
-/** True when we know that the model thinks without being asked to. */
+/** True when we know that the model thinks without being asked to, and can be asked to show it. */
 function thinks(endpoint: Endpoint): boolean {
-  return endpoint.reasoning !== undefined || MODELS.find((row) => row.name.test(modelName(endpoint)))?.thinking?.mandatory === true
+  const name = modelName(endpoint)
+  return endpoint.reasoning !== undefined || (name.startsWith('gemini-') && MODELS.find((row) => row.name.test(name))?.thinking !== undefined)
 }
 
 function turnedOff(call: Call, endpoint: Endpoint, thinking: Thinking): JsonObject | undefined {
