@@ -42,15 +42,16 @@ class MessageReader implements StreamReader {
 
   read(frame: SseFrame, out: Event[]): void {
     if (this.done || frame.data === '' || frame.data === '[DONE]') return
-    let event: unknown
     try {
-      event = JSON.parse(frame.data)
-    } catch {
-      // What is not JSON is no event of any dialect.
-      return this.fail('sent an event that is not JSON', out)
+      this.take(JSON.parse(frame.data), frame.event, out)
+    } catch (error) {
+      this.unreadable(error, out)
     }
+  }
+
+  private take(event: unknown, name: string, out: Event[]): void {
     if (!isObject(event)) return this.fail('sent an event that is not an object', out)
-    switch (event['type'] ?? frame.event) {
+    switch (event['type'] ?? name) {
       case 'content_block_delta': return this.delta(indexOf(event), event['delta'], out)
       case 'content_block_start':
         if (!this.blocks.begin(indexOf(event), event['content_block'], out)) this.fail('began a block that is none', out)
@@ -74,10 +75,21 @@ class MessageReader implements StreamReader {
   }
 
   reply(body: JsonObject, out: Event[]): void {
-    if (body['type'] === 'error' || isObject(body['error'])) return this.fault(faultOf(body, this.endpoint), out)
-    if (!Array.isArray(body['content'])) return this.fail('sent a reply without content', out)
-    this.start(body, out)
-    if (!this.done) this.finish(out)
+    try {
+      if (body['type'] === 'error' || isObject(body['error'])) return this.fault(faultOf(body, this.endpoint), out)
+      if (!Array.isArray(body['content'])) return this.fail('sent a reply without content', out)
+      this.start(body, out)
+      if (!this.done) this.finish(out)
+    } catch (error) {
+      this.unreadable(error, out)
+    }
+  }
+
+  /** JSON.parse throws SyntaxError on what is no JSON; JSON.stringify, of arguments and results, RangeError on endless nesting. */
+  private unreadable(error: unknown, out: Event[]): void {
+    if (error instanceof SyntaxError) return this.fail('sent an event that is not JSON', out)
+    if (error instanceof RangeError) return this.fail('sent content that nests too deep', out)
+    throw error
   }
 
   private delta(index: number, delta: Json | undefined, out: Event[]): void {

@@ -29,7 +29,7 @@ export function writeMessages(messages: readonly Message[], generation: Generati
   }
   draft.closeCalls()
   const turns = placed(draft.turns, notes)
-  beginWithUser(turns, notes)
+  if (turns.length === 0) begin(turns, notes)
   endWell(turns, prefill, notes)
   return { system, turns }
 }
@@ -176,10 +176,10 @@ function resultsFirst(turn: Turn): void {
   turn.content = [...turn.content.filter((block) => block.type === 'tool_result'), ...turn.content.filter((block) => block.type !== 'tool_result')]
 }
 
-function beginWithUser(turns: Turn[], notes: Notes): void {
-  if (turns[0]?.role === 'user') return
-  turns.unshift({ role: 'user', content: [{ type: 'text', text: BEGIN }] })
-  notes.warn('messages', `this provider's conversations begin with the user; the text "${BEGIN}" was put before yours`)
+/** A conversation may begin with the assistant, but not be empty, as one of nothing but system messages is. */
+function begin(turns: Turn[], notes: Notes): void {
+  turns.push({ role: 'user', content: [{ type: 'text', text: BEGIN }] })
+  notes.warn('messages', `this provider needs a message beside the system prompt; the user says "${BEGIN}"`)
 }
 
 /** A last message of the assistant is continued (B51) where the model can; elsewhere the user asks it to. */

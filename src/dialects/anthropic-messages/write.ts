@@ -1,4 +1,5 @@
 import type { Call } from '../../core/call.ts'
+import { Fault } from '../../core/fault.ts'
 import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
@@ -38,7 +39,16 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   writeSampling(call, body, thinks(thinking, generation), generation, notes)
   writeRest(call, body, endpoint, notes)
   capCacheMarks(body, notes)
-  return { path: '/v1/messages', headers: writeHeaders(call, notes), body: JSON.stringify(body), warnings: notes.warnings }
+  return { path: '/v1/messages', headers: writeHeaders(call, notes), body: textOf(body), warnings: notes.warnings }
+}
+
+function textOf(body: MessagesBody): string {
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    // It is JSON, so that nothing but its depth can be wrong with it.
+    throw new Fault('invalid_request', 'the request nests deeper than can be passed on; flatten the tools, schemas or tool arguments', { cause: error })
+  }
 }
 
 /** max_tokens is compulsory: the client's, else all that the model can give. Never a low default of our own. */
