@@ -122,7 +122,7 @@ export interface ProviderConfig {
   readonly slug: string
   readonly dialect: string
   readonly baseUrl: string
-  readonly models: readonly { readonly id: string; readonly upstreamId: string; readonly input?: string; readonly output?: string }[]
+  readonly models: readonly { readonly id: string; readonly upstreamId: string; readonly input?: string; readonly output?: string; readonly outputs?: readonly string[] }[]
   /** More lines of the provider, already YAML in flow style: `timeouts: { idle_ms: 200 }`. */
   readonly more?: readonly string[]
 }
@@ -136,7 +136,7 @@ export function configOf(providers: readonly ProviderConfig[], more: readonly st
     `    api_key: test-credential-of-${provider.slug}`,
     ...(provider.more ?? []).map((line) => `    ${line}`),
     '    models:',
-    ...provider.models.map((model) => `      - { id: ${JSON.stringify(model.id)}, upstream_id: ${JSON.stringify(model.upstreamId)}, context: 1000000, max_output: 128000, price: { input: "${model.input ?? '1'}", output: "${model.output ?? '4'}" } }`),
+    ...provider.models.map((model) => `      - { id: ${JSON.stringify(model.id)}, upstream_id: ${JSON.stringify(model.upstreamId)}, context: 1000000, max_output: 128000, price: { input: "${model.input ?? '1'}", output: "${model.output ?? '4'}" }, outputs: [${(model.outputs ?? ['text']).join(', ')}] }`),
   ])
   return [...more, 'providers:', ...lines, ''].join('\n')
 }

@@ -9,14 +9,20 @@ export function meaningOfAnthropic(exchange: Exchange): Meaning {
   const counts: JsonObject = {}
   const stream = sse === undefined ? { failed: false } : addStream(fold, dataOf(sse), counts)
   if (sse === undefined) addMessage(fold, objectOf(body), counts)
-  return { choices: [fold.done(finishOf(fold, fold.finish ?? ''))], usage: usageOf(counts), failed: stream.failed }
+  return { choices: [fold.done(stream.failed ? 'error' : finishOf(fold, fold.finish ?? ''))], usage: usageOf(counts), failed: stream.failed }
 }
 
 /** A whole message, as a plain answer has it, and as `message_start` may have it. */
 function addMessage(fold: ChoiceFold, message: JsonObject, counts: JsonObject): void {
   listOf(message['content']).forEach((block, at) => addBlock(fold, block, `whole-${at}`))
-  if (textOf(message['stop_reason']) !== '') fold.finish = textOf(message['stop_reason'])
+  addEnd(fold, message)
   Object.assign(counts, known(objectOf(message['usage'])))
+}
+
+/** Why it stopped; a refusal says so in words. */
+function addEnd(fold: ChoiceFold, end: JsonObject): void {
+  if (textOf(end['stop_reason']) !== '') fold.finish = textOf(end['stop_reason'])
+  if (end['stop_reason'] === 'refusal') fold.refusal = textOf(objectOf(end['stop_details'])['explanation'])
 }
 
 function addBlock(fold: ChoiceFold, block: JsonObject, key: string): void {
@@ -36,8 +42,15 @@ function addBlock(fold: ChoiceFold, block: JsonObject, key: string): void {
 function addStream(fold: ChoiceFold, events: readonly JsonObject[], counts: JsonObject): { failed: boolean } {
   const kinds = new Map<number, string>()
   let failed = false
+  let started: string | undefined
   for (const event of events) {
     const index = numberOf(event['index'])
+    if (event['type'] === 'message_start') {
+      const id = textOf(objectOf(event['message'])['id'])
+      // Another message in the middle of one: two answers are mixed up, and neither can be trusted.
+      if (started !== undefined && started !== id && kinds.size > 0) return { failed: true }
+      started = id
+    }
     if (event['type'] === 'message_start') addMessage(fold, objectOf(event['message']), counts)
     if (event['type'] === 'content_block_start') {
       const block = objectOf(event['content_block'])
@@ -46,8 +59,7 @@ function addStream(fold: ChoiceFold, events: readonly JsonObject[], counts: Json
     }
     if (event['type'] === 'content_block_delta') addDelta(fold, objectOf(event['delta']), index, kinds.get(index) ?? '')
     if (event['type'] === 'message_delta') {
-      const reason = textOf(objectOf(event['delta'])['stop_reason'])
-      if (reason !== '') fold.finish = reason
+      addEnd(fold, objectOf(event['delta']))
       Object.assign(counts, known(objectOf(event['usage'])))
     }
     if (event['type'] === 'error') failed = true
@@ -77,14 +89,19 @@ function finishOf(fold: ChoiceFold, native: string): string {
   return fold.hasTools() && reason === 'stop' ? 'tool_calls' : reason
 }
 
-/** Cache counters stand outside `input_tokens`; thinking is inside `output_tokens`. */
+/**
+ * Cache counters stand outside `input_tokens`; thinking is inside `output_tokens`. An answer of several inner passes is
+ * billed for all of them, also for those that the counters at the top leave out.
+ */
 function usageOf(usage: JsonObject): UsageMeaning | undefined {
   if (usage['input_tokens'] === undefined && usage['output_tokens'] === undefined) return undefined
-  const cached = numberOf(usage['cache_read_input_tokens'])
-  const cacheWrite = numberOf(usage['cache_creation_input_tokens'])
+  const passes = listOf(usage['iterations'])
+  const count = (field: string): number => Math.max(numberOf(usage[field]), passes.reduce((sum, pass) => sum + numberOf(pass[field]), 0))
+  const cached = count('cache_read_input_tokens')
+  const cacheWrite = count('cache_creation_input_tokens')
   return {
-    prompt: numberOf(usage['input_tokens']) + cached + cacheWrite,
-    completion: numberOf(usage['output_tokens']),
+    prompt: count('input_tokens') + cached + cacheWrite,
+    completion: count('output_tokens'),
     cached,
     cacheWrite,
     reasoning: numberOf(objectOf(usage['output_tokens_details'])['thinking_tokens']),

@@ -8,7 +8,7 @@ export function fromAnthropic(body: JsonObject): JsonObject {
     : listOf(body['system']).length > 0 ? [{ role: 'system', content: listOf(body['system']).map(textPart) }] : []
   const tools = listOf(body['tools']).filter((tool) => isObject(tool['input_schema'])).map(anthropicTool)
   return clean({
-    messages: [...system, ...listOf(body['messages']).flatMap(fromAnthropicMessage)],
+    messages: [...system, ...turns(listOf(body['messages'])).flatMap(fromAnthropicMessage)],
     max_tokens: body['max_tokens'],
     temperature: body['temperature'],
     stop: body['stop_sequences'],
@@ -34,6 +34,17 @@ function anthropicReasoning(thinking: JsonObject, effort: string): JsonObject | 
   if (thinking['type'] === 'enabled') return { max_tokens: thinking['budget_tokens'] }
   if (effort !== '') return { effort }
   return thinking['type'] === 'adaptive' ? { enabled: true } : undefined
+}
+
+/** Messages of the model right after one another as one: in chat, the results of all their calls follow the calls. */
+function turns(messages: readonly JsonObject[]): JsonObject[] {
+  const joined: JsonObject[] = []
+  for (const message of messages) {
+    const last = joined.at(-1)
+    if (last && message['role'] === 'assistant' && last['role'] === 'assistant') last['content'] = [...listOf(last['content']), ...listOf(message['content'])]
+    else joined.push({ ...message })
+  }
+  return joined
 }
 
 function fromAnthropicMessage(message: JsonObject): JsonObject[] {

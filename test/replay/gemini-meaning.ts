@@ -15,7 +15,7 @@ export function meaningOfGemini(exchange: Exchange): Meaning {
     if (textOf(candidate['finishReason']) !== '') fold.finish = textOf(candidate['finishReason'])
     if (textOf(objectOf(chunk['promptFeedback'])['blockReason']) !== '') fold.finish = 'SAFETY'
     // Each chunk has the counts so far; the last one that has them holds.
-    if (isObject(chunk['usageMetadata'])) usage = { ...usage, ...chunk['usageMetadata'] }
+    if (isObject(chunk['usageMetadata'])) usage = chunk['usageMetadata']
   }
   return { choices: [fold.done(finishOf(fold))], usage: usage && usageOf(usage), failed: false }
 }
@@ -44,9 +44,11 @@ function finishOf(fold: ChoiceFold): string {
 /** Thinking is counted beside the candidates, tool use beside the prompt. */
 function usageOf(usage: JsonObject): UsageMeaning {
   const reasoning = numberOf(usage['thoughtsTokenCount'])
+  const prompt = numberOf(usage['promptTokenCount']) + numberOf(usage['toolUsePromptTokenCount'])
   return {
-    prompt: numberOf(usage['promptTokenCount']) + numberOf(usage['toolUsePromptTokenCount']),
-    completion: numberOf(usage['candidatesTokenCount']) + reasoning,
+    prompt,
+    // Where the candidates are not counted, the total says what they are.
+    completion: usage['candidatesTokenCount'] === undefined ? numberOf(usage['totalTokenCount']) - prompt : numberOf(usage['candidatesTokenCount']) + reasoning,
     cached: numberOf(usage['cachedContentTokenCount']),
     cacheWrite: 0,
     reasoning,

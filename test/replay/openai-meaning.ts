@@ -53,7 +53,8 @@ function usageOf(usage: JsonObject): UsageMeaning {
   return {
     prompt,
     completion: Math.max(numberOf(usage['completion_tokens']), total - prompt),
-    cached: numberOf(promptDetails['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? undefined),
+    // DeepSeek and Moonshot have names of their own for it.
+    cached: numberOf(promptDetails['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['cached_tokens']),
     cacheWrite: numberOf(promptDetails['cache_write_tokens']),
     reasoning: numberOf(objectOf(usage['completion_tokens_details'])['reasoning_tokens']),
   }
