@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { runCli } from './cli/cli.ts'
 import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
@@ -73,8 +74,11 @@ async function serveWithWorkers(config: Config): Promise<number> {
 }
 
 function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): Catalogue {
+  // A folder of its own: it is watched, and the store writes beside it all the time.
+  const overlayPath = join(config.dataDir, 'catalogue', 'models.json')
+  mkdirSync(dirname(overlayPath), { recursive: true })
   return new Catalogue({
-    env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue.json'),
+    env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath,
     onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(String).join('\n')),
   })
 }

@@ -1,14 +1,13 @@
-import { Socket } from 'node:net'
+import { createReadStream } from 'node:fs'
 
 /**
  * Calls `gone` when the process at the other end of this pipe is no more, however it ended: the system closes the pipe
  * for it. What we would lose by leaving at once is in the journal.
  */
 export function watchParent(fd: number, gone: () => void): void {
-  const pipe = new Socket({ fd, readable: true, writable: false })
-  pipe.on('data', () => undefined)
-  pipe.on('close', gone)
-  // A broken pipe is a closed one: `close` follows.
-  pipe.on('error', () => undefined)
-  pipe.unref()
+  // A read waits in a thread until the pipe closes; nothing is ever written to it.
+  const pipe = createReadStream('', { fd, autoClose: false })
+  pipe.on('end', gone)
+  pipe.on('error', gone)
+  pipe.resume()
 }
