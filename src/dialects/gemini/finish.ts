@@ -1,18 +1,18 @@
 import type { FinishReason } from '../../core/event.ts'
 
 /** Gemini's finish reasons → the contract's closed list (B63). One that is not here ends the turn as `stop`. */
-const REASONS: Readonly<Record<string, FinishReason>> = {
+const REASONS: ReadonlyMap<string, FinishReason> = new Map(Object.entries<FinishReason>({
   STOP: 'stop',
   MAX_TOKENS: 'length',
   SAFETY: 'content_filter', RECITATION: 'content_filter', BLOCKLIST: 'content_filter', PROHIBITED_CONTENT: 'content_filter', SPII: 'content_filter',
   MODEL_ARMOR: 'content_filter', IMAGE_SAFETY: 'content_filter', IMAGE_PROHIBITED_CONTENT: 'content_filter', IMAGE_RECITATION: 'content_filter',
   MALFORMED_FUNCTION_CALL: 'error', UNEXPECTED_TOOL_CALL: 'error', TOO_MANY_TOOL_CALLS: 'error', MISSING_THOUGHT_SIGNATURE: 'error',
   MALFORMED_RESPONSE: 'error', LANGUAGE: 'error', OTHER: 'error', NO_IMAGE: 'error', IMAGE_OTHER: 'error',
-}
+}))
 
 /** The contract's word for a finish. Gemini says `STOP` also for a turn that calls tools. */
 export function finishReason(native: string | null, calledTools: boolean): FinishReason {
-  const reason = (native === null ? undefined : REASONS[native]) ?? 'stop'
+  const reason = (native === null ? undefined : REASONS.get(native)) ?? 'stop'
   return reason === 'stop' && calledTools ? 'tool_calls' : reason
 }
 

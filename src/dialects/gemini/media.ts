@@ -3,16 +3,14 @@ import { Fault } from '../../core/fault.ts'
 import { asObject, asString, type Json } from '../../core/json.ts'
 import type { Part } from './wire.ts'
 
-const MIME_TYPES: Readonly<Record<string, string>> = {
+/** By file extension, which is also what most of the formats of input_audio (B57) are. */
+const MIME_TYPES: ReadonlyMap<string, string> = new Map(Object.entries({
   png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif', heic: 'image/heic', heif: 'image/heif', bmp: 'image/bmp',
   pdf: 'application/pdf', txt: 'text/plain', md: 'text/markdown', csv: 'text/csv', html: 'text/html', htm: 'text/html', xml: 'text/xml', json: 'application/json',
   css: 'text/css', js: 'text/javascript', ts: 'text/plain', py: 'text/x-python', rtf: 'text/rtf',
   mp3: 'audio/mp3', wav: 'audio/wav', aiff: 'audio/aiff', aac: 'audio/aac', ogg: 'audio/ogg', flac: 'audio/flac', m4a: 'audio/m4a',
-  mp4: 'video/mp4', mpeg: 'video/mpeg', mpg: 'video/mpeg', mov: 'video/quicktime', webm: 'video/webm', avi: 'video/x-msvideo', wmv: 'video/wmv', flv: 'video/x-flv', '3gp': 'video/3gpp',
-}
-
-/** `format` of input_audio (B57) where it is no file extension. */
-const AUDIO_FORMATS: Readonly<Record<string, string>> = { pcm16: 'audio/pcm', pcm24: 'audio/pcm' }
+  mp4: 'video/mp4', mpeg: 'video/mpeg', mpg: 'video/mpeg', mov: 'video/quicktime', webm: 'video/webm', avi: 'video/x-msvideo', wmv: 'video/wmv', flv: 'video/x-flv', '3gp': 'video/3gpp', pcm16: 'audio/pcm', pcm24: 'audio/pcm',
+}))
 
 const YOUTUBE = /^https?:\/\/(?:(?:www|m|music)\.)?(?:youtube\.com|youtu\.be)\//i
 /** Files of Google's Files API and of Cloud Storage, which it reads itself. */
@@ -64,7 +62,7 @@ function audio(value: Json | undefined, field: string): Part {
   const data = asString(input['data'])
   if (!data) throw new Fault('invalid_request', `${field}.data: must be base64`)
   const format = asString(input['format'])?.toLowerCase() ?? 'wav'
-  const mimeType = AUDIO_FORMATS[format] ?? MIME_TYPES[format] ?? `audio/${format}`
+  const mimeType = MIME_TYPES.get(format) ?? `audio/${format}`
   return { inlineData: data.startsWith('data:') ? inline(data, mimeType, field) : { mimeType, data } }
 }
 
@@ -101,5 +99,5 @@ function encoded(text: string, field: string): string {
 function mimeTypeOf(url: string): string | undefined {
   const path = url.replace(/[?#].*$/s, '')
   const extension = /\.([a-z0-9]{2,5})$/i.exec(path)?.[1]?.toLowerCase()
-  return extension !== undefined && Object.hasOwn(MIME_TYPES, extension) ? MIME_TYPES[extension] : undefined
+  return extension === undefined ? undefined : MIME_TYPES.get(extension)
 }

@@ -252,7 +252,7 @@ describe('beside the text', () => {
     const events = reply(body)
     expect([foldMessage(events, 0).content, foldMessage(events, 1).content]).toEqual(['a', 'b'])
     expect([foldMessage(events, 0).finish, foldMessage(events, 1).finish]).toEqual(['length', 'stop'])
-    const placed = reply({ candidates: body.candidates.map(({ index: _, ...candidate }) => candidate) })
+    const placed = reply({ candidates: body.candidates.map(({ content, finishReason }) => ({ content, finishReason })) })
     expect([foldMessage(placed, 0).content, foldMessage(placed, 1).content]).toEqual(['b', 'a'])
   })
 })

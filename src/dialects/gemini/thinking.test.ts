@@ -64,6 +64,11 @@ describe('thinking', () => {
     const flash = geminiEndpoint('gemini-3-flash-preview', { reasoning: { efforts: ['low', 'high'], budget: false, mandatory: true } })
     expect(thinking(flash, { enabled: true, effort: 'medium' })).toMatchObject({ thinkingLevel: 'low' })
     expect(() => thinking(flash, { enabled: false })).toThrow(Fault)
+    const everything = { efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'], budget: true, mandatory: false } as const
+    expect(thinking(geminiEndpoint('gemini-3-pro-preview', { reasoning: everything }), { enabled: true, effort: 'max' })).toMatchObject({ thinkingLevel: 'high' })
+    expect(thinking(geminiEndpoint('house-model', { reasoning: everything }), { enabled: true, effort: 'xhigh' })).toEqual({ includeThoughts: true, thinkingLevel: 'high' })
+    expect(thinking(geminiEndpoint('house-model', { reasoning: everything }), {})).toBeUndefined()
+    expect(thinking(geminiEndpoint('house-model', { parameters: new Set(), reasoning: everything }), {})).toEqual({ includeThoughts: true })
     const other = geminiEndpoint('house-model', { parameters: new Set(), reasoning: { budget: true, mandatory: false } })
     expect(thinking(other, { enabled: true, maxTokens: 900 })).toEqual({ includeThoughts: true, thinkingBudget: 900 })
   })

@@ -27,19 +27,23 @@ const MODELS: readonly { readonly name: RegExp; readonly thinking: Thinking | un
   { name: /^gemma-/, thinking: { by: 'level', levels: ['high'], mandatory: false } },
 ]
 
+/** The levels that there are (`thinkingLevel`): more than `high` is `high`, `none` is none of them. */
+const LEVELS: readonly Effort[] = ['minimal', 'low', 'medium', 'high']
+
 /** How this endpoint thinks: by its model's name, with what the catalogue knows; a model of no name that we know, by the catalogue alone. */
 function thinkingOf(endpoint: Endpoint): Thinking | undefined {
-  const known = MODELS.find((row) => row.name.test(modelName(endpoint)))
   const { reasoning } = endpoint
-  if (known) {
-    if (known.thinking?.by !== 'level' || !reasoning) return known.thinking
-    const levels = reasoning.efforts?.filter((effort) => effort !== 'none') ?? []
-    return { by: 'level', levels: levels.length > 0 ? levels : known.thinking.levels, mandatory: reasoning.mandatory }
+  const levels = LEVELS.filter((level) => reasoning?.efforts?.includes(level))
+  const known = MODELS.find((row) => row.name.test(modelName(endpoint)))
+  if (known?.thinking?.by === 'level' && reasoning) {
+    const both = known.thinking.levels.filter((level) => levels.includes(level))
+    return { by: 'level', levels: both.length > 0 ? both : known.thinking.levels, mandatory: reasoning.mandatory || known.thinking.mandatory }
   }
-  if (reasoning?.efforts?.length) return { by: 'level', levels: reasoning.efforts.filter((effort) => effort !== 'none'), mandatory: reasoning.mandatory }
+  if (known) return known.thinking
+  if (levels.length > 0) return { by: 'level', levels, mandatory: reasoning?.mandatory === true }
   if (reasoning?.budget) return { by: 'budget', min: 1, max: 24_576, mandatory: reasoning.mandatory }
   // An operator's model that says nothing takes everything.
-  return endpoint.parameters === null ? { by: 'level', levels: EFFORTS.slice(1, 5), mandatory: false } : undefined
+  return endpoint.parameters === null ? { by: 'level', levels: LEVELS, mandatory: false } : undefined
 }
 
 /** The wish to reason (B21–B26, B30) as `thinkingConfig`; undefined where there is nothing to say. */
@@ -53,8 +57,8 @@ export function thinkingConfig(call: Call, endpoint: Endpoint, warnings: Warning
   }
   if (off) return turnedOff(call, endpoint, thinking)
   const config = amount(call, endpoint, thinking)
-  // Thoughts are shown unless the client wants none (B27); Gemini shows them only when asked. What only the operator
-  // declared, and nobody asked to think, may not know the field.
+  // Thoughts are shown unless the client wants none (B27); Gemini shows them only when asked. A model that is only
+  // taken to take everything, and that nobody asked to think, may not know the field.
   const isAsked = wish.enabled === true || Object.keys(config).length > 0
   if (wish.exclude) return isAsked ? { includeThoughts: false, ...config } : undefined
   return isAsked || thinks(endpoint) ? { includeThoughts: true, ...config } : undefined
@@ -63,7 +67,8 @@ export function thinkingConfig(call: Call, endpoint: Endpoint, warnings: Warning
 /** True when we know that the model thinks without being asked to, and can be asked to show it. */
 function thinks(endpoint: Endpoint): boolean {
   const name = modelName(endpoint)
-  return endpoint.reasoning !== undefined || (name.startsWith('gemini-') && MODELS.find((row) => row.name.test(name))?.thinking !== undefined)
+  const known = MODELS.find((row) => row.name.test(name))
+  return known ? known.thinking !== undefined && name.startsWith('gemini-') : endpoint.reasoning !== undefined && endpoint.parameters !== null
 }
 
 function turnedOff(call: Call, endpoint: Endpoint, thinking: Thinking): JsonObject | undefined {

@@ -38,10 +38,10 @@ function writeToolConfig(body: JsonObject, call: Call, endpoint: Endpoint, hasFu
   if (Object.keys(config).length > 0) body['toolConfig'] = config
 }
 
-const MODES: Readonly<Record<string, string>> = { auto: 'AUTO', none: 'NONE', required: 'ANY', any: 'ANY' }
+const MODES = new Map([['auto', 'AUTO'], ['none', 'NONE'], ['required', 'ANY'], ['any', 'ANY']])
 
 function choiceOf(choice: Json | undefined): JsonObject | undefined {
-  if (typeof choice === 'string') return MODES[choice] === undefined ? undefined : { mode: MODES[choice] }
+  if (typeof choice === 'string') return MODES.has(choice) ? { mode: MODES.get(choice) } : undefined
   if (!isObject(choice)) return undefined
   const name = asString(asObject(choice['function'])?.['name'])
   if (choice['type'] === 'function' && name !== undefined) return { mode: 'ANY', allowedFunctionNames: [name] }

@@ -53,12 +53,12 @@ const SAID = new Set([
 ])
 
 /** Values that ask for nothing, so that nothing is lost when they are not said. */
-const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = { repetition_penalty: [1], min_p: [0], top_a: [0], verbosity: ['medium'], service_tier: ['auto', 'default'], store: [false] }
+const NEUTRAL = new Map<string, readonly unknown[]>([['repetition_penalty', [1]], ['min_p', [0]], ['top_a', [0]], ['verbosity', ['medium']], ['service_tier', ['auto', 'default']], ['store', [false]]])
 
 function warnOfTheRest(call: Call, warnings: Warning[]): void {
   for (const field in call.body) {
     const value = call.body[field]
-    if (SAID.has(field) || value === undefined || value === null || NEUTRAL[field]?.includes(value)) continue
+    if (SAID.has(field) || value === undefined || value === null || NEUTRAL.get(field)?.includes(value)) continue
     warnings.push({ field, why: 'Gemini has no such parameter' })
   }
   if (hasCacheMarks(call)) warnings.push({ field: 'cache_control', why: 'Gemini caches by itself and takes no marks' })
