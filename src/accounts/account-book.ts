@@ -103,7 +103,7 @@ export class AccountBook implements Accounts {
     const name = first.secret === undefined ? 'First key' : 'SWITCHYARD_KEY'
     const { secret, key } = this.newKey({ accountId: DEFAULT_ACCOUNT, name, ...(first.secret !== undefined && { secret: first.secret }) })
     const grant = { accountId: DEFAULT_ACCOUNT, amount: first.initialCredits, reason: 'initial credits', reference: 'first-start', nowMs }
-    if (await this.store.createAccount({ key, grant })) return { secret }
+    if (await this.store.insertFirstKey({ key, grant })) return { secret }
     if (first.secret !== undefined) await this.store.keepKey(key)
     return undefined
   }

@@ -24,8 +24,8 @@ export interface KeyStore {
   keyRecord(accountId: string, hash: string, nowMs: number): Promise<KeyRecord | undefined>
   changeKey(accountId: string, hash: string, change: KeyChange, nowMs: number): Promise<KeyRecord | undefined>
   deleteKey(accountId: string, hash: string, nowMs: number): Promise<boolean>
-  /** Makes an account with this key and these credits, all or nothing; false when the account exists. */
-  createAccount(first: { readonly key: Key; readonly grant: Grant }): Promise<boolean>
+  /** Makes the account, once ever gives it these credits, and inserts the key if the account never had any: true if so. */
+  insertFirstKey(first: { readonly key: Key; readonly grant: Grant }): Promise<boolean>
   /** Makes the key exist, and live again if it was disabled, expired or deleted. */
   keepKey(key: Key): Promise<void>
   credits(accountId: string): Promise<Credits>

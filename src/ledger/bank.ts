@@ -16,6 +16,8 @@ export interface LeaseAsk {
   readonly leaseId: string
   readonly nodeId: string
   readonly allowance: Allowance
+  /** It was granted something before: when the bank does not know it any more, it has been closed. */
+  readonly opened: boolean
   /** Less than this is of no use: the answer is this much or more, or nothing. */
   readonly least: Nano
   readonly asked: Nano
@@ -30,6 +32,8 @@ export interface LeaseAnswer {
   readonly others: Nano
   /** The key's limit; null for an account's balance. */
   readonly limit: Nano | null
+  /** The lease is not open any more: the node must not use it. */
+  readonly closed: boolean
 }
 
 export interface LeaseReturn {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -26,6 +26,7 @@ export class Journal {
   /** Ends when the last fsync that was begun has ended: a descriptor is closed only after it. */
   private synced: Promise<void> = Promise.resolve()
   private syncFailed = false
+  private old = false
   private closed = false
 
   /** Begins an empty journal. What another one left under this path must have been settled and removed. */
@@ -64,21 +65,23 @@ export class Journal {
     renameSync(this.path, oldPath(this.path))
     renameSync(`${this.path}.new`, this.path)
     const last = this.fd
-    if (this.fsync === 'interval') this.synced = this.synced.then(() => datasync(last)).then((ok) => this.noteSync(ok))
+    if (this.fsync === 'interval') this.syncInTurn(() => datasync(last))
     this.synced = this.synced.then(() => closeSync(last))
+    this.syncDirectory()
     this.fd = next
     this.bytes = 0
-    this.syncDirectory()
+    this.old = true
     for (const line of lines) this.deferred += `${line}\n`
     this.write()
   }
 
   /** True between a rotation and the `dropOld` that ends it. */
-  get hasOld(): boolean { return existsSync(oldPath(this.path)) }
+  get hasOld(): boolean { return this.old }
 
   /** Removes the part before the last rotation: the store has all of it. */
   dropOld(): void {
     rmSync(oldPath(this.path), { force: true })
+    this.old = false
   }
 
   /** Closes the file, and removes it when the store has everything that it says. */
@@ -123,25 +126,25 @@ export class Journal {
 
   private syncSoon(): void {
     this.syncTimer = undefined
-    this.synced = this.synced.then(() => datasync(this.fd)).then((ok) => this.noteSync(ok))
+    this.syncInTurn(() => datasync(this.fd))
   }
 
-  /** After a failed fsync the kernel may have dropped the pages: what the file says is not known any more. */
-  private noteSync(ok: boolean): void {
-    if (!ok) this.syncFailed = true
+  /** In the background, one after another. After one that failed the kernel may have dropped pages: what the file says is not known any more. */
+  private syncInTurn(sync: () => Promise<boolean>): void {
+    this.synced = this.synced.then(sync).then((ok) => { if (!ok) this.syncFailed = true })
   }
 
   /** A new file's name is as durable as its directory. */
   private syncDirectory(): void {
     if (this.fsync === 'never') return
     const directory = openSync(dirname(this.path), 'r')
-    fsyncSync(directory)
-    closeSync(directory)
+    this.syncInTurn(() => datasync(directory))
+    this.synced = this.synced.then(() => closeSync(directory))
   }
 }
 
 function datasync(fd: number): Promise<boolean> {
-  return new Promise((resolve) => fdatasync(fd, (error) => resolve(error === null)))
+  return new Promise((resolve) => fdatasync(fd, (error) => resolve(!error)))
 }
 
 function oldPath(path: string): string {

@@ -38,7 +38,17 @@ export class Leases {
   /** Not used for new holds any more; closed once nothing is held on them. */
   private readonly retired = new Set<Lease>()
 
-  constructor(private readonly nodeId: string, private readonly bank: Bank, private readonly clock: Clock) {}
+  private readonly nodeId: string
+  private readonly bank: Bank
+  private readonly clock: Clock
+  private readonly recallWaitsMs: readonly number[]
+
+  constructor(options: { readonly nodeId: string; readonly bank: Bank; readonly clock: Clock; readonly recallWaitsMs?: readonly number[] }) {
+    this.nodeId = options.nodeId
+    this.bank = options.bank
+    this.clock = options.clock
+    this.recallWaitsMs = options.recallWaitsMs ?? RECALL_WAITS_MS
+  }
 
   of(caller: Caller, nowMs: number): CallerLeases {
     const account = this.accounts.get(caller.accountId) ?? this.openAccount(caller.accountId)
@@ -47,11 +57,11 @@ export class Leases {
     return { account, key: slot.lease, resetsMs: Number.isFinite(slot.window.endMs) ? slot.window.endMs : null }
   }
 
-  /** Makes the lease hold `amount` more than it holds: false when the bank refuses, throws when it can't be asked. */
+  /** Gets the lease enough to hold `amount` more: false when the bank refuses, throws when it can't be asked. True too when the lease was closed meanwhile: look again. */
   async ensure(lease: Lease, amount: Nano): Promise<boolean> {
     lease.waiting += amount
     try {
-      while (lease.spare < amount) {
+      while (lease.spare < amount && this.byId.has(lease.id)) {
         if (lease.refuses(amount, this.clock.monotonicMs())) return false
         lease.asking ??= this.ask(lease, amount).finally(() => { lease.asking = undefined })
         await lease.asking
@@ -133,8 +143,8 @@ export class Leases {
   private async ask(lease: Lease, amount: Nano): Promise<void> {
     const wish = lease.wish(amount, this.clock.monotonicMs())
     if (await this.grant(lease, amount - lease.spare, wish) > 0n) return
-    for (const waitMs of RECALL_WAITS_MS) {
-      if (lease.seen.others <= 0n) break
+    for (const waitMs of this.recallWaitsMs) {
+      if (lease.seen.others <= 0n || !this.byId.has(lease.id)) break
       await this.bank.recall(lease.allowance.accountId, this.nodeId)
       await Bun.sleep(waitMs)
       const least = amount - lease.spare
@@ -144,9 +154,10 @@ export class Leases {
   }
 
   private async grant(lease: Lease, least: Nano, asked: Nano): Promise<Nano> {
-    const ask = { leaseId: lease.id, nodeId: this.nodeId, allowance: lease.allowance, least, asked }
+    const ask = { leaseId: lease.id, nodeId: this.nodeId, allowance: lease.allowance, opened: lease.opened, least, asked }
     const [answer] = await this.bank.lease([ask], this.clock.wallMs())
     if (!answer) throw new Error('the bank answers each ask')
+    if (answer.closed) this.forget(lease)
     lease.seen = answer
     if (answer.granted > 0n) lease.opened = true
     lease.left += answer.granted

@@ -18,6 +18,8 @@ export interface LedgerNodeOptions {
   readonly clock: Clock
   /** Told what goes wrong behind the calls' backs. No content in it. */
   readonly log?: (line: string) => void
+  /** How long to wait for other nodes' leases, each time, before a refusal stands. */
+  readonly recallWaitsMs?: readonly number[]
 }
 
 /** What the ledger of this process is doing. */
@@ -66,7 +68,7 @@ export class LedgerNode implements Ledger {
     this.clock = options.clock
     this.journal = options.journal
     this.log = options.log ?? (() => undefined)
-    this.leases = new Leases(options.nodeId, options.bank, options.clock)
+    this.leases = new Leases(options)
     this.settler = new Settler(options.bank, options.clock, (answer) => this.noteSettled(answer), this.log)
     this.idleTimer = setInterval(() => this.returnIdle().catch((error: unknown) => this.log(`idle leases stay: ${String(error)}`)), IDLE_CHECK_MS)
     this.idleTimer.unref()
@@ -130,10 +132,22 @@ export class LedgerNode implements Ledger {
     if (this.closing) return
     this.closing = true
     clearInterval(this.idleTimer)
-    const settled = await this.flush().then(() => this.calls.size === 0, () => false)
+    const settled = await this.finish()
     this.settler.close()
-    if (settled) await this.options.bank.closeNode(this.options.nodeId)
     await this.journal.close(settled)
+  }
+
+  /** True when the store has everything: then the journal has nothing to tell the next start. */
+  private async finish(): Promise<boolean> {
+    try {
+      await this.flush()
+      if (this.calls.size > 0) return false
+      await this.options.bank.closeNode(this.options.nodeId)
+      return true
+    } catch (error) {
+      this.log(`the journal stays for the next start: ${String(error)}`)
+      return false
+    }
   }
 
   private takesWork(): boolean {

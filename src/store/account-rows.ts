@@ -6,10 +6,9 @@ import { nextRevision } from './schema.ts'
 import { writeTransfer } from './settlement.ts'
 import { big, one, text, type Row, type Sql } from './sql.ts'
 
-/** False when the account exists. */
-export async function insertAccount(sql: Sql, accountId: string, nowMs: number): Promise<boolean> {
-  return await sql.run(`INSERT INTO accounts (id, balance, granted, written_off, created_ms, changed) VALUES ($1, 0, 0, 0, $2, $3) ON CONFLICT (id) DO NOTHING`,
-    accountId, nowMs, await nextRevision(sql)) === 1
+async function insertAccount(sql: Sql, accountId: string, nowMs: number): Promise<void> {
+  await sql.run('INSERT INTO accounts (id, balance, granted, written_off, created_ms, changed) VALUES ($1, 0, 0, 0, $2, $3) ON CONFLICT (id) DO NOTHING',
+    accountId, nowMs, await nextRevision(sql))
 }
 
 /** Bought and used credits. What the operator wrote off was used, but not of these. */

@@ -17,7 +17,7 @@ export interface Audit {
 /** Each row of these is an account (or transfer, or key) whose sums differ: name of the rule, and the query. */
 const RULES: readonly (readonly [string, string])[] = [
   ['balance and open leases are the sum of the entries', `SELECT accounts.id AS what,
-    accounts.balance + COALESCE((SELECT SUM(granted - spent) FROM leases WHERE account_id = accounts.id AND state = 'open' AND key_hash = ''), 0) AS got,
+    accounts.balance + COALESCE((SELECT SUM(granted - spent) FROM leases WHERE account_id = accounts.id AND key_hash = ''), 0) AS got,
     COALESCE((SELECT SUM(amount) FROM entries WHERE account_id = accounts.id AND book = 'balance'), 0) AS want FROM accounts`],
   ['granted credits are the entries that fund them', `SELECT accounts.id AS what, accounts.granted AS got,
     COALESCE((SELECT -SUM(amount) FROM entries WHERE account_id = accounts.id AND book = 'funding'), 0) AS want FROM accounts`],
@@ -36,7 +36,7 @@ const RULES: readonly (readonly [string, string])[] = [
     COALESCE((SELECT SUM(cost) FROM rollups WHERE rollups.account_id = generations.account_id), 0) AS want FROM generations GROUP BY account_id`],
   ["what is leased of a key's limit is its open leases", `SELECT key_hash AS what, leased AS got,
     COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = key_windows.account_id AND leases.key_hash = key_windows.key_hash
-    AND leases.period = key_windows.period AND leases.start_ms = key_windows.start_ms AND state = 'open'), 0) AS want FROM key_windows`],
+    AND leases.period = key_windows.period AND leases.start_ms = key_windows.start_ms), 0) AS want FROM key_windows`],
 ]
 
 /** Recomputes every sum from the rows under it. Reads everything: for people and tests, not for calls. */
@@ -47,7 +47,7 @@ export async function audit(sql: Sql): Promise<Audit> {
     for (const row of rows) problems.push(`${rule}: ${String(row['what'])} has ${formatUsd(big(row, 'got'))}, its rows say ${formatUsd(big(row, 'want'))}`)
   }
   const accounts = await one(sql, 'SELECT SUM(balance) AS balance, SUM(granted) AS granted, SUM(written_off) AS written_off FROM accounts')
-  const leases = await one(sql, "SELECT SUM(granted - spent) AS leased FROM leases WHERE state = 'open' AND key_hash = ''")
+  const leases = await one(sql, "SELECT SUM(granted - spent) AS leased FROM leases WHERE key_hash = ''")
   const generations = await one(sql, 'SELECT SUM(cost) AS charged, COUNT(*) AS generations FROM generations')
   const sums = {
     granted: big(accounts, 'granted'), balance: big(accounts, 'balance'), leased: big(leases, 'leased'), charged: big(generations, 'charged'),

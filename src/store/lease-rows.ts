@@ -10,13 +10,14 @@ const TRIES_MAX = 5
 export async function grantLease(sql: Sql, ask: LeaseAsk, nodes: number, nowMs: number): Promise<LeaseAnswer> {
   for (let tries = 0; ; tries++) {
     const allowance = await readAllowance(sql, ask)
-    const granted = sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
+    const closed = ask.opened && !await one(sql, 'SELECT id FROM leases WHERE account_id = $1 AND id = $2', ask.allowance.accountId, ask.leaseId)
+    const granted = closed ? 0n : sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
     const others = await leasedByOthers(sql, ask)
-    if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit }
+    if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit, closed }
     const taken = ask.allowance.key ? await takeFromKey(sql, ask, granted) : await takeFromBalance(sql, ask.allowance.accountId, granted)
     if (taken) {
       await addToLease(sql, ask, granted, nowMs)
-      return { granted, free: allowance.free - granted, others, limit: allowance.limit }
+      return { granted, free: allowance.free - granted, others, limit: allowance.limit, closed }
     }
     if (tries === TRIES_MAX) throw new Error('a lease could not be granted: its allowance never stood still')
   }
@@ -29,17 +30,18 @@ export async function takeFromBalance(sql: Sql, accountId: string, amount: bigin
 
 /** Puts back into the allowance what a lease has not spent, and takes it off the lease. */
 export async function returnLease(sql: Sql, { accountId, leaseId, amount, close }: LeaseReturn): Promise<void> {
-  const lease = await one(sql, "SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2 AND state = 'open'", accountId, leaseId)
+  const lease = await one(sql, 'SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
   if (!lease) return
   const unspent = big(lease, 'granted') - big(lease, 'spent')
   const returned = close || amount > unspent ? unspent : amount
-  await sql.run(`UPDATE leases SET granted = granted - $1, state = $2 WHERE account_id = $3 AND id = $4`, returned, close ? 'closed' : 'open', accountId, leaseId)
+  if (close) await sql.run('DELETE FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
+  else await sql.run('UPDATE leases SET granted = granted - $1 WHERE account_id = $2 AND id = $3', returned, accountId, leaseId)
   await freeAllowance(sql, accountId, { keyHash: text(lease, 'key_hash'), period: text(lease, 'period'), startMs: int(lease, 'start_ms') }, returned)
 }
 
 /** Closes all leases of a node. Its journal has been settled. */
 export async function closeNodeLeases(sql: Sql, nodeId: string): Promise<void> {
-  const leases = await sql.all("SELECT account_id, id FROM leases WHERE node_id = $1 AND state = 'open' ORDER BY id", nodeId)
+  const leases = await sql.all('SELECT account_id, id FROM leases WHERE node_id = $1 ORDER BY id', nodeId)
   for (const lease of leases) await returnLease(sql, { accountId: text(lease, 'account_id'), leaseId: text(lease, 'id'), amount: 0n, close: true })
   await sql.run('DELETE FROM nodes WHERE id = $1', nodeId)
 }
@@ -74,14 +76,14 @@ async function takeFromKey(sql: Sql, ask: LeaseAsk, amount: bigint): Promise<boo
 }
 
 async function addToLease(sql: Sql, { leaseId, nodeId, allowance: { accountId, key } }: LeaseAsk, amount: bigint, nowMs: number): Promise<void> {
-  await sql.run(`INSERT INTO leases (account_id, id, node_id, key_hash, period, start_ms, granted, spent, state, opened_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'open', $8)
-    ON CONFLICT (account_id, id) DO UPDATE SET granted = leases.granted + excluded.granted, state = 'open'`,
+  await sql.run(`INSERT INTO leases (account_id, id, node_id, key_hash, period, start_ms, granted, spent, opened_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
+    ON CONFLICT (account_id, id) DO UPDATE SET granted = leases.granted + excluded.granted`,
     accountId, leaseId, nodeId, key?.hash ?? '', key?.period ?? '', key?.startMs ?? 0, amount, nowMs)
 }
 
 async function leasedByOthers(sql: Sql, { leaseId, allowance: { accountId, key } }: LeaseAsk): Promise<bigint> {
   const row = await one(sql, `SELECT SUM(granted - spent) AS unspent FROM leases
-    WHERE account_id = $1 AND state = 'open' AND key_hash = $2 AND period = $3 AND start_ms = $4 AND id <> $5`,
+    WHERE account_id = $1 AND key_hash = $2 AND period = $3 AND start_ms = $4 AND id <> $5`,
     accountId, key?.hash ?? '', key?.period ?? '', key?.startMs ?? 0, leaseId)
   return big(row, 'unspent')
 }

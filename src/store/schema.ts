@@ -28,13 +28,14 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, key_hash text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, cost bigint NOT NULL,
       byok_cost bigint NOT NULL, counted bigint NOT NULL, leased bigint NOT NULL CHECK (leased >= 0),
       PRIMARY KEY (account_id, key_hash, period, start_ms))`,
-    // A slice of an account's balance (key_hash is '') or of one window of a key's limit, in the hands of one node.
+    // A slice of an account's balance (key_hash is '') or of one window of a key's limit, in the hands of one node. A lease that
+    // was closed is gone: a settlement that names it is paid from the balance.
     `CREATE TABLE leases (
       account_id text NOT NULL, id text NOT NULL, node_id text NOT NULL, key_hash text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL,
-      granted bigint NOT NULL, spent bigint NOT NULL, state text NOT NULL, opened_ms bigint NOT NULL,
+      granted bigint NOT NULL, spent bigint NOT NULL, opened_ms bigint NOT NULL,
       PRIMARY KEY (account_id, id), CHECK (spent >= 0 AND spent <= granted))`,
-    'CREATE INDEX leases_open ON leases (account_id, state, key_hash)',
-    'CREATE INDEX leases_node ON leases (node_id, state)',
+    'CREATE INDEX leases_allowance ON leases (account_id, key_hash)',
+    'CREATE INDEX leases_node ON leases (node_id)',
     'CREATE TABLE nodes (id text PRIMARY KEY, opened_ms bigint NOT NULL)',
     // Never changed and never deleted. The rows of one id are the sides of one transfer and sum to zero.
     `CREATE TABLE entries (

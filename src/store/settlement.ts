@@ -75,9 +75,9 @@ async function chargeLeases(sql: Sql, accountId: string, ends: readonly End[], w
 
 /** What the lease paid of the charge; undefined when it is not open. Only the lease's own node changes it. */
 async function chargeLease(sql: Sql, accountId: string, leaseId: string, charge: bigint): Promise<bigint | undefined> {
-  const paid = await sql.all(`UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3 AND state = 'open' AND granted - spent >= $1
+  const paid = await sql.all(`UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3 AND granted - spent >= $1
     RETURNING key_hash, period, start_ms`, charge, accountId, leaseId)
-  const [lease] = paid.length > 0 ? paid : await sql.all("SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2 AND state = 'open'", accountId, leaseId)
+  const [lease] = paid.length > 0 ? paid : await sql.all('SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
   if (!lease) return undefined
   const amount = paid.length > 0 ? charge : big(lease, 'granted') - big(lease, 'spent')
   if (paid.length === 0) await sql.run('UPDATE leases SET spent = granted WHERE account_id = $1 AND id = $2', accountId, leaseId)

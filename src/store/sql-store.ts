@@ -5,7 +5,7 @@ import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledge
 import type { Generation } from '../ledger/generation.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import { readGeneration } from '../ledger/line.ts'
-import { changesSince, grantCredits, insertAccount, readCredits } from './account-rows.ts'
+import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
@@ -77,12 +77,11 @@ export class SqlStore implements Bank, KeyStore {
     return this.database.write((sql) => deleteKey(sql, accountId, hash, nowMs))
   }
 
-  createAccount({ key, grant }: { readonly key: Key; readonly grant: Grant }): Promise<boolean> {
+  insertFirstKey({ key, grant }: { readonly key: Key; readonly grant: Grant }): Promise<boolean> {
     return this.database.write(async (sql) => {
-      if (!await insertAccount(sql, grant.accountId, grant.nowMs)) return false
       await grantCredits(sql, grant)
-      await insertKey(sql, key)
-      return true
+      if (await one(sql, 'SELECT hash FROM keys WHERE account_id = $1', key.accountId)) return false
+      return insertKey(sql, key)
     })
   }
 

@@ -7,7 +7,7 @@ interface Waiting { readonly resolve: (value: unknown) => void; readonly reject:
 const METHODS = [
   'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify',
   'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
-  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'createAccount', 'credits', 'grant', 'generation',
+  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'insertFirstKey', 'credits', 'grant', 'generation',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

@@ -50,7 +50,7 @@ async function tellChanges(): Promise<void> {
 }
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
-const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'createAccount', 'grant'])
+const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant'])
 
 async function close(): Promise<void> {
   if (!opened) return
