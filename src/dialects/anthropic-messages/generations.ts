@@ -83,10 +83,12 @@ export function generationOf(endpoint: Endpoint): Generation {
   return GENERATIONS.find((row) => version >= row.from[0] * 100 + row.from[1] && (row.families?.includes(family) ?? true)) ?? FIVE
 }
 
+/** An endpoint that declares no parameters takes everything. */
 function otherModel(endpoint: Endpoint): Generation {
-  const { reasoning } = endpoint
+  const { parameters, reasoning } = endpoint
+  const takes = (parameter: string): boolean => parameters === null || parameters.has(parameter)
   return {
-    from: [0, 0], thinking: reasoning ? 'budget' : 'none', thinkingMandatory: reasoning?.mandatory ?? false, efforts: [], sampling: 'both',
-    prefill: true, structured: false, midSystem: false, eagerTools: false,
+    from: [0, 0], thinking: reasoning || takes('reasoning') ? 'budget' : 'none', thinkingMandatory: reasoning?.mandatory ?? false, efforts: [], sampling: 'both',
+    prefill: true, structured: takes('structured_outputs'), midSystem: false, eagerTools: parameters === null,
   }
 }

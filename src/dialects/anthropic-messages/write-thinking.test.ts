@@ -100,8 +100,11 @@ describe('generations', () => {
     expect(generationOf(endpointOf('prod-1', { modelId: 'anthropic/claude-opus-4.8' })).midSystem).toBe(true)
   })
 
-  test('of other makers take what the catalogue says', () => {
-    expect(generationOf(endpointOf('minimax-m2', { modelId: 'minimax/minimax-m2', reasoning: { budget: true, mandatory: false } }))).toMatchObject({ thinking: 'budget', structured: false, sampling: 'both' })
+  test('of other makers take what the catalogue says, or everything where it says nothing', () => {
+    const other = { modelId: 'minimax/minimax-m2', reasoning: { budget: true, mandatory: false } }
+    expect(generationOf(endpointOf('minimax-m2', { ...other, parameters: new Set(['tools']) }))).toMatchObject({ thinking: 'budget', structured: false, sampling: 'both' })
+    expect(generationOf(endpointOf('plain-1', { modelId: 'acme/plain', parameters: new Set(['tools']) }))).toMatchObject({ thinking: 'none', structured: false })
+    expect(generationOf(endpointOf('tiny-1', { modelId: 'acme/tiny' }))).toMatchObject({ thinking: 'budget', structured: true })
   })
 
   test('are each found by a model of theirs', () => {

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { CallHeaders } from '../../core/call.ts'
 import { asObject, type Json, type JsonObject } from '../../core/json.ts'
 import { callOf, endpointOf } from '../../../test/wire/anthropic.ts'
-import { assistant, call, faultOf, MARK, OPUS_46, result, text, tool, user, write } from '../../../test/wire/anthropic-written.ts'
+import { assistant, call, faultOf, HELLO, MARK, OPUS_46, result, text, tool, user, write } from '../../../test/wire/anthropic-written.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
 
 describe('a request', () => {
