@@ -8,7 +8,7 @@ import { CliError } from './command.ts'
 
 /** Where `switchyard models sync` keeps what it took over from the feed. */
 export function overlayPath(config: Config): string {
-  return join(config.dataDir, 'catalogue.json')
+  return join(config.dataDir, 'catalogue', 'models.json')
 }
 
 /** The catalogue as the server would see it now: the operator's file, what was synced, and the servers on this machine. */

@@ -23,7 +23,7 @@ export async function probeProviders(snapshot: Snapshot, config: Config, context
   return reports
 }
 
-/** One endpoint for each ready provider: a current one that writes text, with a known price before one without, the cheapest first. */
+/** One endpoint for each ready provider: a current one that writes text, with a known price before one without, the cheapest of them. */
 function cheapestEndpoints(snapshot: Snapshot): Endpoint[] {
   const best = new Map<string, Endpoint>()
   for (const model of snapshot.models.values()) {

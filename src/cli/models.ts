@@ -6,13 +6,14 @@ import { entriesOf, type ModelEntry } from '../server/api/model-row.ts'
 import { openCatalogue } from './catalogue-view.ts'
 import { CliError, usageError, type Command, type CommandGroup } from './command.ts'
 import type { Sink } from './context.ts'
+import { syncCommand } from './models-sync.ts'
 import { paint } from './paint.ts'
 import { sayCount, sayPrice, sayTokens } from './say.ts'
 import { facts, table } from './table.ts'
 
 const list: Command = {
   name: 'list', summary: 'the models of the catalogue, with prices', words: ['[search…]'],
-  about: 'Prices are USD per million tokens, at the cheapest provider that is ready, or at the first one where none is. READY counts the providers that can be called now.',
+  about: 'Prices are USD per million tokens, at the cheapest provider that is ready, or at the first one where none is. READY counts the providers that can be called now: those with a credential and a known price.',
   flags: {
     provider: { value: '<slug>', what: 'only models that this provider serves' },
     free: { what: 'only models that cost nothing' },
@@ -28,10 +29,10 @@ const list: Command = {
     const { out, err } = context.terminal
     const slug = text('provider') === undefined ? undefined : knownProvider(snapshot, text('provider') ?? '')
     const search = words.flatMap((word) => word.toLowerCase().split(/\s+/)).filter((word) => word !== '')
-    const found = [...entriesOf(snapshot).values()].filter((entry) => matches(entry, { search, slug, free: isOn('free'), ready: isOn('ready') }))
-    if (json) out.write(`${JSON.stringify({ data: found.map((entry) => ({ ...entry.row, ready: readyCount(entry.model) > 0, providers: entry.model.endpoints.map((endpoint) => endpoint.tag) })) }, null, 2)}\n`)
+    const found = [...entriesOf(snapshot).values()].filter((entry) => matches(entry, { snapshot, search, slug, free: isOn('free'), ready: isOn('ready') }))
+    if (json) out.write(`${JSON.stringify({ data: found.map((entry) => ({ ...entry.row, ready: readyCount(entry.model, snapshot) > 0, providers: entry.model.endpoints.map((endpoint) => endpoint.tag) })) }, null, 2)}\n`)
     else {
-      out.write(modelTable(out, found))
+      out.write(modelTable(out, found, snapshot))
       err.write(paint(err, 'dim', `${sayCount(found.length, 'model')} of ${snapshot.models.size}\n`))
     }
     return 0
@@ -51,22 +52,22 @@ const show: Command = {
       throw new CliError(`there is no model “${name}”`, near.length > 0 ? `did you mean ${near.join(', ')}?` : '`switchyard models list` shows them all')
     }
     const { model } = found
-    if (json) out.write(`${JSON.stringify({ ...entriesOf(snapshot).get(model.id)?.row, ready: readyCount(model) > 0, endpoints: model.endpoints.map(endpointRow) }, null, 2)}\n`)
-    else out.write(modelPage(out, model))
+    if (json) out.write(`${JSON.stringify({ ...entriesOf(snapshot).get(model.id)?.row, ready: readyCount(model, snapshot) > 0, endpoints: model.endpoints.map((endpoint) => endpointRow(endpoint, snapshot)) }, null, 2)}\n`)
+    else out.write(modelPage(out, model, snapshot))
     return 0
   },
 }
 
 /** `switchyard models`. */
-export const modelsGroup: CommandGroup = { name: 'models', summary: 'look at the catalogue, and bring it up to date', alone: 'list', commands: [list, show] }
+export const modelsGroup: CommandGroup = { name: 'models', summary: 'look at the catalogue, and bring it up to date', alone: 'list', commands: [list, show, syncCommand] }
 
-interface Filter { readonly search: readonly string[]; readonly slug: string | undefined; readonly free: boolean; readonly ready: boolean }
+interface Filter { readonly snapshot: Snapshot; readonly search: readonly string[]; readonly slug: string | undefined; readonly free: boolean; readonly ready: boolean }
 
-function matches({ model, shown }: ModelEntry, { search, slug, free, ready }: Filter): boolean {
+function matches({ model, shown }: ModelEntry, { snapshot, search, slug, free, ready }: Filter): boolean {
   const endpoints = slug === undefined ? model.endpoints : model.endpoints.filter((endpoint) => endpoint.provider.slug === slug)
   const names = `${model.id} ${model.name}`.toLowerCase()
   return endpoints.length > 0 && search.every((word) => names.includes(word))
-    && (!free || shown?.price.state === 'free') && (!ready || endpoints.some(isReady))
+    && (!free || shown?.price.state === 'free') && (!ready || endpoints.some((endpoint) => whyNotReady(endpoint, snapshot) === undefined))
 }
 
 function knownProvider(snapshot: Snapshot, name: string): string {
@@ -75,28 +76,30 @@ function knownProvider(snapshot: Snapshot, name: string): string {
   return slug
 }
 
-function isReady(endpoint: Endpoint): boolean {
-  return endpoint.provider.notReady === undefined
+/** Why an endpoint cannot be called now; undefined when it can. */
+function whyNotReady(endpoint: Endpoint, snapshot: Snapshot): string | undefined {
+  if (endpoint.provider.notReady !== undefined) return endpoint.provider.notReady
+  return endpoint.price.state === 'unpriced' && !snapshot.unpricedAllowed ? 'unpriced: give it a price in switchyard.yaml' : undefined
 }
 
-function readyCount(model: Model): number {
-  return model.endpoints.filter(isReady).length
+function readyCount(model: Model, snapshot: Snapshot): number {
+  return model.endpoints.filter((endpoint) => whyNotReady(endpoint, snapshot) === undefined).length
 }
 
-function modelTable(out: Sink, entries: readonly ModelEntry[]): string {
+function modelTable(out: Sink, entries: readonly ModelEntry[], snapshot: Snapshot): string {
   const columns = [{ title: 'MODEL' }, { title: 'INPUT', align: 'right' }, { title: 'OUTPUT', align: 'right' }, { title: 'CONTEXT', align: 'right' }, { title: 'READY', align: 'right' }] as const
   return table(out, columns, entries.map(({ model, shown }) => [
     model.id, shown ? sayPrice(shown.price, shown.price.prompt) : '', shown ? sayPrice(shown.price, shown.price.completion) : '',
-    sayTokens(model.contextMax), `${readyCount(model)}/${model.endpoints.length}`,
+    sayTokens(model.contextMax), `${readyCount(model, snapshot)}/${model.endpoints.length}`,
   ]))
 }
 
-function modelPage(out: Sink, model: Model): string {
+function modelPage(out: Sink, model: Model, snapshot: Snapshot): string {
   const columns = [{ title: 'PROVIDER' }, { title: 'INPUT', align: 'right' }, { title: 'CACHED', align: 'right' }, { title: 'OUTPUT', align: 'right' }, { title: 'CONTEXT', align: 'right' }, { title: 'ANSWER', align: 'right' }, { title: 'STATE' }] as const
   const rows = model.endpoints.map((endpoint) => [
     endpoint.tag, sayPrice(endpoint.price, endpoint.price.prompt), endpoint.price.cacheRead === undefined ? '' : sayUsd(endpoint.price.cacheRead),
     sayPrice(endpoint.price, endpoint.price.completion), sayTokens(endpoint.contextMax), endpoint.outputMax === undefined ? '' : sayTokens(endpoint.outputMax),
-    stateOf(out, endpoint),
+    stateOf(out, endpoint, snapshot),
   ])
   return [
     facts(out, [
@@ -107,14 +110,16 @@ function modelPage(out: Sink, model: Model): string {
   ].join('')
 }
 
-function stateOf(out: Sink, endpoint: Endpoint): string {
-  const why = endpoint.provider.notReady ?? (endpoint.deprecated ? 'deprecated: no longer offered' : endpoint.price.state === 'unpriced' ? 'unpriced: calls are refused until it has a price' : undefined)
-  return why === undefined ? paint(out, 'green', 'ready') : paint(out, 'yellow', why)
+function stateOf(out: Sink, endpoint: Endpoint, snapshot: Snapshot): string {
+  const why = whyNotReady(endpoint, snapshot)
+  if (why !== undefined) return paint(out, 'yellow', why)
+  return endpoint.deprecated ? paint(out, 'yellow', 'ready, deprecated') : paint(out, 'green', 'ready')
 }
 
-function endpointRow(endpoint: Endpoint): object {
+function endpointRow(endpoint: Endpoint, snapshot: Snapshot): object {
+  const lacks = whyNotReady(endpoint, snapshot)
   return {
     provider: endpoint.tag, upstream_id: endpoint.upstreamId, price_state: endpoint.price.state, pricing: pricingOf(endpoint), context_length: endpoint.contextMax,
-    max_completion_tokens: endpoint.outputMax ?? null, deprecated: endpoint.deprecated, ready: isReady(endpoint), lacks: endpoint.provider.notReady ?? null,
+    max_completion_tokens: endpoint.outputMax ?? null, deprecated: endpoint.deprecated, ready: lacks === undefined, lacks: lacks ?? null,
   }
 }
