@@ -21,11 +21,11 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
   const can = wordSet(row.can ?? model.can ?? '')
   const reasoning = can.has('reasoning') ? reasoningOf(row.reasoning ?? model.reasoning ?? {}) : undefined
   const tag = row.variant === undefined ? provider.slug : `${provider.slug}/${row.variant}`
+  const contextMax = row.context ?? model.context ?? CONTEXT_UNKNOWN_TOKENS
   const outputMax = row.output ?? model.output
   return Object.freeze({
     id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: row.upstream, price: priceOf(row.price),
-    contextMax: row.context ?? model.context ?? CONTEXT_UNKNOWN_TOKENS,
-    ...(outputMax !== undefined && { outputMax }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
+    contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
     parameters: parametersOf(provider.dialect, set.row.parameters, can, reasoning?.efforts !== undefined),
     inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs: modalitySet(row.outputs ?? model.outputs ?? 'text'),
     ...(reasoning && { reasoning }), quantization: row.quantization ?? 'unknown', deprecated: row.deprecated === true,

@@ -5,6 +5,9 @@ import { nameIndex } from './nearest.ts'
 export const VARIANTS = ['floor', 'nitro', 'online', 'exacto', 'thinking', 'extended'] as const
 export type Variant = (typeof VARIANTS)[number]
 
+/** Longer names are compared by their beginning. */
+const NAME_CHARS_MAX = 200
+
 /** A model's name as a client writes it, taken apart (contract B2). */
 export interface ModelName {
   /** `author/slug`, lower case, without variants; '' when the name is a preset alone. */
@@ -20,7 +23,6 @@ export interface FoundModel {
   readonly model: Model
   /** Of the name: what is not part of the row's own id. */
   readonly variants: readonly Variant[]
-  readonly query?: string
 }
 
 /** Takes a name apart: `author/slug[:variant…][?query][@preset/slug]`, `@preset/slug`. Never throws. */
@@ -38,21 +40,33 @@ export function parseModelName(name: string): ModelName {
 export function findModel(snapshot: Snapshot, name: string): FoundModel | undefined {
   const { base, variants, query } = parseModelName(name)
   if (base === '') return undefined
-  const rest = query === undefined ? {} : { query }
+  const found = findRow(snapshot, base, variants)
+  if (!found || query === undefined) return found
+  const model = withQuery(found.model, query)
+  return model && { ...found, model }
+}
+
+function findRow(snapshot: Snapshot, base: string, variants: readonly string[]): FoundModel | undefined {
   const whole = lookUp(snapshot, [base, ...variants].join(':'))
-  if (whole) return { model: whole, variants: [], ...rest }
+  if (whole) return { model: whole, variants: [] }
   for (const own of [...variants, undefined]) {
     const others = own === undefined ? variants : variants.filter((variant) => variant !== own)
     const model = others.every(isVariant) ? lookUp(snapshot, own === undefined ? base : `${base}:${own}`) : undefined
-    if (model) return { model, variants: others.filter(isVariant), ...rest }
+    if (model) return { model, variants: others.filter(isVariant) }
   }
   return undefined
+}
+
+/** The demo takes its parameters in the name that it is called by; no other provider has any. */
+function withQuery(model: Model, query: string): Model | undefined {
+  const endpoints = model.endpoints.filter((endpoint) => endpoint.provider.slug === 'demo').map((endpoint) => Object.freeze({ ...endpoint, upstreamId: `${endpoint.upstreamId}?${query}` }))
+  return endpoints.length === 0 ? undefined : Object.freeze({ ...model, endpoints })
 }
 
 /** Ids of the models whose names are most like this one, best first. */
 export function nearestModels(snapshot: Snapshot, name: string, count: number): string[] {
   const { base } = parseModelName(name)
-  return base === '' ? [] : nameIndex(snapshot).nearest(base, count)
+  return base === '' ? [] : nameIndex(snapshot).nearest(base.slice(0, NAME_CHARS_MAX), count)
 }
 
 /** Other names of providers that OpenRouter's clients and older files use → our slug. */

@@ -50,7 +50,7 @@ export function readModelOverride(reader: YamlReader, place: Place): ModelOverri
 
 /** Checks `author/slug`; a variant as `:free` may follow. */
 export function readModelId(reader: YamlReader, place: Place, text: string): string | undefined {
-  if (/^[a-z0-9~][\w.-]*\/[a-z0-9][\w.+-]*(?::[a-z0-9-]+)?$/i.test(text)) return text
+  if (/^[a-z0-9~][\w.-]*\/[a-z0-9][\w.+-]*(?::[\w.-]+)?$/i.test(text)) return text
   return reader.wrong(place, `is no model id: write author/slug in letters, digits, dots, dashes and underscores, as acme/tiny`)
 }
 

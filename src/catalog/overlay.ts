@@ -35,10 +35,13 @@ export function applyOverlay(rows: Rows, overlay: Overlay): Rows {
   const models = rows.models.map((model) => {
     const more = added.get(model.id)
     added.delete(model.id)
-    const endpoints = model.endpoints.map((endpoint) => changedRow(endpoint, changes.get(keyOf(endpoint)), gone.has(keyOf(endpoint))))
-    return { ...model, endpoints: more ? [...endpoints, ...newOnes(endpoints, more.endpoints)] : endpoints }
+    return more ? { ...model, endpoints: [...model.endpoints, ...newOnes(model.endpoints, more.endpoints)] } : model
   })
-  return { providers: rows.providers, models: [...models, ...added.values()] }
+  const changed = [...models, ...added.values()].map((model) => {
+    if (!model.endpoints.some((endpoint) => changes.has(keyOf(endpoint)) || gone.has(keyOf(endpoint)))) return model
+    return { ...model, endpoints: model.endpoints.map((endpoint) => changedRow(endpoint, changes.get(keyOf(endpoint)), gone.has(keyOf(endpoint)))) }
+  })
+  return { providers: rows.providers, models: changed }
 }
 
 function changedRow(row: EndpointRow, change: EndpointChange | undefined, isGone: boolean): EndpointRow {
@@ -56,7 +59,8 @@ function newOnes(known: readonly EndpointRow[], more: readonly EndpointRow[]): E
   return more.filter((row) => !keys.has(keyOf(row)))
 }
 
-function keyOf(ref: EndpointRef): string {
+/** One offering as a key of maps. */
+export function keyOf(ref: EndpointRef): string {
   return `${ref.provider} ${ref.upstream}`
 }
 

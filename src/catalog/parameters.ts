@@ -2,7 +2,7 @@ import type { DialectName } from '../core/call.ts'
 
 /** What every provider of a dialect takes, in the contract's words, beside what hangs on the model. */
 const BASE: Readonly<Record<DialectName, readonly string[]>> = {
-  'openai-chat': ['max_tokens', 'stop', 'seed', 'frequency_penalty', 'presence_penalty', 'response_format'],
+  'openai-chat': ['max_tokens', 'seed', 'response_format'],
   'anthropic-messages': ['max_tokens', 'stop'],
   gemini: ['max_tokens', 'stop', 'seed', 'frequency_penalty', 'presence_penalty', 'response_format'],
   'openai-responses': ['max_tokens', 'response_format'],
@@ -12,8 +12,9 @@ const BASE: Readonly<Record<DialectName, readonly string[]>> = {
   mistral: ['max_tokens', 'stop', 'seed', 'frequency_penalty', 'presence_penalty', 'response_format'],
 }
 
-/** Sampling that a model must allow (`temperature` in the data): models that only reason often do not. */
+/** Sampling that a model must allow (`temperature` in the data): models that only reason often do not. OpenAI's refuse `stop` and penalties too. */
 const SAMPLING: Readonly<Partial<Record<DialectName, readonly string[]>>> = {
+  'openai-chat': ['temperature', 'top_p', 'stop', 'frequency_penalty', 'presence_penalty'],
   'anthropic-messages': ['temperature', 'top_p', 'top_k'],
   gemini: ['temperature', 'top_p', 'top_k'],
 }
@@ -38,6 +39,7 @@ export function parametersOf(dialect: DialectName, own: readonly string[] = NONE
   if (can.has('tools')) add('tools', 'tool_choice', ...(PARALLEL_SWITCH.has(dialect) ? ['parallel_tool_calls'] : []))
   if (can.has('structured')) add('structured_outputs', 'response_format')
   if (can.has('reasoning')) add('reasoning', 'include_reasoning', ...(hasEfforts ? ['reasoning_effort'] : []))
+  if (can.has('verbosity')) add('verbosity')
   for (const name of own) if (!name.startsWith('-') && (can.has('temperature') || !NEEDS_SAMPLING.has(name))) names.add(name)
   for (const name of own) if (name.startsWith('-')) names.delete(name.slice(1))
   made.set(key, names)

@@ -66,7 +66,8 @@ function addRow(work: Work, row: ModelRow): void {
 
 /** A model of the operator's: a new one, or one more endpoint of a known one; it stands first, for the operator chose it. */
 function addOwn(work: Work, own: OperatorProvider, model: OperatorModel): void {
-  const id = work.models.has(model.id) ? model.id : (work.aliases.get(model.id.toLowerCase()) ?? model.id)
+  const name = model.id.toLowerCase()
+  const id = work.models.has(name) ? name : (work.aliases.get(name) ?? model.id)
   const draft = work.models.get(id) ?? newDraft({ ...model, id })
   const set = work.providers.get(own.slug)
   if (!set) return

@@ -14,6 +14,9 @@ export interface Placed {
   readonly by: 'anchor' | 'spelling' | 'registry' | 'own'
 }
 
+/** A model that has its id already: names that are like it are it. */
+export interface KnownModel { readonly id: string; readonly aliases?: readonly string[] }
+
 /** Whose ids are taken over as they are: OpenRouter's clients know them. */
 const ANCHOR_PROVIDER = 'openrouter'
 /** Resellers whose bare names are tunings and modes of their own, not makers' models, where no known model has the name. */
@@ -22,19 +25,26 @@ const TUNERS: ReadonlySet<string> = new Set(['nano-gpt', 'poe', 'venice', 'routi
 const LOOSE_ENDINGS = ['instruct', 'it', 'hf', 'preview']
 
 /** Says for each offering which model it is. Equal spellings (`keyOf`) of one author are one model; all else is two. */
-export function placeAll(feed: Feed, providers: readonly FeedProvider[]): Placed[] {
-  const anchors = anchorsOf(feed)
+export function placeAll(feed: Feed, providers: readonly FeedProvider[], known: readonly KnownModel[] = []): Placed[] {
+  const anchors = anchorsOf(feed, known)
   const drafts = providers.flatMap((provider) => [...provider.offerings].map(([upstream, offering]) => ({ provider, upstream, offering, clean: cleanId(provider.slug, upstream) })))
   const placed = drafts.map((draft) => place(draft, anchors))
   return settleSlugs(settleDates(placed))
 }
 
-/** `author/key` → id. The first to name a key wins: OpenRouter, then the registry. */
-function anchorsOf(feed: Feed): Map<string, string> {
+/** `author/key` → id. The first to name a key wins: what we have already, OpenRouter, then the registry. */
+function anchorsOf(feed: Feed, models: readonly KnownModel[]): Map<string, string> {
   const anchors = new Map<string, string>()
   const add = (author: string, slug: string) => {
     const key = `${author}/${keyOf(slug)}`
     if (!anchors.has(key)) anchors.set(key, `${author}/${slug}`)
+  }
+  for (const { id, aliases = [] } of models) {
+    // A dated alias is a spelling of the undated name: `settleDates` is who finds its model.
+    for (const name of [id, ...aliases.filter((alias) => !/\d{8}(?::|$)/.test(alias))].map((text) => text.replace(/:.*$/, ''))) {
+      const key = `${name.slice(0, name.indexOf('/'))}/${keyOf(name.slice(name.indexOf('/') + 1))}`
+      if (!anchors.has(key)) anchors.set(key, id.replace(/:.*$/, ''))
+    }
   }
   const known = feed.providers.find((provider) => provider.slug === ANCHOR_PROVIDER)
   for (const id of known?.offerings.keys() ?? []) {

@@ -1,6 +1,6 @@
 import type { ModelRow, ProviderRow } from '../rows.ts'
 import type { Feed } from './feed.ts'
-import { placeAll } from './group.ts'
+import { placeAll, type KnownModel } from './group.ts'
 import { modelRows, type Note } from './model-rows.ts'
 import { providerRow } from './provider-rows.ts'
 
@@ -10,11 +10,14 @@ export interface CatalogueData {
   readonly notes: readonly Note[]
 }
 
-/** Makes our data of a feed: providers that we can call, and one model for all spellings of it. Pure and in one order: the same feed gives the same bytes. */
-export function makeRows(feed: Feed): CatalogueData {
+/**
+ * Makes our data of a feed: providers that we can call, and one model for all spellings of it. Pure and in one order: the same feed gives the same bytes.
+ * `known` models keep their ids.
+ */
+export function makeRows(feed: Feed, known: readonly KnownModel[] = []): CatalogueData {
   const rows = feed.providers.map((provider) => ({ provider, row: providerRow(provider) }))
   const callable = rows.flatMap(({ provider, row }) => (row ? [provider] : []))
-  const { rows: models, notes } = modelRows(placeAll(feed, callable))
+  const { rows: models, notes } = modelRows(placeAll(feed, callable, known))
   const serving = new Set(models.flatMap((model) => model.endpoints.map((endpoint) => endpoint.provider)))
   const providers = rows.flatMap(({ row }) => (row && serving.has(row.slug) ? [row] : [])).toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
   return { models, providers, notes }

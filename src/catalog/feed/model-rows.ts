@@ -37,7 +37,17 @@ export function modelRows(placed: readonly Placed[]): { rows: ModelRow[]; notes:
     groups.set(id, [...(groups.get(id) ?? []), one])
   }
   const rows = [...groups].flatMap(([id, group]) => rowsOf(id, group, notes))
-  return { rows: rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)), notes }
+  return { rows: withoutDoubtfulAliases(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))), notes }
+}
+
+/** An alias that is another model's id, or that two models have, names neither. */
+function withoutDoubtfulAliases(rows: readonly ModelRow[]): ModelRow[] {
+  const owners = new Map(rows.map((row) => [row.id, 1]))
+  for (const name of rows.flatMap((row) => row.aliases ?? [])) owners.set(name, (owners.get(name) ?? 0) + 1)
+  return rows.map(({ aliases, ...row }) => {
+    const kept = aliases?.filter((name) => owners.get(name) === 1) ?? []
+    return kept.length === 0 ? row : { ...row, aliases: kept }
+  })
 }
 
 type Priced = Placed & { readonly price: PriceRow | 'free' | undefined; readonly isFreeRow: boolean }
