@@ -5,6 +5,9 @@ import type { Price, PriceOverride } from './endpoint.ts'
 /** Token prices are per this many tokens. */
 const PRICE_TOKENS = 1_000_000n
 
+/** Four million tokens are compared, in requests of a thousand. */
+const REQUESTS_PER_COMPARED_TOKENS = 4000n
+
 /** What a call cost. `prompt + completion = total`, to the nano-dollar. */
 export interface Cost {
   readonly total: Nano
@@ -61,10 +64,10 @@ export function worstCost(price: Price, promptTokensMax: number, completionToken
 
 /**
  * One number to compare endpoints by, for `sort: price` and the 1/price² draw: three prompt tokens to one of the answer,
- * which is how chats are shaped. Free and unpriced are 0; the price of a request counts as if spread over 1,000 tokens.
+ * which is how chats are shaped. Free and unpriced are 0. The price of a request counts as if each had 1,000 tokens.
  */
 export function comparablePrice(price: Price): Nano {
-  return price.prompt * 3n + price.completion + (price.request ?? 0n) * (PRICE_TOKENS / 1000n)
+  return price.prompt * 3n + price.completion + (price.request ?? 0n) * REQUESTS_PER_COMPARED_TOKENS
 }
 
 /** Reads a price as the catalogue and the operator's file write it: a decimal of USD per million tokens. Undefined when it is not one. */

@@ -34,8 +34,8 @@ export interface FeedDifference {
 export type FetchFeed = (url: string, options: { readonly signal: AbortSignal }) => Promise<Response>
 
 /** Fetches the public feed. Throws an Error that says what to do when it is not to be had or is not one. */
-export async function fetchFeed(fetch: FetchFeed, url = FEED_URL): Promise<Feed> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS_MAX) })
+export async function fetchFeed(get: FetchFeed, url = FEED_URL): Promise<Feed> {
+  const response = await get(url, { signal: AbortSignal.timeout(FETCH_MS_MAX) })
   if (!response.ok) throw new Error(`${url} answered ${response.status}: try again later, or name another address of the feed`)
   const text = await response.text()
   if (text.length > FEED_BYTES_MAX) throw new Error(`${url} is larger than ${FEED_BYTES_MAX} bytes: that is not the feed`)

@@ -211,6 +211,7 @@ function viaOf(id: string, { offering, provider }: Priced): string | undefined {
 
 function differences(own: AbilityRow, model: AbilityRow): AbilityRow {
   const { reasoning, ...plain } = own
+  // Both are rows of abilities: a key of one is a key of the other.
   const changed = Object.fromEntries(Object.entries(plain).filter(([key, value]) => value !== model[key as keyof AbilityRow]))
   return { ...changed, ...(reasoning && JSON.stringify(reasoning) !== JSON.stringify(model.reasoning) && { reasoning }) }
 }

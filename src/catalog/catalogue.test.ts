@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Catalogue, OperatorFileWrong } from './catalogue.ts'
+import type { Snapshot } from './endpoint.ts'
+import type { OperatorError } from './operator-file.ts'
+
+const ACME = 'providers: { acme: { base_url: "http://127.0.0.1:1/v1", models: [ { id: acme/tiny } ] } }\n'
+const BOTH = ACME.replace('{ id: acme/tiny }', '{ id: acme/tiny }, { id: acme/small }')
+
+let folder = ''
+let open: Catalogue[] = []
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'catalogue-')) })
+afterEach(() => {
+  for (const catalogue of open) catalogue.close()
+  open = []
+  rmSync(folder, { recursive: true })
+})
+
+/** A catalogue that watches, and a promise of the next thing that it tells. */
+function watched(text: string | undefined) {
+  const operatorPath = join(folder, 'switchyard.yaml')
+  if (text !== undefined) writeFileSync(operatorPath, text)
+  let tell: (told: Snapshot | readonly OperatorError[]) => void = () => undefined
+  const next = () => new Promise<Snapshot | readonly OperatorError[]>((resolve) => { tell = resolve })
+  const catalogue = new Catalogue({ env: {}, operatorPath, overlayPath: join(folder, 'catalogue.json'), onChange: (snapshot) => tell(snapshot), onErrors: (errors) => tell(errors) })
+  open.push(catalogue)
+  catalogue.watch()
+  return { catalogue, operatorPath, next }
+}
+
+describe('hot reload', () => {
+  test('a save that writes the file', async () => {
+    const { catalogue, operatorPath, next } = watched(ACME)
+    const before = catalogue.snapshot()
+    const told = next()
+    writeFileSync(operatorPath, BOTH)
+    expect(await told).toBe(catalogue.snapshot())
+    expect(catalogue.snapshot().models.has('acme/small')).toBe(true)
+    expect(catalogue.snapshot().version).toBe(before.version + 1)
+    expect(before.models.has('acme/small')).toBe(false)
+  })
+
+  test('a save by an editor that renames, twice', async () => {
+    const { catalogue, operatorPath, next } = watched(ACME)
+    for (const text of [BOTH, ACME]) {
+      const told = next()
+      writeFileSync(`${operatorPath}.swp`, text)
+      renameSync(`${operatorPath}.swp`, operatorPath)
+      await told
+      expect(catalogue.snapshot().models.has('acme/small')).toBe(text === BOTH)
+    }
+  })
+
+  test('a file that was not there, appears, and goes', async () => {
+    const { catalogue, operatorPath, next } = watched(undefined)
+    let told = next()
+    writeFileSync(operatorPath, ACME)
+    await told
+    expect(catalogue.snapshot().providers.has('acme')).toBe(true)
+    told = next()
+    rmSync(operatorPath)
+    await told
+    expect(catalogue.snapshot().providers.has('acme')).toBe(false)
+  })
+
+  test('a wrong file keeps the last good snapshot and tells why; mending it goes on', async () => {
+    const { catalogue, operatorPath, next } = watched(ACME)
+    const before = catalogue.snapshot()
+    let told = next()
+    writeFileSync(operatorPath, `${ACME}unpriced: maybe\n`)
+    expect(await told).toMatchObject([{ file: operatorPath, line: 2, column: 11, path: 'unpriced' }])
+    expect(catalogue.snapshot()).toBe(before)
+    told = next()
+    writeFileSync(operatorPath, `${ACME}unpriced: allow\n`)
+    await told
+    expect(catalogue.snapshot().unpricedAllowed).toBe(true)
+    expect(catalogue.operatorFile().unpriced).toBe('allow')
+  })
+
+  test('an overlay that a sync writes', async () => {
+    const { catalogue, next } = watched(undefined)
+    const told = next()
+    writeFileSync(join(folder, 'catalogue.json'), JSON.stringify({ format: 1, source: 's', fetchedAt: 't', added: [], gone: [{ provider: 'openai', upstream: 'gpt-4o-mini' }], changed: [{ provider: 'openai', upstream: 'gpt-4o', price: { input: '9', output: '9' } }] }))
+    await told
+    const at = (id: string) => catalogue.snapshot().models.get(id)?.endpoints.find((endpoint) => endpoint.tag === 'openai')
+    expect(at('openai/gpt-4o')?.price.prompt).toBe(9_000_000_000n)
+    expect(at('openai/gpt-4o-mini')?.deprecated).toBe(true)
+  })
+})
+
+describe('without watching', () => {
+  test('a wrong file at start is refused, with all that is wrong', () => {
+    writeFileSync(join(folder, 'f.yaml'), 'a: 1\nb: 2\n')
+    try {
+      open.push(new Catalogue({ env: {}, operatorPath: join(folder, 'f.yaml') }))
+      throw new Error('it was taken')
+    } catch (error) {
+      expect(error).toBeInstanceOf(OperatorFileWrong)
+      expect(error instanceof OperatorFileWrong && error.errors.map((one) => one.line)).toEqual([1, 2])
+    }
+  })
+
+  test('reload says whether the file is right, and makes no new snapshot of the same', () => {
+    const { catalogue, operatorPath } = watched(ACME)
+    const before = catalogue.snapshot()
+    expect([catalogue.reload(), catalogue.snapshot() === before]).toEqual([true, true])
+    writeFileSync(operatorPath, 'x: 1')
+    expect([catalogue.reload(), catalogue.snapshot() === before]).toEqual([false, true])
+    writeFileSync(operatorPath, BOTH)
+    expect([catalogue.reload(), catalogue.snapshot().models.has('acme/small')]).toEqual([true, true])
+  })
+
+  test('discovered servers come and go', () => {
+    const { catalogue } = watched(undefined)
+    catalogue.setDiscovered([{ slug: 'ollama', baseUrl: 'http://127.0.0.1:11434/v1', models: [{ id: 'ollama/llama3' }] }])
+    expect(catalogue.snapshot().models.has('ollama/llama3')).toBe(true)
+    catalogue.setDiscovered([])
+    expect(catalogue.snapshot().models.has('ollama/llama3')).toBe(false)
+  })
+
+  test('an overlay that is none is passed over', () => {
+    writeFileSync(join(folder, 'catalogue.json'), '{"format":99}')
+    expect(watched(undefined).catalogue.snapshot().models.size).toBeGreaterThan(341)
+  })
+})

@@ -1,0 +1,54 @@
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatUsd, parseUsd } from '../../src/core/nano.ts'
+import { readFeedFile } from '../../src/catalog/feed/feed.ts'
+import { formatRows, makeRows } from '../../src/catalog/feed/make-rows.ts'
+import { catalogueRows } from '../../src/catalog/rows.ts'
+import { describeShared, sharedPath } from '../../test/shared.ts'
+
+const catalog = join(import.meta.dir, '..', '..', 'src', 'catalog')
+
+describeShared('the catalogue of the feed’s file', () => {
+  const text = readFileSync(sharedPath('catalog', 'models-dev.json'), 'utf8')
+
+  test('is what `npm run catalogue` makes, to the byte, and made twice is the same', () => {
+    const made = formatRows(makeRows(readFeedFile(JSON.parse(text))))
+    expect(formatRows(makeRows(readFeedFile(JSON.parse(text))))).toEqual(made)
+    expect(readFileSync(join(catalog, 'models', 'models.json'), 'utf8') === made.models).toBe(true)
+    expect(readFileSync(join(catalog, 'providers', 'providers.json'), 'utf8') === made.providers).toBe(true)
+  })
+
+  test('has every price as the feed writes it', () => {
+    const offerings: Record<string, Record<string, { cost?: Record<string, number> }>> = JSON.parse(text).offerings
+    let compared = 0
+    for (const model of catalogueRows().models) {
+      for (const { provider, upstream, price } of model.endpoints) {
+        if (price === undefined || price === 'free') continue
+        const cost = offerings[provider]?.[upstream]?.cost ?? {}
+        for (const [key, value] of [['input', price.input], ['output', price.output]] as const) {
+          expect(`${provider} ${upstream} ${key} ${value}`).toBe(`${provider} ${upstream} ${key} ${nineDecimals(cost[key])}`)
+          compared++
+        }
+        for (const key of ['cache_read', 'reasoning', 'input_audio', 'output_audio'] as const) {
+          if (cost[key] === undefined) continue
+          expect(`${provider} ${upstream} ${key} ${price[key]}`).toBe(`${provider} ${upstream} ${key} ${nineDecimals(cost[key])}`)
+          compared++
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(8000)
+  })
+
+  test('loses no offering that a chat can be sent to', () => {
+    const { notes } = makeRows(readFeedFile(JSON.parse(text)))
+    expect(notes.filter((note) => note.kind === 'price')).toEqual([])
+    expect(notes.filter((note) => note.kind === 'twice').length).toBeLessThan(10)
+  })
+})
+
+/** A JSON number as our data writes it, by another way than the builder's: through the printer of decimals. */
+function nineDecimals(value: number | undefined): string {
+  const amount = value === undefined ? undefined : parseUsd(value.toFixed(9))
+  return amount === undefined ? 'missing' : formatUsd(amount)
+}
