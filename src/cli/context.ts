@@ -1,3 +1,4 @@
+import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Config, Flags } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
 
@@ -44,8 +45,8 @@ export interface CliContext {
   readonly config: (flags: Flags) => Config
   /** Runs the server until it is told to stop; the exit code. */
   readonly serve: (config: Config) => Promise<number>
-  /** One tiny call of a model at a provider, by the gateway's own way. */
-  readonly probe: (config: Config, providerSlug: string, modelId: string) => Promise<ProbeResult>
+  /** One tiny call of a model at a provider, by the gateway's own way. `snapshot` is what the command sees, the servers found on this machine in it. */
+  readonly probe: (config: Config, providerSlug: string, modelId: string, snapshot: Snapshot) => Promise<ProbeResult>
   /** For `chat`, which is a client of the running server, and for `models sync`. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
 }

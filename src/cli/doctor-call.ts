@@ -16,7 +16,7 @@ export async function probeProviders(snapshot: Snapshot, config: Config, context
   const work = async (): Promise<void> => {
     for (let at = next++; at < endpoints.length; at = next++) {
       const endpoint = endpoints[at]
-      if (endpoint) reports[at] = { ...await context.probe(config, endpoint.provider.slug, endpoint.modelId), provider: endpoint.provider.slug, model: endpoint.modelId }
+      if (endpoint) reports[at] = { ...await context.probe(config, endpoint.provider.slug, endpoint.modelId, snapshot), provider: endpoint.provider.slug, model: endpoint.modelId }
     }
   }
   await Promise.all(Array.from({ length: PROBES_AT_ONCE_MAX }, work))

@@ -65,7 +65,7 @@ export function withoutControls(prompt: string): string {
 }
 
 function split(text: string): string[] {
-  return text.split(/[&,;\s]+/).filter((pair) => pair !== '')
+  return text.split(/[?&,;\s]+/).filter((pair) => pair !== '')
 }
 
 function fits(value: number, rule: ControlRule): boolean {
