@@ -122,7 +122,7 @@ describe('mock and load', () => {
 
 describe('the report', () => {
   const measured = (figures: Partial<Measured>): Measured => ({
-    sent: 100, served: 100, aborted: 0, failed: 0, failure: null, seconds: 1, latencyP50Ms: 1, latencyP99Ms: 2, firstByteP50Ms: 1, firstByteP99Ms: 2,
+    sent: 100, served: 100, aborted: 0, failed: 0, failure: null, seconds: 1, latencyP50Ms: 1, latencyP99Ms: 2, firstTokenP50Ms: 1, firstTokenP99Ms: 2,
     answerBytes: 10, callsPerSecond: 100, cpuUsPerCall: 10, mockRequests: 100, ...figures,
   })
   const lane = (name: string, figures: Partial<Measured>): LaneResult => ({

@@ -104,13 +104,13 @@ export async function switchyardLane(mockPort: number): Promise<SwitchyardLane> 
   const models = MOCK_MODELS.map((model) => `      - { id: bench/${mockModelId(model)}, upstream_id: ${mockModelId(model)}, context: 128000, max_output: 4096, price: { input: "0.10", output: "0.40" } }`)
   writeFileSync(join(home, 'switchyard.yaml'), ['providers:', '  bench:', '    dialect: openai-chat', `    base_url: http://127.0.0.1:${mockPort}/v1`, '    api_key: bench-credential', '    models:', ...models, ''].join('\n'))
   const key = `sk-sw-v1-${'be9c'.repeat(16)}`
-  const args = [join(ROOT, 'bin', 'switchyard.mjs'), 'serve', '--port', '0', '--data', dataDir, '--config', join(home, 'switchyard.yaml'), '--no-discover']
+  const args = [join(ROOT, 'bin', 'switchyard.mjs'), 'serve', '--port', '0', '--data', dataDir, '--config', join(home, 'switchyard.yaml'), '--no-discover', '--initial-credits', '1000000']
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }
   const lane = await launch({
-    name: 'switchyard', what: `Switchyard ${version}, everything on: auth, limits, hold, settle, journal, record`, path: '/api/v1/chat/completions',
+    name: 'switchyard', what: `Switchyard ${version}, everything on: auth, limits, hold, settle, journal, record, a log line a call`, path: '/api/v1/chat/completions',
     headers: { authorization: `Bearer ${key}` }, modelOf: (model) => `bench/${mockModelId(model)}`,
     process: async () => {
-      const running = start(0, 'node', args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, SWITCHYARD_KEY: key } })
+      const running = start(0, 'node', args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, SWITCHYARD_KEY: key }, logFile: join(home, 'calls.log') })
       let port = 0
       await until('`listening on`', 30_000, () => {
         port = Number(/listening on http:\/\/[^\s/]+:(\d+)/.exec(running.output())?.[1] ?? 0)
@@ -122,20 +122,23 @@ export async function switchyardLane(mockPort: number): Promise<SwitchyardLane> 
   return { lane, dataDir, key }
 }
 
+/** Its own lock file does not travel with it: with newer minors of these, every streamed call of 1.15.2 is a 500. */
+const PORTKEY = ['@portkey-ai/gateway@1.15.2', 'hono@4.9.7', '@hono/node-server@1.13.8', '@hono/node-ws@1.2.0']
+
 /** Portkey's gateway, installed from npm beside the project, never into it. */
 export async function portkeyLane(mockPort: number): Promise<Lane | MissingLane> {
   const home = join(tmpdir(), 'switchyard-bench-portkey')
   const entry = join(home, 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js')
   if (!existsSync(entry)) {
     mkdirSync(home, { recursive: true })
-    const install = spawnSync('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', '--loglevel', 'error', '@portkey-ai/gateway'], { timeout: 180_000 })
+    const install = spawnSync('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', '--loglevel', 'error', '--ignore-scripts', ...PORTKEY], { timeout: 180_000 })
     if (install.status !== 0) return { name: 'portkey', missing: `npm could not install it: ${install.stderr?.toString().trim().split('\n').at(-1) ?? 'no answer within 3 minutes'}` }
   }
   const { version } = JSON.parse(readFileSync(join(home, 'node_modules', '@portkey-ai', 'gateway', 'package.json'), 'utf8')) as { readonly version: string }
   const port = await freePort()
   try {
     return await launch({
-      name: 'portkey', what: `@portkey-ai/gateway ${version} on Node ${process.versions.node}, custom host`, path: '/v1/chat/completions',
+      name: 'portkey', what: `@portkey-ai/gateway ${version} on Node ${spawnSync('node', ['--version']).stdout.toString().trim()}, custom host`, path: '/v1/chat/completions',
       headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${mockPort}/v1`, 'authorization': 'Bearer bench' }, modelOf: mockModelId,
       process: async () => ({ process: start(0, 'node', [entry, `--port=${port}`, '--headless'], { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost', NODE_ENV: 'production' } }), port }),
     })

@@ -20,7 +20,7 @@ export interface Job {
   readonly connections: number
   readonly seconds: number
   readonly ratePerSecond?: number
-  /** Share of calls (0–1) that the client leaves right after the first byte of the body. */
+  /** Share of calls (0–1) that the client leaves right after the first token. */
   readonly abortShare?: number
 }
 
@@ -38,8 +38,8 @@ export interface JobResult {
   readonly seconds: number
   readonly latencyP50Ms: number
   readonly latencyP99Ms: number
-  readonly firstByteP50Ms: number
-  readonly firstByteP99Ms: number
+  readonly firstTokenP50Ms: number
+  readonly firstTokenP99Ms: number
   /** Bytes of an answer's body, at the median. */
   readonly answerBytes: number
 }
@@ -134,7 +134,7 @@ class Run {
     return {
       sent: this.sent, served, aborted: this.aborted, failed: this.failed, failure: this.failure, seconds: (this.endMs - this.startMs) / 1000,
       latencyP50Ms: percentile(this.latencies, 50), latencyP99Ms: percentile(this.latencies, 99),
-      firstByteP50Ms: percentile(this.firsts, 50), firstByteP99Ms: percentile(this.firsts, 99), answerBytes: percentile(this.sizes, 50),
+      firstTokenP50Ms: percentile(this.firsts, 50), firstTokenP99Ms: percentile(this.firsts, 99), answerBytes: percentile(this.sizes, 50),
     }
   }
 
@@ -169,7 +169,7 @@ class Run {
   private read(socket: Socket<Connection>, bytes: Buffer): void {
     const { data } = socket
     data.reader.push(bytes)
-    if (data.firstMs === 0 && data.reader.bodyBytes > 0) {
+    if (data.firstMs === 0 && saysSomething(bytes)) {
       data.firstMs = performance.now()
       this.firsts.push(data.firstMs - data.sentMs)
       if (data.leaves) return this.leave(socket)
@@ -226,6 +226,17 @@ class Run {
     this.failed++
     this.failure ??= why
   }
+}
+
+const CONTENT = Buffer.from('"content":"')
+const QUOTE = 34
+
+/** True for bytes that hold text of the model: a first chunk with nothing but the role is no token. */
+function saysSomething(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(CONTENT); at !== -1; at = bytes.indexOf(CONTENT, at + 1)) {
+    if (bytes[at + CONTENT.length] !== QUOTE) return true
+  }
+  return false
 }
 
 /** Does one job in this process. */

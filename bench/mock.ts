@@ -35,9 +35,10 @@ const plain = plainAnswer()
 const PLAIN = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(plain)}\r\nconnection: keep-alive\r\n\r\n${plain}`)
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n'
 const EVENTS = streamEvents().map((event) => `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`)
-const FIRST = Buffer.from(STREAM_HEAD + (EVENTS[0] ?? ''))
+// The role and the first word leave together: what a client waits for is the word.
+const FIRST = Buffer.from(STREAM_HEAD + EVENTS.slice(0, 2).join(''))
 // The end mark leaves with the last chunk, as providers send it.
-const PIECES = EVENTS.slice(1).map((event, at, all) => Buffer.from(at === all.length - 1 ? `${event}0\r\n\r\n` : event))
+const PIECES = EVENTS.slice(2).map((event, at, all) => Buffer.from(at === all.length - 1 ? `${event}0\r\n\r\n` : event))
 
 function send(socket: Socket<Connection>, bytes: Buffer): void {
   const { data } = socket

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { cpus } from 'node:os'
 
@@ -24,15 +24,24 @@ export interface Running {
 const children = new Set<ChildProcess>()
 process.on('exit', () => children.forEach((child) => killTree(child.pid ?? 0)))
 
+interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** A file for what it writes to standard error: a busy gateway's log is not for our own loop to read. */
+  readonly logFile?: string
+}
+
 /** Starts a program on one core. */
-export function start(core: 0 | 1, command: string, args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {}): Running {
+export function start(core: 0 | 1, command: string, args: readonly string[], options: StartOptions = {}): Running {
   const [program, ...rest] = canPin ? ['taskset', '-c', String(core), command, ...args] : [command, ...args]
-  const child = spawn(program ?? command, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: options.env ?? process.env, cwd: options.cwd })
+  const log = options.logFile === undefined ? 'pipe' : openSync(options.logFile, 'a')
+  const child = spawn(program ?? command, rest, { stdio: ['pipe', 'pipe', log], env: options.env ?? process.env, cwd: options.cwd })
+  if (typeof log === 'number') closeSync(log)
   children.add(child)
   let output = ''
   let unread = ''
   let waiting: { take(line: string): void; fail(error: Error): void } | undefined
-  child.stdout.on('data', (bytes: Buffer) => {
+  child.stdout?.on('data', (bytes: Buffer) => {
     output += bytes.toString()
     unread += bytes.toString()
     const end = unread.indexOf('\n')
@@ -44,11 +53,11 @@ export function start(core: 0 | 1, command: string, args: readonly string[], opt
     take(line)
   })
   child.on('exit', (code) => waiting?.fail(new Error(`${command} ended with ${code}: ${output.slice(-2_000)}`)))
-  child.stderr.on('data', (bytes: Buffer) => { output += bytes.toString() })
+  child.stderr?.on('data', (bytes: Buffer) => { output += bytes.toString() })
   return {
     pid: child.pid ?? 0,
     output: () => output.slice(-4_000),
-    write: (line) => { child.stdin.write(`${line}\n`) },
+    write: (line) => { child.stdin?.write(`${line}\n`) },
     nextLine: () => new Promise((resolve, reject) => {
       const end = unread.indexOf('\n')
       if (end !== -1) {

@@ -7,7 +7,7 @@ import { startBench } from './run.ts'
 
 const HELP = `node bin/bun.mjs bench/soak.ts [--minutes 10] [--rate 500] [--aborts 0.2]
 
-Calls the gateway at a fixed rate, half of it streamed, and leaves a share of the calls after their first byte. Passes
+Calls the gateway at a fixed rate, half of it streamed, and leaves a share of the calls after their first token. Passes
 when every other call was served, the mock has no stream left open, and memory is back within 20% of the start.`
 
 const WINDOW_SECONDS = 30
