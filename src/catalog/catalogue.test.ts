@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Catalogue, OperatorFileWrong } from './catalogue.ts'
@@ -120,8 +120,16 @@ describe('without watching', () => {
     expect(catalogue.snapshot().models.has('ollama/llama3')).toBe(false)
   })
 
-  test('an overlay that is none is passed over', () => {
-    writeFileSync(join(folder, 'catalogue.json'), '{"format":99}')
+  test.each(['{"format":99}', '{"format":1}', '{"format":1,"gone":[],"added":[],"changed":[{"provider":"openai","upstream":"gpt-4o","price":{"input":"x","output":"1"}}]}', 'nonsense'])('an overlay that is none is passed over: %s', (text) => {
+    writeFileSync(join(folder, 'catalogue.json'), text)
     expect(watched(undefined).catalogue.snapshot().models.size).toBeGreaterThan(341)
+  })
+
+  test('a file that cannot be read is wrong, and the last good snapshot stays', () => {
+    const { catalogue, operatorPath } = watched(ACME)
+    const before = catalogue.snapshot()
+    rmSync(operatorPath)
+    mkdirSync(operatorPath)
+    expect([catalogue.reload(), catalogue.snapshot() === before]).toEqual([false, true])
   })
 })

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import type { Snapshot } from './endpoint.ts'
 import { parseOperatorFile } from './operator.ts'
 import { EMPTY_OPERATOR_FILE, type OperatorError, type OperatorFile, type OperatorProvider } from './operator-file.ts'
-import { readOverlay, type Overlay } from './overlay.ts'
+import { readOverlay } from './overlay.ts'
 import type { Environment } from './provider.ts'
 import { catalogueRows } from './rows.ts'
 import { buildSnapshot } from './snapshot.ts'
@@ -27,17 +27,19 @@ export class OperatorFileWrong extends Error {
 
 /** Editors save in several steps (truncate, write, rename); one reload follows the last of them. */
 const SETTLE_MS = 60
-const OPERATOR_FILE_BYTES_MAX = 4 * 1024 * 1024
+const OVERLAY_LOOK_MS = 500
 
 /** Holds the current Snapshot and makes the next one when the operator's file, the overlay or the discovered servers change. */
 export class Catalogue {
   private current: Snapshot
   private operator: OperatorFile
   private discovered: readonly OperatorProvider[] = []
-  private readonly watchers: FSWatcher[] = []
+  private watcher: FSWatcher | undefined
+  private looking: ReturnType<typeof setInterval> | undefined
+  private overlayStamp = ''
   private pending: ReturnType<typeof setTimeout> | undefined
   /** What the files held at the last read, to pass over events that changed nothing. */
-  private seen = ''
+  private seen: { operator?: string | undefined; overlay?: string | undefined } = {}
 
   /** Throws OperatorFileWrong when the operator's file is there and wrong. */
   constructor(private readonly options: CatalogueOptions) {
@@ -63,7 +65,7 @@ export class Catalogue {
       this.options.onErrors?.(read.errors)
       return false
     }
-    if (this.seen === before) return true
+    if (this.seen.operator === before.operator && this.seen.overlay === before.overlay) return true
     this.operator = read.file
     this.swap()
     return true
@@ -77,20 +79,24 @@ export class Catalogue {
 
   /** Reloads whenever one of the files is saved, until `close`. */
   watch(): void {
-    for (const path of [this.options.operatorPath, this.options.overlayPath]) {
-      if (path === undefined || !existsSync(dirname(path))) continue
+    const { operatorPath, overlayPath } = this.options
+    if (operatorPath !== undefined && existsSync(dirname(operatorPath))) {
       // The folder is watched, not the file: editors that rename would take the watched file away.
-      const watcher = watch(dirname(path), { persistent: false }, (_, name) => { if (name === null || name === basename(path)) this.reloadSoon() })
+      const watcher = watch(dirname(operatorPath), { persistent: false }, (_, name) => { if (name === null || name === basename(operatorPath)) this.reloadSoon() })
       // A folder that is removed ends its watch; the snapshot stays as it is.
       watcher.on('error', () => watcher.close())
-      this.watchers.push(watcher)
+      this.watcher = watcher
     }
+    // The data directory also has the journal, which changes with every call: there the one file is looked at instead.
+    if (overlayPath === undefined) return
+    this.looking = setInterval(() => { if (stampOf(overlayPath) !== this.overlayStamp) this.reload() }, OVERLAY_LOOK_MS)
+    this.looking.unref()
   }
 
   close(): void {
     clearTimeout(this.pending)
-    for (const watcher of this.watchers) watcher.close()
-    this.watchers.length = 0
+    this.watcher?.close()
+    clearInterval(this.looking)
   }
 
   private reloadSoon(): void {
@@ -104,21 +110,20 @@ export class Catalogue {
   }
 
   private build(version: number): Snapshot {
-    const overlay = this.overlay()
+    const overlay = this.seen.overlay === undefined ? undefined : readOverlay(this.seen.overlay)
     return buildSnapshot({ env: this.options.env, version, operator: this.operator, discovered: this.discovered, ...(overlay && { overlay }) })
   }
 
-  private overlay(): Overlay | undefined {
-    const path = this.options.overlayPath
-    return path !== undefined && existsSync(path) ? readOverlay(readFileSync(path, 'utf8')) : undefined
-  }
-
   private readOperator(): ReturnType<typeof parseOperatorFile> {
-    const { operatorPath, overlayPath, env } = this.options
-    const text = operatorPath !== undefined && existsSync(operatorPath) ? readBounded(operatorPath) : undefined
-    this.seen = JSON.stringify([text, overlayPath !== undefined && existsSync(overlayPath) ? statSync(overlayPath).mtimeMs : 0])
-    if (text === undefined) return { ok: true, file: EMPTY_OPERATOR_FILE }
-    return parseOperatorFile(text, { file: operatorPath ?? '', env, isBuiltIn })
+    const { operatorPath: file, overlayPath, env } = this.options
+    try {
+      this.overlayStamp = stampOf(overlayPath)
+      this.seen = { operator: readIfThere(file), overlay: readIfThere(overlayPath) }
+    } catch (error) {
+      return { ok: false, errors: [{ file: file ?? '', line: 1, column: 1, path: '', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }] }
+    }
+    const { operator } = this.seen
+    return operator === undefined ? { ok: true, file: EMPTY_OPERATOR_FILE } : parseOperatorFile(operator, { file: file ?? '', env, isBuiltIn })
   }
 }
 
@@ -126,7 +131,19 @@ function isBuiltIn(slug: string): boolean {
   return catalogueRows().providers.some((provider) => provider.slug === slug)
 }
 
-function readBounded(path: string): string {
-  const { size } = statSync(path)
-  return size > OPERATOR_FILE_BYTES_MAX ? `# ${path} has more than ${OPERATOR_FILE_BYTES_MAX} bytes\n- too large` : readFileSync(path, 'utf8')
+/** Changes when the file does. */
+function stampOf(path: string | undefined): string {
+  const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : ''
+}
+
+/** The text of a file, undefined when there is none. Asking first and reading then would race with an editor's rename. */
+function readIfThere(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }

@@ -1,4 +1,5 @@
-import { parseObject } from '../core/json.ts'
+import { isObject, parseObject, type Json, type JsonObject } from '../core/json.ts'
+import { priceFromUsdPerMillion } from './price.ts'
 import type { EndpointRow, ModelRow, PriceRow, ProviderRow } from './rows.ts'
 
 /** What `switchyard models sync` wrote: changes to the built-in data that were accepted. Kept as `catalogue.json` in the data directory. */
@@ -64,9 +65,30 @@ export function keyOf(ref: EndpointRef): string {
   return `${ref.provider} ${ref.upstream}`
 }
 
-/** Reads the overlay's file. Undefined when it is not one: it is only a copy of what a sync can fetch again. */
+/** Reads the overlay's file. Undefined when it is not one that we could have written: it is only a copy of what a sync can fetch again. */
 export function readOverlay(text: string): Overlay | undefined {
   const value = parseObject(text)
-  // We wrote it: its format says that the rest has its shape.
-  return value?.['format'] === 1 ? value as unknown as Overlay : undefined
+  if (value?.['format'] !== 1) return undefined
+  const { changed, added, gone } = value
+  const isWhole = isListOf(changed, (row) => isRef(row) && isPrice(row['price'])) && isListOf(gone, isRef)
+    && isListOf(added, (row) => typeof row['id'] === 'string' && typeof row['name'] === 'string' && isListOf(row['endpoints'], (endpoint) => isRef(endpoint) && isPrice(endpoint['price'])))
+  // What a snapshot is built of was looked at in the line above.
+  return isWhole ? value as unknown as Overlay : undefined
+}
+
+function isListOf(value: Json | undefined, isOne: (row: JsonObject) => boolean): boolean {
+  return Array.isArray(value) && value.every((row) => isObject(row) && isOne(row))
+}
+
+function isRef(row: JsonObject): boolean {
+  return typeof row['provider'] === 'string' && typeof row['upstream'] === 'string'
+}
+
+function isPrice(value: Json | undefined): boolean {
+  if (value === undefined || value === 'free' || value === 'unpriced') return true
+  return isObject(value) && typeof value['input'] === 'string' && typeof value['output'] === 'string' && isDecimals(value)
+}
+
+function isDecimals(row: JsonObject): boolean {
+  return Object.values(row).every((amount) => (typeof amount === 'string' ? priceFromUsdPerMillion(amount) !== undefined : Array.isArray(amount) ? amount.every((tier) => isObject(tier) && isDecimals(tier)) : typeof amount === 'number'))
 }
