@@ -5,8 +5,8 @@ type Access = Partial<Omit<ProviderRow, 'slug'>>
 /** vLLM and its like take these beside OpenAI's. */
 const OPEN = ['top_k', 'min_p', 'repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs']
 const LOGPROBS = ['logprobs', 'top_logprobs']
-const AS_OF = '2025-08-01'
-const policy = (retains: boolean, trains: boolean, source: string) => ({ retains, trains, source, asOf: AS_OF })
+/** `asOf`: when a stored copy of the page was read. Only what the provider's own words (or its terms, quoted) say is here. */
+const policy = (retains: boolean, trains: boolean, source: string, asOf = '2026-11-20') => ({ retains, trains, source, asOf })
 
 /**
  * What the feed does not say of a provider, or says for another client than ours. Facts: addresses from the provider's
@@ -16,11 +16,11 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   openai: {
     url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
     others: { responses: { url: 'https://api.openai.com/v1', dialect: 'openai-responses' } },
-    policy: policy(true, false, 'https://platform.openai.com/docs/guides/your-data'), headquarters: 'US', status: 'https://status.openai.com',
+    policy: policy(true, false, 'https://developers.openai.com/api/docs/guides/your-data'), headquarters: 'US', status: 'https://status.openai.com',
     privacy: 'https://openai.com/policies/privacy-policy', terms: 'https://openai.com/policies/services-agreement',
   },
   anthropic: {
-    url: 'https://api.anthropic.com', dialect: 'anthropic-messages', bodyBytesMax: 32 * 1024 * 1024, policy: policy(true, false, 'https://privacy.anthropic.com/en/articles/7996868'), headquarters: 'US',
+    url: 'https://api.anthropic.com', dialect: 'anthropic-messages', bodyBytesMax: 32 * 1024 * 1024, policy: policy(true, false, 'https://www.anthropic.com/legal/commercial-terms'), headquarters: 'US',
     status: 'https://status.anthropic.com', privacy: 'https://www.anthropic.com/legal/privacy', terms: 'https://www.anthropic.com/legal/commercial-terms',
   },
   google: {
@@ -29,12 +29,12 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   },
   'google-vertex': {
     name: 'Google Vertex', url: 'https://aiplatform.googleapis.com', dialect: 'vertex', env: ['GOOGLE_APPLICATION_CREDENTIALS'], headquarters: 'US',
-    policy: policy(true, false, 'https://cloud.google.com/vertex-ai/generative-ai/docs/data-governance'), terms: 'https://cloud.google.com/terms', status: 'https://status.cloud.google.com',
+    policy: policy(true, false, 'https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/zero-data-retention'), terms: 'https://cloud.google.com/terms', status: 'https://status.cloud.google.com',
   },
   'amazon-bedrock': {
     url: 'https://bedrock-runtime.${AWS_REGION}.amazonaws.com', dialect: 'bedrock-converse', env: ['AWS_BEARER_TOKEN_BEDROCK', 'AWS_ACCESS_KEY_ID'], headquarters: 'US',
     others: { mantle: { url: 'https://bedrock-mantle.${AWS_REGION}.api.aws/openai/v1', dialect: 'openai-responses' } },
-    policy: policy(false, false, 'https://docs.aws.amazon.com/bedrock/latest/userguide/data-protection.html'), status: 'https://health.aws.amazon.com/health/status',
+    status: 'https://health.aws.amazon.com/health/status',
   },
   azure: {
     url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', auth: 'api-key', env: ['AZURE_API_KEY'], quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias'],
@@ -42,18 +42,18 @@ export const ACCESS: Readonly<Record<string, Access>> = {
       responses: { url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', dialect: 'openai-responses', auth: 'api-key' },
       anthropic: { url: 'https://${AZURE_RESOURCE_NAME}.services.ai.azure.com/anthropic', dialect: 'anthropic-messages' },
     },
-    policy: policy(true, false, 'https://learn.microsoft.com/legal/cognitive-services/openai/data-privacy'), headquarters: 'US', status: 'https://azure.status.microsoft',
+    policy: policy(true, false, 'https://learn.microsoft.com/en-us/legal/cognitive-services/openai/data-privacy'), headquarters: 'US', status: 'https://azure.status.microsoft',
   },
-  groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], policy: policy(true, false, 'https://console.groq.com/docs/your-data'), headquarters: 'US', status: 'https://groqstatus.com' },
-  xai: { url: 'https://api.x.ai/v1', quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/docs/resources/faq-api/security'), headquarters: 'US', status: 'https://status.x.ai' },
+  groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], headquarters: 'US', status: 'https://groqstatus.com' },
+  xai: { url: 'https://api.x.ai/v1', quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/developers/faq/security'), headquarters: 'US', status: 'https://status.x.ai' },
   mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
-  deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], policy: policy(true, true, 'https://cdn.deepseek.com/policies/en-US/deepseek-privacy-policy.html'), headquarters: 'CN', status: 'https://status.deepseek.com' },
-  cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://www.cerebras.ai/privacy-policy'), headquarters: 'US', status: 'https://status.cerebras.ai' },
+  deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
+  cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://support.cerebras.net/articles/1811589793-does-cerebras-retain-my-data'), headquarters: 'US', status: 'https://status.cerebras.ai' },
   cohere: { url: 'https://api.cohere.ai/compatibility/v1', quirks: ['reasoning_effort', 'no_parallel_tool_calls'], parameters: ['-parallel_tool_calls'], headquarters: 'CA', status: 'https://status.cohere.com' },
   perplexity: { url: 'https://api.perplexity.ai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', '-seed', '-stop', 'web_search_options'], headquarters: 'US', status: 'https://status.perplexity.com' },
   togetherai: { url: 'https://api.together.xyz/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: OPEN, headquarters: 'US', status: 'https://status.together.ai' },
-  'fireworks-ai': { quirks: ['reasoning_effort', 'reasoning_content', 'no_developer_role'], parameters: OPEN, policy: policy(false, false, 'https://docs.fireworks.ai/guides/security_compliance/data_handling'), headquarters: 'US', status: 'https://status.fireworks.ai' },
-  deepinfra: { url: 'https://api.deepinfra.com/v1/openai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', 'min_p', 'repetition_penalty'], policy: policy(false, false, 'https://deepinfra.com/docs/data'), headquarters: 'US', status: 'https://status.deepinfra.com' },
+  'fireworks-ai': { quirks: ['reasoning_effort', 'reasoning_content', 'no_developer_role'], parameters: OPEN, policy: policy(false, false, 'https://docs.fireworks.ai/guides/security_compliance/secure_training'), headquarters: 'US', status: 'https://status.fireworks.ai' },
+  deepinfra: { url: 'https://api.deepinfra.com/v1/openai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', 'min_p', 'repetition_penalty'], policy: policy(true, false, 'https://docs.deepinfra.com/account/data-privacy'), headquarters: 'US', status: 'https://status.deepinfra.com' },
   'novita-ai': { quirks: ['reasoning_content', 'no_developer_role'], parameters: OPEN },
   openrouter: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: [...OPEN, 'top_a', 'verbosity', 'web_search_options'], headquarters: 'US', status: 'https://status.openrouter.ai' },
   kilo: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: OPEN },
