@@ -45,23 +45,37 @@ export class ConfigError extends Error {
 
 const DEFAULTS = { port: 8787, host: '127.0.0.1', dataDir: './data', configFile: 'switchyard.yaml', initialCreditsUsd: '100', bodyMb: 32, callsMax: 10_000 }
 
-/** Puts flags, environment, `.env` and defaults together, in this order of precedence. Throws ConfigError. */
-export function readConfig(flags: Flags, directory = process.cwd()): Config {
+/** The `server` part of the operator's file. */
+export interface FileSettings {
+  readonly port?: number
+  readonly data?: string
+  readonly bodyBytesMax?: number
+  readonly journalFsync?: Config['fsync']
+  readonly initialCredits?: Nano
+}
+
+/** How the operator's file is read for its settings; a file that is wrong has none here and says so elsewhere. */
+export type ReadFileSettings = (path: string, env: Config['env']) => FileSettings
+
+/** Puts flags, environment, `.env`, the operator's file and defaults together, in this order of precedence. Throws ConfigError. */
+export function readConfig(flags: Flags, directory = process.cwd(), readFile: ReadFileSettings = () => ({})): Config {
   const env = { ...readDotEnv(resolve(directory, '.env')), ...process.env }
   const say = (flag: string | undefined, variable: string) => flag ?? (env[variable] === '' ? undefined : env[variable])
   const named = say(flags.config, 'SWITCHYARD_CONFIG')
   const implied = resolve(directory, DEFAULTS.configFile)
+  const configPath = named === undefined ? (existsSync(implied) ? implied : undefined) : existing(resolve(directory, named))
+  const file = configPath === undefined ? {} : readFile(configPath, env)
   return {
-    port: integer('--port', say(flags.port, 'PORT'), DEFAULTS.port, 0, 65_535),
+    port: integer('--port', say(flags.port, 'PORT'), file.port ?? DEFAULTS.port, 0, 65_535),
     host: say(flags.host, 'SWITCHYARD_HOST') ?? DEFAULTS.host,
-    dataDir: resolve(directory, say(flags.data, 'SWITCHYARD_DATA') ?? DEFAULTS.dataDir),
-    configPath: named === undefined ? (existsSync(implied) ? implied : undefined) : existing(resolve(directory, named)),
+    dataDir: resolve(directory, say(flags.data, 'SWITCHYARD_DATA') ?? file.data ?? DEFAULTS.dataDir),
+    configPath,
     workers: integer('--workers', say(flags.workers, 'SWITCHYARD_WORKERS'), 1, 1, 256),
     firstKey: firstKey(env['SWITCHYARD_KEY']),
     discover: flags.noDiscover !== true && env['SWITCHYARD_DISCOVER'] !== 'false',
-    initialCredits: usd('SWITCHYARD_INITIAL_CREDITS', say(flags.initialCredits, 'SWITCHYARD_INITIAL_CREDITS') ?? DEFAULTS.initialCreditsUsd),
-    fsync: oneOf('SWITCHYARD_FSYNC', env['SWITCHYARD_FSYNC'], ['interval', 'always', 'never'] as const),
-    bodyBytesMax: integer('SWITCHYARD_MAX_BODY_MB', say(flags.maxBodyMb, 'SWITCHYARD_MAX_BODY_MB'), DEFAULTS.bodyMb, 1, 1024) * 1024 * 1024,
+    initialCredits: usd('SWITCHYARD_INITIAL_CREDITS', say(flags.initialCredits, 'SWITCHYARD_INITIAL_CREDITS'), file.initialCredits),
+    fsync: oneOf('SWITCHYARD_FSYNC', env['SWITCHYARD_FSYNC'] || file.journalFsync, ['interval', 'always', 'never'] as const),
+    bodyBytesMax: bodyBytes(say(flags.maxBodyMb, 'SWITCHYARD_MAX_BODY_MB'), file.bodyBytesMax),
     callsMax: integer('SWITCHYARD_MAX_CALLS', say(flags.maxCalls, 'SWITCHYARD_MAX_CALLS'), DEFAULTS.callsMax, 1, 1_000_000),
     logCalls: flags.noLogCalls !== true && env['SWITCHYARD_LOG_CALLS'] !== 'false',
     env,
@@ -108,8 +122,14 @@ function integer(name: string, value: string | undefined, fallback: number, min:
   return number
 }
 
-function usd(name: string, value: string): Nano {
-  const amount = parseUsd(value)
+function bodyBytes(megabytes: string | undefined, fromFile: number | undefined): number {
+  if (megabytes === undefined && fromFile !== undefined) return fromFile
+  return integer('SWITCHYARD_MAX_BODY_MB', megabytes, DEFAULTS.bodyMb, 1, 1024) * 1024 * 1024
+}
+
+function usd(name: string, value: string | undefined, fromFile: Nano | undefined): Nano {
+  if (value === undefined && fromFile !== undefined) return fromFile
+  const amount = parseUsd(value ?? DEFAULTS.initialCreditsUsd)
   if (amount === undefined || amount < 0n) throw new ConfigError(`${name}: must be an amount of USD such as 100 or 0.50, not ${JSON.stringify(value)}`)
   return amount
 }

@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runCli } from './cli/cli.ts'
 import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
 import { Catalogue } from './catalog/catalogue.ts'
-import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
+import { parseOperatorFile } from './catalog/operator.ts'
+import { isColourful, parentPipe, readConfig, workerNumber, type Config, type FileSettings } from './config.ts'
 import type { DialectName } from './core/call.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messages.ts'
 import type { ProviderDialect } from './dialects/dialect.ts'
@@ -83,6 +84,12 @@ function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, l
   })
 }
 
+/** The `server` part of the operator's file. What is wrong with a file is said by whoever loads the catalogue from it. */
+function fileSettings(path: string, env: Config['env']): FileSettings {
+  const read = parseOperatorFile(readFileSync(path, 'utf8'), { file: path, env, isBuiltIn: () => true })
+  return read.ok ? read.file.server : {}
+}
+
 /** Waits for a signal to stop. A second one stops at once. */
 async function untilTold(): Promise<void> {
   await new Promise<void>((resolve) => {
@@ -101,12 +108,9 @@ const context: CliContext = {
   version: packageJson.version,
   terminal: processTerminal(isColourful()),
   clock: systemClock,
-  config: readConfig,
+  config: (flags) => readConfig(flags, process.cwd(), fileSettings),
   serve: async (config) => await serve(config as Config),
-  probe: async (config, providerSlug, modelId) => {
-    const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, () => undefined))
-    return await probe(catalogue.snapshot(), new Upstream({ dialects: DIALECTS, clock: systemClock }), providerSlug, modelId)
-  },
+  probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock }), providerSlug, modelId),
   fetch: (url, init) => fetch(url, init),
 }
 

@@ -51,8 +51,8 @@ export type Event =
    * holds the end of a choice.
    */
   | { readonly type: 'raw'; readonly body: JsonObject; readonly contentChars: number; readonly finishReason?: FinishReason; readonly nativeFinishReason?: string | null }
-  /** Last of every answer, made by `serve` once the charge is settled. */
-  | { readonly type: 'end'; readonly usage: Usage; readonly cost: Cost }
+  /** Last of every answer, made by `serve` once the charge is settled. `router`: how it was routed, where the client asked to know. */
+  | { readonly type: 'end'; readonly usage: Usage; readonly cost: Cost; readonly router?: JsonObject }
 
 /** What the client paid, and of what. */
 export interface Cost {

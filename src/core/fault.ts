@@ -87,6 +87,8 @@ export interface FaultOptions {
   readonly retry?: Retry
   readonly retryAfterMs?: number
   readonly previousErrors?: readonly PreviousError[]
+  /** How the call was routed, where the client asked to know: `openrouter_metadata` beside `error`. */
+  readonly router?: JsonObject
   readonly cause?: unknown
 }
 

@@ -5,6 +5,8 @@ import { Fault } from '../core/fault.ts'
 export class Admission {
   private open = 0
   private draining = false
+  /** Told when the last call has left, once no more are taken. */
+  private onEmpty: () => void = () => undefined
 
   constructor(private readonly callsMax: number) {}
 
@@ -12,9 +14,13 @@ export class Admission {
     return this.open
   }
 
-  /** Takes no new calls from now on. */
-  drain(): void {
+  /** Takes no new calls from now on. Ends when the last of those that are open has left. */
+  drain(): Promise<void> {
     this.draining = true
+    return new Promise((resolve) => {
+      if (this.open === 0) resolve()
+      else this.onEmpty = resolve
+    })
   }
 
   get isDraining(): boolean {
@@ -33,6 +39,7 @@ export class Admission {
 
   leave(): void {
     this.open--
+    if (this.draining && this.open === 0) this.onEmpty()
   }
 }
 

@@ -58,7 +58,7 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
   let said = false
   let fault: Fault | undefined
   try {
-    for await (const events of gateway.upstream.run(call, withQuery(step), client, fresh)) {
+    for await (const events of gateway.upstream.run(call, endpoint, client, fresh)) {
       const failed = events.find((event) => event.type === 'fault')
       if (failed?.type === 'fault') fault = failed.fault
       if (said) {
@@ -85,15 +85,9 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
 function note(endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
   const latencyMs = gateway.clock.monotonicMs() - startedMs
   meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), latencyMs: Math.round(latencyMs) })
+  meter.tried.push({ endpoint, status: fault ? fault.status : 200 })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
-}
-
-/** The demo's models take parameters behind their name: they are the provider's to read. */
-function withQuery(step: Step): Endpoint {
-  const { endpoint, requested } = step
-  const at = requested.indexOf('?')
-  return at === -1 || endpoint.provider.slug !== 'demo' ? endpoint : { ...endpoint, upstreamId: endpoint.upstreamId + requested.slice(at) }
 }
 
 /** What a thrown thing means: a Fault as it is, anything else a bug of ours, which the log has whole and the client not. */

@@ -1,12 +1,14 @@
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint } from '../catalog/endpoint.ts'
 import { costOf } from '../catalog/price.ts'
-import type { Call } from '../core/call.ts'
+import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Tried } from '../routing/plan.ts'
 
 /** Characters of text that a token is taken for, where a provider did not count. */
 const CHARS_PER_TOKEN = 4
@@ -14,6 +16,8 @@ const CHARS_PER_TOKEN = 4
 /** Counts one call: what the provider says it used, or a stated estimate; when it spoke; how it ended. */
 export class Meter {
   readonly attempts: AttemptRecord[] = []
+  readonly tried: Tried[] = []
+  warnings: readonly Warning[] = []
   private readonly startedMs: number
   private beganMs: number
   private final: Event | undefined
@@ -59,6 +63,7 @@ export class Meter {
         case 'usage': this.usage = event.usage; break
         case 'start': this.providerId = event.providerId ?? null; break
         case 'fault': this.fault = event.fault; break
+        case 'served': this.warnings = event.warnings; break
         default:
       }
     }
@@ -110,13 +115,18 @@ export class Meter {
     return { latencyMs: this.firstMs - this.beganMs, ...(seconds > 0 && tokens > 0 ? { throughput: tokens / seconds } : {}) }
   }
 
+  /** The endpoint that answered, if one did. */
+  served(): Endpoint | undefined {
+    return this.firstMs === undefined && this.finish === null ? undefined : this.endpoint
+  }
+
   /** The HTTP status that the call came to, for the log. */
   status(): number {
     return this.fault?.status ?? 200
   }
 
-  settled(usage: Usage, cost: Cost): void {
-    this.final = { type: 'end', usage, cost }
+  settled(usage: Usage, cost: Cost, router: JsonObject | undefined): void {
+    this.final = { type: 'end', usage, cost, ...(router ? { router } : {}) }
   }
 
   /** The `end` Event, once settled. */

@@ -3,7 +3,7 @@ import type { Call } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from '../ledger/ledger.ts'
-import { completionTokensMax } from '../routing/bound.ts'
+import { completionTokensMax, promptTokensMax } from '../routing/bound.ts'
 import type { Plan } from '../routing/plan.ts'
 
 /** The 402 of a refused hold: which of the three reasons, with the numbers (contract M4, lesson 67). */
@@ -40,7 +40,7 @@ function affordableTokens(left: Nano, call: Call, endpoint: Plan['steps'][number
   let high = completionTokensMax(call, endpoint)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if (worstCost(endpoint.price, call.needs.promptTokensMax, middle, call.needs.choices) <= left) low = middle
+    if (worstCost(endpoint.price, promptTokensMax(call, endpoint), middle, call.needs.choices) <= left) low = middle
     else high = middle - 1
   }
   return low

@@ -2,7 +2,9 @@ import type { Caller } from '../accounts/caller.ts'
 import type { Call } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Hold } from '../ledger/ledger.ts'
+import { explain, type Plan } from '../routing/plan.ts'
 import { route } from '../routing/route.ts'
 import { admit } from './admit.ts'
 import { attempt, faultFrom } from './attempt.ts'
@@ -34,22 +36,32 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
     ended = true
     const fault = faultFrom(error, gateway)
     meter.fail(fault)
-    throw fault
+    throw call.headers.metadata ? fault.with({ router: routerMetadata(call, plan, meter) }) : fault
   } finally {
     if (!ended) meter.fail(new Fault('client_gone', 'The client closed the connection'))
     gateway.admission.leave()
-    settle(hold, meter, gateway) // exactly once: end, abort or fault
+    settle(hold, meter, gateway, call.headers.metadata ? routerMetadata(call, plan, meter) : undefined) // exactly once: end, abort or fault
   }
   yield [meter.last()]
 }
 
-function settle(hold: Hold, meter: Meter, gateway: Gateway): void {
+/** The contract's router metadata, and beside it what only we say: the reason for each place, the rules, the warnings. */
+function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
+  return {
+    ...explain(call, plan, meter.tried, meter.served()),
+    plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
+    excluded: plan.excluded.map(({ endpoint, rule, detail }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail })),
+    warnings: meter.warnings.map((warning) => ({ ...warning })),
+  }
+}
+
+function settle(hold: Hold, meter: Meter, gateway: Gateway, router: JsonObject | undefined): void {
   const usage = meter.used()
   const cost = meter.cost(usage)
   const generation = meter.generation(usage, cost)
   if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
   else gateway.ledger.settle(hold, generation)
-  meter.settled(usage, cost)
+  meter.settled(usage, cost, router)
   gateway.log.call({
     id: generation.id, key: generation.keyHash.slice(0, 8), model: generation.model, provider: generation.provider, status: meter.status(), fault: generation.fault,
     ms: (generation.latencyMs ?? 0) + (generation.generationMs ?? 0), firstMs: generation.latencyMs, promptTokens: usage.promptTokens, completionTokens: usage.completionTokens, costNano: cost.total.toString(),

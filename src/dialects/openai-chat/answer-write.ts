@@ -74,7 +74,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'logprobs': return this.choice(event.choice, this.role(), null, null, event.logprobs)
       case 'finish': return this.choice(event.choice, this.role(), event.reason, event.native)
       case 'fault': this.fault = event.fault; return ''
-      case 'end': return this.end(event.usage, event.cost)
+      case 'end': return this.end(event.usage, event.cost, event.router)
       case 'served': case 'start': noteEnvelope(this.envelope, event); this.head = ''; return ''
       case 'ping': case 'usage': return ''
     }
@@ -119,8 +119,8 @@ export class ChatStreamWriter implements StreamWriter {
   }
 
   /** After a fault the stream ends without `[DONE]`: nobody takes it for a whole answer (lesson 28). */
-  private end(usage: Usage, cost: Cost): string {
-    const body = JSON.stringify(usageBody(usage, cost))
+  private end(usage: Usage, cost: Cost, router: JsonObject | undefined): string {
+    const body = `${JSON.stringify(usageBody(usage, cost))}${router ? `,"openrouter_metadata":${JSON.stringify(router)}` : ''}`
     if (!this.fault) return `${this.prefix()}"choices":[],"usage":${body}}\n\ndata: [DONE]\n\n`
     const choice = '{"index":0,"delta":{"content":""},"finish_reason":"error","native_finish_reason":null}'
     return `${this.prefix()}"error":${JSON.stringify(errorObject(this.fault))},"choices":[${choice}],"usage":${body}}\n\n`
@@ -169,6 +169,7 @@ export class ChatReplyWriter implements ReplyWriter {
   private carried: JsonObject | undefined
   private fault: Fault | undefined
   private usage: JsonObject | undefined
+  private router: JsonObject | undefined
 
   constructor(private readonly call: Call) {
     this.envelope = openEnvelope(call)
@@ -195,7 +196,7 @@ export class ChatReplyWriter implements ReplyWriter {
       case 'extra': this.choice(event.choice).extra[event.field] = event.value; break
       case 'finish': { const choice = this.choice(event.choice); choice.reason = event.reason; choice.native = event.native; break }
       case 'fault': this.fault = event.fault; break
-      case 'end': this.usage = usageBody(event.usage, event.cost); break
+      case 'end': this.usage = usageBody(event.usage, event.cost); this.router = event.router; break
       case 'served': case 'start': noteEnvelope(this.envelope, event); break
       case 'ping': case 'usage': break
     }
@@ -217,6 +218,7 @@ export class ChatReplyWriter implements ReplyWriter {
     body['system_fingerprint'] ??= null
     if (this.call.reasoning.exclude) hideReasoning(body, 'message')
     body['usage'] = this.usage
+    if (this.router) body['openrouter_metadata'] = this.router
     return body
   }
 
@@ -228,6 +230,7 @@ export class ChatReplyWriter implements ReplyWriter {
       ...(envelope.serviceTier === undefined ? {} : { service_tier: envelope.serviceTier }),
       choices: this.choices.map((choice, index) => this.foldedChoice(choice, index)),
       usage: this.usage,
+      ...(this.router ? { openrouter_metadata: this.router } : {}),
     }
   }
 

@@ -20,5 +20,9 @@ export const openaiChat: ProviderDialect = {
 export const openaiChatClient: ClientDialect = {
   streamWriter: (call: Call) => new ChatStreamWriter(call),
   replyWriter: (call: Call) => new ChatReplyWriter(call),
-  faultBody: (fault: Fault, callId: string | undefined): JsonObject => ({ error: errorObject(fault), ...(callId === undefined ? {} : { request_id: callId }) }),
+  faultBody: (fault: Fault, callId: string | undefined): JsonObject => ({
+    error: errorObject(fault),
+    ...(fault.options.router && fault.code !== 'internal' ? { openrouter_metadata: fault.options.router } : {}),
+    ...(callId === undefined ? {} : { request_id: callId }),
+  }),
 }

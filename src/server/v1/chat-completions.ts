@@ -23,6 +23,6 @@ function callHeaders(headers: Headers): CallHeaders {
     categories: headers.get('x-openrouter-categories') ?? undefined,
     sessionId: headers.get('x-session-id') ?? undefined,
     anthropicBeta: headers.get('x-anthropic-beta') ?? undefined,
-    metadata: headers.get('x-openrouter-metadata') === 'enabled',
+    metadata: (headers.get('x-openrouter-metadata') ?? headers.get('x-openrouter-experimental-metadata'))?.toLowerCase() === 'enabled',
   }
 }
