@@ -4,6 +4,8 @@ import type { Finding } from './tidy-rules.ts'
 /** architecture.md §4, from the top: imports point down this list, and folders on one line do not import each other. */
 const LINES: readonly (readonly string[])[] = [
   ['main.ts'],
+  // What main.ts would hold if it were not a page of its own.
+  ['banner.ts', 'workers.ts'],
   ['cli'],
   ['config.ts'],
   ['server'],
@@ -79,7 +81,7 @@ export function deadFindings(sources: readonly Source[], roots: ReadonlySet<stri
     if (source.path.startsWith('src/') && !source.isTest && !shipped.has(source.path)) {
       const why = alive.has(source.path) ? 'only tests use it' : 'nothing imports it'
       findings.push({ rule: 'dead', file: source.path, line: 1, message: `${why}: delete it, or use it from src/main.ts` })
-    } else if (!source.path.startsWith('src/') && !alive.has(source.path)) {
+    } else if ((!source.path.startsWith('src/') || source.isTest) && !alive.has(source.path)) {
       findings.push({ rule: 'dead', file: source.path, line: 1, message: 'no test and no script of package.json leads to it: delete it, or use it' })
     }
   }
@@ -93,9 +95,7 @@ function reachable(from: readonly string[], byPath: ReadonlyMap<string, Source>)
     const source = byPath.get(path)
     if (!source || seen.has(path)) continue
     seen.add(path)
-    for (const entry of source.imports) {
-      if (entry.specifier.startsWith('.')) open.push(resolveImport(path, entry.specifier))
-    }
+    for (const mention of source.mentions) open.push(resolveImport(path, mention))
   }
   return seen
 }

@@ -29,7 +29,7 @@ const HOMES: readonly Home[] = [
     message: 'the environment is read in src/config.ts only: take the value as an argument',
   },
   {
-    rule: 'http', isHome: inFolder('src/upstream', 'src/cli/chat.ts'), pattern: /(?<![.\w])(?:globalThis\.|Bun\.)?fetch\s*\((?![^()]*\)\s*(?::[^{;]+)?\{)|\bnew\s+WebSocket\(|\bBun\.connect\(/g,
+    rule: 'http', isHome: inFolder('src/upstream', 'src/cli/chat.ts', 'src/main.ts'), pattern: /(?<![.\w])(?:globalThis\.|Bun\.)?fetch\s*\((?![^()]*\)\s*(?::[^{;]+)?\{)|\bnew\s+WebSocket\(|\bBun\.connect\(/g,
     message: 'only src/upstream calls providers: go through it, or take a fetch function as an argument',
   },
   { rule: 'http', inStrings: true, isHome: inFolder('src/upstream'), pattern: /from\s+['"](?:node:)?(?:https?|http2|net|tls)['"]/g, message: 'only src/upstream opens connections' },

@@ -15,6 +15,8 @@ export interface Source {
   readonly uncommented: string
   readonly lines: number
   readonly imports: readonly ImportLine[]
+  /** Files beside it that it names in strings: what it imports, and what it starts as a process or a worker. */
+  readonly mentions: readonly string[]
   readonly isTest: boolean
 }
 
@@ -27,8 +29,9 @@ export function readSource(root: string, path: string): Source {
 export function sourceOf(path: string, text: string): Source {
   const { code, uncommented } = blank(text)
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  const isTest = /\.test\.tsx?$/.test(path) || path.startsWith('test/')
-  return { path, text, code, uncommented, lines, imports: importsOf(code, uncommented), isTest }
+  // A fixture beside the code is for tests, as a test is.
+  const isTest = /\.(?:test|fixture|test-support)\.tsx?$/.test(path) || path.startsWith('test/')
+  return { path, text, code, uncommented, lines, imports: importsOf(code, uncommented), mentions: mentionsIn(uncommented), isTest }
 }
 
 /** The line, from 1, that an offset stands on. */
@@ -41,6 +44,10 @@ export function lineAt(text: string, offset: number): number {
 /** A relative specifier as a path from the root: `../lib/id.ts` in `src/core/call.ts` → `src/lib/id.ts`. */
 export function resolveImport(from: string, specifier: string): string {
   return posix.normalize(posix.join(posix.dirname(from), specifier))
+}
+
+function mentionsIn(uncommented: string): string[] {
+  return [...uncommented.matchAll(/(['"`])((?:\.{1,2}\/)*[\w./-]+\.tsx?)\1/g)].map((match) => match[2] ?? '')
 }
 
 const IMPORT = /(?<![.\w])(?:import|export)\s+(type\s+)?([\w*{}\s,$]*?)\s*from\s*(?=['"])|(?<![.\w])import\s*\(?\s*(?=['"])|new\s+URL\(\s*(?=['"])|new\s+Worker\(\s*(?=['"])/g

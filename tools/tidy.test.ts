@@ -143,12 +143,14 @@ describe('dead files', () => {
     sourceOf('src/core/c.ts', ''),
     sourceOf('src/core/d.ts', ''),
     sourceOf('src/core/c.test.ts', "import { c } from './c.ts'\nimport { shared } from '../../test/shared.ts'"),
-    sourceOf('test/shared.ts', ''),
+    sourceOf('test/shared.ts', "start(join(import.meta.dir, 'replay/child.ts'))"),
+    sourceOf('test/replay/child.ts', ''),
+    sourceOf('src/core/left.fixture.ts', ''),
     sourceOf('test/unused.ts', ''),
   ]
   test('are those that nothing which runs leads to', () => {
     expect(deadFindings(sources, new Set(['src/main.ts'])).map((finding) => `${finding.file} ${finding.message.split(':')[0] ?? ''}`)).toEqual([
-      'src/core/c.ts only tests use it', 'src/core/d.ts nothing imports it', 'test/unused.ts no test and no script of package.json leads to it',
+      'src/core/c.ts only tests use it', 'src/core/d.ts nothing imports it', 'src/core/left.fixture.ts no test and no script of package.json leads to it', 'test/unused.ts no test and no script of package.json leads to it',
     ])
   })
 })
