@@ -116,7 +116,7 @@ describe('hold', () => {
     bench.setAway('a', true)
     await spend(ledger, plain, 10n)
     expect(await ledger.hold(callerOf(plain), nextId(), 900n)).toMatchObject({ ok: false, code: 'unavailable' })
-    expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })
     bench.setAway('a', false)
     expect(await credits()).toEqual({ total: 1_000n, used: 20n })
   })

@@ -17,6 +17,7 @@ export class StoreClient {
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
   private died: string | undefined
+  private closing: Promise<void> | undefined
 
   /** `onChanges` hears what was changed by hand, here and in other processes. */
   constructor(private readonly onChanges: (changes: AllowanceChanges) => void) {
@@ -28,9 +29,14 @@ export class StoreClient {
   }
 
   /** Ends the thread, once it has let go of its files. */
-  async close(): Promise<void> {
-    await this.api.close()
-    this.died = 'it is closed'
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
+    if (this.died === undefined) await this.api.close()
+    this.fail('it is closed')
     this.worker.terminate()
   }
 

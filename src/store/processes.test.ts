@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
+import type { Nano } from '../core/nano.ts'
+import { systemClock } from '../lib/clock.ts'
+import { draw } from '../lib/random.ts'
+import { openAccounts, openLedger } from './open.ts'
+import { testDirectory } from './store.fixture.ts'
+
+const script = join(import.meta.dir, 'process.fixture.ts')
+const NANO_PER_CENT = 10_000_000n
+
+async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ dataDir: string; secret: string }> {
+  const dataDir = testDirectory()
+  const { accounts, close } = await openAccounts({ dataDir, clock: systemClock })
+  await accounts.grant(DEFAULT_ACCOUNT, credits, 'test')
+  const { secret } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'test', limit })
+  await close()
+  return { dataDir, secret }
+}
+
+function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano) {
+  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount)], { stdout: 'pipe', stderr: 'inherit' })
+}
+
+async function audit(dataDir: string) {
+  const { verify, close } = await openAccounts({ dataDir, clock: systemClock })
+  const found = await verify()
+  await close()
+  return found
+}
+
+describe('four processes on one store', () => {
+  test.each([
+    ['the balance', 4n * NANO_PER_CENT, null],
+    ["a key's limit", 100n * NANO_PER_CENT, 4n * NANO_PER_CENT],
+  ] as const)('spend %s to the last cent and not over it', async (_, credits, limit) => {
+    const { dataDir, secret } = await prepare(credits, limit)
+    const amount = NANO_PER_CENT / 25n
+    const children = Array.from({ length: 4 }, () => start('drain', dataDir, secret, amount))
+    const counts = await Promise.all(children.map(async (child) => Number(await new Response(child.stdout).text())))
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    expect(total).toBe(100)
+    expect(await audit(dataDir)).toMatchObject({ ok: true, charged: 4n * NANO_PER_CENT, balance: credits - 4n * NANO_PER_CENT, leased: 0n, writtenOff: 0n })
+  }, 30_000)
+})
+
+describe('kill -9 at any moment', () => {
+  test('loses and doubles no settlement that was acknowledged', async () => {
+    const { dataDir, secret } = await prepare(1_000n * NANO_PER_CENT)
+    const amount = 1_000n
+    const acknowledged = new Set<string>()
+    for (let round = 0; round < 10; round++) {
+      const children = [start('work', dataDir, secret, amount), start('work', dataDir, secret, amount)]
+      await Promise.all(children.map(async (child) => {
+        let text = ''
+        for await (const chunk of child.stdout) {
+          // The first acknowledgement says that it works: then it dies somewhere in what it does.
+          if (text === '') setTimeout(() => child.kill('SIGKILL'), 120 * draw())
+          text += new TextDecoder().decode(chunk)
+        }
+        for (const line of text.split('\n').slice(0, -1)) acknowledged.add(line)
+      }))
+    }
+    const opened = await openLedger({ dataDir, clock: systemClock })
+    const books = await opened.verify()
+    expect(books).toMatchObject({ ok: true, problems: [], leased: 0n, writtenOff: 0n })
+    let interrupted = 0
+    for (const id of acknowledged) expect((await opened.accounts.generation(DEFAULT_ACCOUNT, id))?.cost).toBe(amount)
+    // Settled but killed before the acknowledgement: at most one per lane and death. The rest of the records are interrupted calls.
+    const charged = Number(books.charged / amount)
+    interrupted = Number(books.generations) - charged
+    expect(charged - acknowledged.size).toBeGreaterThanOrEqual(0)
+    expect(charged - acknowledged.size).toBeLessThanOrEqual(20 * 3)
+    expect(interrupted).toBeLessThanOrEqual(20 * 3)
+    expect(acknowledged.size).toBeGreaterThan(0)
+    await opened.close()
+  }, 60_000)
+})

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { migrate, MIGRATIONS, SchemaError } from './schema.ts'
+import { SqliteDatabase } from './sqlite.ts'
+import { testDirectory } from './store.fixture.ts'
+
+const opened: SqliteDatabase[] = []
+
+function database(path = join(testDirectory(), 'switchyard.db')): SqliteDatabase {
+  const made = new SqliteDatabase(path)
+  opened.push(made)
+  return made
+}
+
+async function schemaOf(db: SqliteDatabase): Promise<unknown> {
+  return db.read((sql) => sql.all('SELECT name, sql FROM sqlite_master ORDER BY name'))
+}
+
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close()
+})
+
+describe('migrate', () => {
+  test('twice is as once', async () => {
+    const db = database()
+    await migrate(db, 1)
+    const before = await schemaOf(db)
+    await migrate(db, 2)
+    expect(await schemaOf(db)).toEqual(before)
+    expect(await db.read((sql) => sql.all('SELECT version, state, at_ms FROM migrations'))).toEqual([{ version: 1n, state: 'done', at_ms: 1n }])
+  })
+
+  test('adds what is new and keeps what is there', async () => {
+    const db = database()
+    await migrate(db, 1)
+    await db.write((sql) => sql.run("INSERT INTO nodes (id, opened_ms) VALUES ('a', 1)"))
+    await migrate(db, 2, [...MIGRATIONS, { version: 2, name: 'more', statements: ['ALTER TABLE nodes ADD COLUMN more bigint'] }])
+    expect(await db.read((sql) => sql.all('SELECT id, more FROM nodes'))).toEqual([{ id: 'a', more: null }])
+  })
+
+  test('that fails in the middle leaves nothing of itself', async () => {
+    const db = database()
+    await migrate(db, 1)
+    const before = await schemaOf(db)
+    const broken = { version: 2, name: 'broken', statements: ['CREATE TABLE half (id text)', 'CREATE TABLE nodes (id text)'] }
+    await expect(migrate(db, 2, [...MIGRATIONS, broken])).rejects.toThrow('nodes already exists')
+    expect(await schemaOf(db)).toEqual(before)
+  })
+
+  test('refuses a newer schema, one that is not ours, and one that was left half done', async () => {
+    const db = database()
+    await migrate(db, 1)
+    await expect(migrate(db, 2, [])).rejects.toThrow('newer Switchyard')
+    await expect(migrate(db, 2, [{ version: 1, name: 'other', statements: [] }])).rejects.toThrow('another program')
+    await db.write((sql) => sql.run("UPDATE migrations SET state = 'started'"))
+    await expect(migrate(db, 2)).rejects.toThrow('not finished')
+    await expect(migrate(db, 2)).rejects.toBeInstanceOf(SchemaError)
+  })
+})
