@@ -21,6 +21,8 @@ export interface Call {
   /** Models in the order of the client's wish, as it wrote them (variants and all). At least one. */
   readonly models: readonly string[]
   readonly body: ChatBody
+  /** The request in the client's own dialect, where that is not chat: what a provider of the same dialect is told. */
+  readonly native?: JsonObject
   readonly preferences: Preferences
   readonly reasoning: ReasoningWish
   readonly needs: Needs

@@ -1,4 +1,4 @@
-import type { Call, Warning } from '../core/call.ts'
+import type { Call, CallHeaders, Warning } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -51,8 +51,21 @@ export interface ReplyWriter {
   body(): JsonObject
 }
 
-/** How a dialect faces a client. */
+/** What the server knows of a request before its body is read as a Call. */
+export interface CallOrigin {
+  readonly id: string
+  readonly createdMs: number
+  readonly headers: CallHeaders
+  /** Length of the body on the wire. */
+  readonly bodyBytes: number
+}
+
+/** How a dialect faces a client. Its `readCall` is a function of its own: some need more than the body. */
 export interface ClientDialect {
+  /** Content type of a streamed answer: `text/event-stream`, for most. */
+  readonly streamContentType: string
+  /** What a stream says after long silence, to show that it is alive; '' where the dialect has nothing for it. */
+  readonly keepAlive: string
   streamWriter(call: Call): StreamWriter
   replyWriter(call: Call): ReplyWriter
   /** The body of an error before the first byte. */

@@ -8,7 +8,6 @@ import { CORS_HEADERS, jsonResponse } from './respond.ts'
 
 /** After this much silence a stream says that it is alive (contract B66). */
 const KEEP_ALIVE_MS = 15_000
-const KEEP_ALIVE = ': OPENROUTER PROCESSING\n\n'
 const LATE = Symbol('the first event is late')
 
 const encoder = new TextEncoder()
@@ -20,8 +19,8 @@ export async function answerOf(call: Call, dialect: ClientDialect, events: Async
   const soon = await within(first, KEEP_ALIVE_MS)
   // A model that thinks for long: the status is said now, and what goes wrong later is said in the stream.
   const begun = soon === LATE ? first : Promise.resolve(soon)
-  return new Response(streamOf(dialect.streamWriter(call), events, begun, soon === LATE, gateway), {
-    headers: { ...CORS_HEADERS, 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'X-Generation-Id': call.id },
+  return new Response(streamOf(dialect.streamWriter(call), dialect.keepAlive, events, begun, soon === LATE, gateway), {
+    headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', 'X-Generation-Id': call.id },
   })
 }
 
@@ -49,17 +48,17 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
 }
 
 /** One write for each batch, made when the client has taken the last: a slow client slows the provider, not our memory. */
-function streamOf(writer: StreamWriter, events: AsyncGenerator<Event[]>, first: Promise<IteratorResult<Event[]>>, late: boolean, gateway: Gateway): ReadableStream<Uint8Array> {
+function streamOf(writer: StreamWriter, keepAlive: string, events: AsyncGenerator<Event[]>, first: Promise<IteratorResult<Event[]>>, late: boolean, gateway: Gateway): ReadableStream<Uint8Array> {
   let next: Promise<IteratorResult<Event[]>> | undefined = first
   let silence: ReturnType<typeof setInterval> | undefined
   let spokeMs = gateway.clock.monotonicMs()
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      if (late) controller.enqueue(encoder.encode(KEEP_ALIVE))
+      if (late) controller.enqueue(encoder.encode(keepAlive))
       silence = setInterval(() => {
         if (gateway.clock.monotonicMs() - spokeMs < KEEP_ALIVE_MS) return
         spokeMs = gateway.clock.monotonicMs()
-        controller.enqueue(encoder.encode(KEEP_ALIVE))
+        controller.enqueue(encoder.encode(keepAlive))
       }, KEEP_ALIVE_MS)
     },
     async pull(controller) {

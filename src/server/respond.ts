@@ -1,4 +1,5 @@
 import { openaiChatClient } from '../dialects/openai-chat/openai-chat.ts'
+import type { ClientDialect } from '../dialects/dialect.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 
@@ -29,10 +30,10 @@ export function preflight(request: Request): Response {
 }
 
 /** A fault before the first byte, in the contract's envelope (M1, M11). */
-export function faultResponse(fault: Fault, callId?: string): Response {
+export function faultResponse(fault: Fault, callId?: string, dialect: ClientDialect = openaiChatClient): Response {
   const headers: Record<string, string> = callId === undefined ? {} : { 'X-Generation-Id': callId }
   const { retryAfterMs } = fault.options
   if (retryAfterMs !== undefined && (fault.status === 429 || fault.status === 503)) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
-  const body: JsonObject = openaiChatClient.faultBody(fault, callId)
+  const body: JsonObject = dialect.faultBody(fault, callId)
   return jsonResponse(body, fault.status === 499 ? 408 : fault.status, headers)
 }

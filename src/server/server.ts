@@ -2,13 +2,17 @@ import type { Caller } from '../accounts/caller.ts'
 import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { serve } from '../gateway/serve.ts'
+import { generationId } from '../lib/id.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { Route, RouteContext, Services } from './route.ts'
-import { chatCompletions } from './v1/chat-completions.ts'
+import { answerOf } from './answer.ts'
+import { callHeaders, type CallEndpoint } from './v1/call-endpoint.ts'
+import { CALL_ENDPOINTS } from './v1/endpoints.ts'
 
 export interface ServerOptions {
   readonly port: number
@@ -26,8 +30,6 @@ export interface RunningServer {
   drain(msMax: number): Promise<void>
 }
 
-type Handler = (request: Request, caller: Caller) => Promise<Response>
-
 /** The prefixes below which the API lives: ours, and the one that OpenAI's clients use by themselves. */
 const PREFIXES = ['/api/v1', '/v1']
 
@@ -35,12 +37,20 @@ const PREFIXES = ['/api/v1', '/v1']
 export function listen(options: ServerOptions): RunningServer {
   const { gateway, services } = options
   const match = matchRoute(routes)
-  const dataPlane = new Map<string, Handler>([['/chat/completions', (request, caller) => chatCompletions(request, caller, gateway, options.bodyBytesMax)]])
 
-  async function call(handler: Handler, request: Request): Promise<Response> {
-    gateway.admission.check()
-    const found = authenticate(request, services.accounts, gateway.clock.wallMs())
-    return await handler(request, found instanceof Promise ? await found : found)
+  async function call(request: Request, endpoint: CallEndpoint, params: Readonly<Record<string, string>>): Promise<Response> {
+    const createdMs = gateway.clock.wallMs()
+    const id = generationId(createdMs)
+    try {
+      gateway.admission.check()
+      const found = authenticate(request, services.accounts, createdMs)
+      const caller = found instanceof Promise ? await found : found
+      const body = await readBody(request, options.bodyBytesMax)
+      const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
+      return await answerOf(made, endpoint.dialect, serve(made, caller, gateway, request.signal), gateway)
+    } catch (error) {
+      return faultResponse(faultFrom(error, gateway), id, endpoint.dialect)
+    }
   }
 
   async function control(request: Request, path: string): Promise<Response> {
@@ -54,13 +64,12 @@ export function listen(options: ServerOptions): RunningServer {
   async function answer(request: Request): Promise<Response> {
     const path = pathOf(request.url)
     if (request.method === 'OPTIONS') return preflight(request)
-    const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
-    if (prefix !== undefined) {
-      const below = path.slice(prefix.length)
-      const handler = dataPlane.get(below)
-      if (!handler) return await control(request, below)
-      return request.method === 'POST' ? await call(handler, request) : notAllowed(request.method, path, 'POST')
+    for (const endpoint of CALL_ENDPOINTS) {
+      const params = endpoint.match(path)
+      if (params) return request.method === 'POST' ? await call(request, endpoint, params) : notAllowed(request.method, path, 'POST')
     }
+    const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
+    if (prefix !== undefined) return await control(request, path.slice(prefix.length))
     if (path === '/health') return jsonResponse({ status: 'ok' })
     if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: services.snapshot().models.size })
     throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
@@ -79,8 +88,10 @@ export function listen(options: ServerOptions): RunningServer {
   return {
     port: server.port ?? options.port,
     async drain(msMax) {
-      gateway.admission.drain()
-      await Promise.race([server.stop(false), Bun.sleep(msMax)])
+      const deadline = Bun.sleep(msMax)
+      // Listens on meanwhile: who calls now is told to try again (503), and a load balancer sees it at /ready.
+      await Promise.race([gateway.admission.drain(), deadline])
+      await Promise.race([server.stop(false), deadline])
       await server.stop(true)
     },
   }

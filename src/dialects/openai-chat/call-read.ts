@@ -1,17 +1,10 @@
-import type { Call, CallHeaders, ChatBody, Effort, Modality, Needs, ReasoningWish } from '../../core/call.ts'
+import type { CallOrigin } from '../dialect.ts'
+import type { Call, ChatBody, Effort, Modality, Needs, ReasoningWish } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { CHECKS, refuse } from './check.ts'
 import { readMessages, type MessageFacts } from './messages.ts'
 import { readPreferences } from './preferences.ts'
-
-export interface CallOrigin {
-  readonly id: string
-  readonly createdMs: number
-  readonly headers: CallHeaders
-  /** Length of the body on the wire. */
-  readonly bodyBytes: number
-}
 
 /** Parameters whose name in the catalogue is not their name in the body. All others are named as they are sent. */
 const CATALOGUE_NAMES: Readonly<Record<string, string>> = { max_completion_tokens: 'max_tokens', reasoning_effort: 'reasoning' }

@@ -18,6 +18,8 @@ export const openaiChat: ProviderDialect = {
 
 /** OpenAI chat completions, facing a client. */
 export const openaiChatClient: ClientDialect = {
+  streamContentType: 'text/event-stream',
+  keepAlive: ': OPENROUTER PROCESSING\n\n',
   streamWriter: (call: Call) => new ChatStreamWriter(call),
   replyWriter: (call: Call) => new ChatReplyWriter(call),
   faultBody: (fault: Fault, callId: string | undefined): JsonObject => ({

@@ -1,0 +1,32 @@
+import type { Call, CallHeaders } from '../../core/call.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { CallOrigin, ClientDialect } from '../../dialects/dialect.ts'
+
+/** A public endpoint that makes a call of a model: where it is, what it speaks. One file each, named as its path. */
+export interface CallEndpoint {
+  /** What stands for the parts of the path that vary; undefined when the path is not its own. The whole path, prefix and all. */
+  readonly match: (path: string) => Readonly<Record<string, string>> | undefined
+  readonly dialect: ClientDialect
+  /** The call that a body asks for. Throws Fault naming the field. */
+  readonly read: (body: JsonObject, origin: CallOrigin, params: Readonly<Record<string, string>>) => Call
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+
+/** Matches paths that have nothing that varies. */
+export function exactly(...paths: readonly string[]): CallEndpoint['match'] {
+  const known = new Set(paths)
+  return (path) => (known.has(path) ? NO_PARAMS : undefined)
+}
+
+/** What a request's headers say beside its body (contract B38, B71, B73, J9). */
+export function callHeaders(headers: Headers): CallHeaders {
+  return {
+    referer: headers.get('http-referer') ?? headers.get('referer') ?? undefined,
+    title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,
+    categories: headers.get('x-openrouter-categories') ?? undefined,
+    sessionId: headers.get('x-session-id') ?? undefined,
+    anthropicBeta: headers.get('x-anthropic-beta') ?? undefined,
+    metadata: (headers.get('x-openrouter-metadata') ?? headers.get('x-openrouter-experimental-metadata'))?.toLowerCase() === 'enabled',
+  }
+}
