@@ -13,6 +13,8 @@ export type DialectName = (typeof DIALECTS)[number]
 export interface Call {
   /** `gen-<seconds>-<random>`: the generation's id, and the idempotency key of its hold and its settlement. */
   readonly id: string
+  /** The API that the client called, as the record names it. */
+  readonly api: 'chat' | 'completions' | 'responses' | 'messages' | 'gemini' | 'ollama' | 'cohere'
   /** The dialect that the client speaks. */
   readonly dialect: DialectName
   /** When we took it, in ms since the epoch. */

@@ -99,7 +99,7 @@ export class Meter {
     return {
       id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, createdMs: call.createdMs,
       model: endpoint?.modelId ?? this.requested, requestedModel: this.requested, endpointId: endpoint?.id ?? '', provider: endpoint?.provider.name ?? '',
-      upstreamId: this.providerId, api: 'chat', streamed: call.stream, cancelled: this.cancelled,
+      upstreamId: this.providerId, api: call.api, streamed: call.stream, cancelled: this.cancelled,
       finishReason: this.failed() ? 'error' : this.finish, nativeFinishReason: this.native, usage, cost: cost.total, upstreamCost: cost.upstream, byok: cost.byok,
       attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,

@@ -1,3 +1,4 @@
+import type { Call } from '../core/call.ts'
 import type { FinishReason } from '../core/event.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Usage } from '../core/usage.ts'
@@ -27,7 +28,7 @@ export interface Generation {
   readonly provider: string
   /** The provider's own id for it. */
   readonly upstreamId: string | null
-  readonly api: 'chat' | 'completions' | 'responses' | 'messages'
+  readonly api: Call['api']
   readonly streamed: boolean
   readonly cancelled: boolean
   readonly finishReason: FinishReason | null

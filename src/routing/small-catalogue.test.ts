@@ -31,7 +31,7 @@ export function at(tag: string, sketch: EndpointSketch = {}): (modelId: string) 
 function providerOf(tag: string, provider: Partial<Provider> = {}): Provider {
   const slug = tag.split('/')[0] ?? tag
   return {
-    slug, name: slug.replace(/^./, (letter) => letter.toUpperCase()), baseUrl: 'https://provider.test', dialect: 'openai-chat', auth: 'bearer',
+    slug, name: slug.replace(/^./, (letter) => letter.toUpperCase()), baseUrl: 'https://provider.test', api: 'chat', dialect: 'openai-chat', auth: 'bearer',
     env: [`${slug.toUpperCase().replaceAll('-', '_')}_API_KEY`], quirks: new Set(), headers: {}, retainsPrompts: false, mayTrain: false, ...provider,
   }
 }

@@ -23,7 +23,7 @@ export function geminiCall(body: Partial<ChatBody>, wishes: CallWishes = {}): Ca
   const whole: ChatBody = { messages: [{ role: 'user', content: 'Hello' }], ...body }
   const maxTokens = whole.max_completion_tokens ?? whole.max_tokens ?? undefined
   return {
-    id: 'gen-1-test', dialect: 'openai-chat', createdMs: 1_000, stream: wishes.stream ?? false, models: wishes.models ?? ['google/gemini'], body: whole,
+    id: 'gen-1-test', api: 'chat', dialect: 'openai-chat', createdMs: 1_000, stream: wishes.stream ?? false, models: wishes.models ?? ['google/gemini'], body: whole,
     preferences: { allowFallbacks: true, requireParameters: false, partition: 'model', dataCollection: 'allow', zdr: false },
     reasoning: { exclude: false, ...wishes.reasoning },
     needs: { parameters: [], inputs: [], outputs: ['text'], promptTokensMax: 10, choices: whole.n ?? 1, ...(maxTokens === undefined ? {} : { maxTokens }) },

@@ -27,6 +27,7 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
   checkTogether(body)
   return {
     id: origin.id,
+    api: 'chat',
     dialect: 'openai-chat',
     createdMs: origin.createdMs,
     stream: body.stream === true,
