@@ -31,7 +31,7 @@ export function at(tag: string, sketch: EndpointSketch = {}): (modelId: string) 
 function providerOf(tag: string, provider: Partial<Provider> = {}): Provider {
   const slug = tag.split('/')[0] ?? tag
   return {
-    slug, name: slug.replace(/^./, (letter) => letter.toUpperCase()), baseUrl: 'https://provider.test', api: 'chat', dialect: 'openai-chat', auth: 'bearer',
+    slug, name: slug.replace(/^./, (letter) => letter.toUpperCase()), baseUrl: 'https://provider.test', dialect: 'openai-chat', auth: 'bearer',
     env: [`${slug.toUpperCase().replaceAll('-', '_')}_API_KEY`], quirks: new Set(), headers: {}, retainsPrompts: false, mayTrain: false, ...provider,
   }
 }
@@ -57,7 +57,7 @@ export function catalogue(models: Readonly<Record<string, readonly ((modelId: st
 /** A call for models, with preferences and needs of its own. */
 export function callFor(models: string | readonly string[], preferences: Partial<Preferences> = {}, needs: Partial<Needs> = {}, body: object = {}): Call {
   return {
-    id: 'gen-1', dialect: 'openai-chat', createdMs: 0, stream: false, models: typeof models === 'string' ? [models] : models, body: { messages: [], ...body },
+    id: 'gen-1', api: 'chat', dialect: 'openai-chat', createdMs: 0, stream: false, models: typeof models === 'string' ? [models] : models, body: { messages: [], ...body },
     preferences: { allowFallbacks: true, requireParameters: false, partition: 'model', dataCollection: 'allow', zdr: false, ...preferences },
     reasoning: { exclude: false }, headers: {},
     needs: { parameters: [], inputs: [], outputs: ['text'], promptTokensMax: 1_000, choices: 1, ...needs },
