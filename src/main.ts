@@ -24,7 +24,7 @@ import { discover } from './upstream/discover.ts'
 import { Health } from './upstream/health.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { banner } from './banner.ts'
-import { startWorkers } from './workers.ts'
+import { freePort, startWorkers } from './workers.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 const DRAIN_MS_MAX = 30_000
@@ -44,7 +44,7 @@ async function serve(config: Config): Promise<number> {
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    upstream: new Upstream({ dialects: DIALECTS, clock }),
+    upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env) }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: workerNumber() !== undefined, gateway,
@@ -66,9 +66,10 @@ async function serveWithWorkers(config: Config): Promise<number> {
   const first = await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
   await ledger.close()
   const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
-  const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1)])
+  const port = config.port === 0 ? freePort(config.host) : config.port
+  const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   await workers.ready
-  process.stdout.write(banner({ host: config.host, port: config.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
+  process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await untilTold()
   await workers.stop()
   return 0
@@ -82,6 +83,11 @@ function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, l
     env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath,
     onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(String).join('\n')),
   })
+}
+
+/** True where the environment sends calls through a proxy. */
+function isProxied(env: Config['env']): boolean {
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => Boolean(env[name]))
 }
 
 /** The `server` part of the operator's file. What is wrong with a file is said by whoever loads the catalogue from it. */

@@ -9,10 +9,13 @@ import { FrameTooLarge, SseParser, type Frame } from '../lib/sse.ts'
 import { authHeaders, joinUrl } from './auth.ts'
 import { connectionFault } from './connection-fault.ts'
 import { demoFetch } from './demo.ts'
+import { watchReach } from './reach.ts'
 import { Watch } from './watch.ts'
 
 /** What one provider call may take, in time and bytes. A provider's own `timeouts` go before. */
 export interface UpstreamLimits extends Timeouts {
+  /** From sending to a connection. */
+  readonly connectMsMax: number
   /** A reply that is not streamed. */
   readonly replyBytesMax: number
   /** All of one stream. */
@@ -23,7 +26,7 @@ export interface UpstreamLimits extends Timeouts {
 }
 
 export const UPSTREAM_LIMITS: UpstreamLimits = {
-  headMsMax: 120_000, replyMsMax: 600_000, firstEventMsMax: 120_000, idleMsMax: 120_000,
+  connectMsMax: 10_000, headMsMax: 120_000, replyMsMax: 600_000, firstEventMsMax: 120_000, idleMsMax: 120_000,
   replyBytesMax: 64 << 20, streamBytesMax: 256 << 20, eventCharsMax: 16 << 20, errorBytesMax: 64 << 10,
 }
 
@@ -31,6 +34,8 @@ export interface UpstreamOptions {
   readonly dialects: ReadonlyMap<DialectName, ProviderDialect>
   readonly clock: Clock
   readonly limits?: Partial<UpstreamLimits>
+  /** Calls go out through a proxy: then a host that we cannot reach ourselves is not gone. */
+  readonly proxied?: boolean
 }
 
 /** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
@@ -77,11 +82,14 @@ export class Upstream {
   private async send(provider: Provider, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Response> {
     const headers = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers, ...authHeaders(provider) }
     if (provider.baseUrl === 'demo:') return demoFetch(wire.path, { body: wire.body, signal: watch.signal })
+    const stopReach = this.options.proxied ? undefined : watchReach(provider, this.limits.connectMsMax, watch)
     try {
       // A redirect would carry the credential to another host: it is an answer like any other, and a bad one.
       return await fetch(joinUrl(provider.baseUrl, wire.path), { method: 'POST', headers, body: wire.body, signal: watch.signal, redirect: 'manual', keepalive: !fresh })
     } catch (error) {
       throw watch.reason() ?? connectionFault(error, provider, false)
+    } finally {
+      stopReach?.()
     }
   }
 
