@@ -72,9 +72,9 @@ export class Leases {
     }
   }
 
-  /** Asks for more before a call must wait for it. */
-  askAhead(lease: Lease): void {
-    lease.asking = this.grant(lease, 0n, lease.wish(0n, this.clock.monotonicMs()))
+  /** Asks for more before a call must wait for it, by the measure of the last one. */
+  askAhead(lease: Lease, amount: Nano): void {
+    lease.asking = this.grant(lease, 0n, lease.wish(amount, this.clock.monotonicMs()))
       // A call that needs it will ask again and say why it can't.
       .catch(() => 0n)
       .then((granted) => { if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS })

@@ -1,4 +1,4 @@
-import { NO_USAGE } from '../core/usage.ts'
+import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from './generation.ts'
 
@@ -70,11 +70,18 @@ export function readEnd(text: string): End {
   }
 }
 
-type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost'> & { readonly cost: string; readonly upstreamCost: string }
+type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost' | 'usage'> & { readonly cost: string; readonly upstreamCost: string; readonly usage: Partial<Usage> }
 
-/** JSON of a generation, its money as strings. */
+/** JSON of a generation, its money as strings, without the counts of its usage that are zero (most are). */
 export function writeGeneration(generation: Generation): string {
-  return JSON.stringify({ ...generation, cost: String(generation.cost), upstreamCost: String(generation.upstreamCost) })
+  return JSON.stringify({ ...generation, usage: counted(generation.usage), cost: String(generation.cost), upstreamCost: String(generation.upstreamCost) })
+}
+
+function counted(usage: Usage): Partial<Usage> {
+  const counts: Record<string, unknown> = {}
+  // A loop over its own names: what another version of Usage counts is kept too.
+  for (const name in usage) if (usage[name as keyof Usage]) counts[name] = usage[name as keyof Usage]
+  return counts
 }
 
 /** The generation back from what `writeGeneration` made. */
@@ -84,7 +91,7 @@ export function readGeneration(record: string): Generation {
 }
 
 function revive(raw: RawGeneration): Generation {
-  return { ...raw, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost) }
+  return { ...raw, usage: { ...NO_USAGE, ...raw.usage }, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost) }
 }
 
 /** What is known of a call whose process died before its end: nothing was charged. */

@@ -61,6 +61,7 @@ export class LedgerNode implements Ledger {
   private readonly calls = new Map<string, HeldCall>()
   private readonly idleTimer: Timer
   private closing = false
+  private wasWritable = true
   /** Lines pushed before the journal's last rotation: its old part goes once the store has them all. */
   private oldPushed = 0
 
@@ -151,7 +152,14 @@ export class LedgerNode implements Ledger {
   }
 
   private takesWork(): boolean {
-    return !this.closing && this.settler.unsettled < UNSETTLED_MAX && this.journal.writable()
+    return !this.closing && this.settler.unsettled < UNSETTLED_MAX && this.isWritable()
+  }
+
+  private isWritable(): boolean {
+    const writable = this.journal.writable()
+    if (writable !== this.wasWritable) this.log(writable ? 'the journal takes settlements again' : 'the journal cannot be written: no work is taken')
+    this.wasWritable = writable
+    return writable
   }
 
   /** Holds on every allowance of the caller, all or none, from what is leased. */
@@ -165,14 +173,14 @@ export class LedgerNode implements Ledger {
     const call = new HeldCall(callId, amount, caller.key, nowMs, account, key)
     this.calls.set(callId, call)
     this.journal.defer(begin(call))
-    if (amount > 0n) this.askAhead(account, key)
+    if (amount > 0n) this.askAhead(account, key, amount)
     return call
   }
 
-  private askAhead(account: Lease, key: Lease | undefined): void {
+  private askAhead(account: Lease, key: Lease | undefined, amount: Nano): void {
     const nowMs = this.clock.monotonicMs()
-    if (account.isLow(nowMs)) this.leases.askAhead(account)
-    if (key?.isLow(nowMs)) this.leases.askAhead(key)
+    if (account.isLow(nowMs)) this.leases.askAhead(account, amount)
+    if (key?.isLow(nowMs)) this.leases.askAhead(key, amount)
   }
 
   private async askAndTake(caller: Caller, callId: string, amount: Nano): Promise<Hold | HoldRefusal> {

@@ -82,7 +82,7 @@ class Run {
 
 describe('any interleaving of holds, ends, crashes and time over three nodes', () => {
   test('keeps every sum, charges exactly the bill, and passes no cap', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120, size: 'max' }), async (steps) => {
       const run = new Run(await TestBench.open(CREDITS, keys))
       for (const nodeId of nodeIds) run.nodes.push(await run.bench.node(nodeId))
       for (const one of steps) await run.take(one)
@@ -97,6 +97,6 @@ describe('any interleaving of holds, ends, crashes and time over three nodes', (
       const charged = [...run.bill.values()].reduce((sum, cost) => sum + cost, 0n)
       expect(charged).toBeLessThanOrEqual(CREDITS)
       expect(await run.bench.close()).toMatchObject({ ok: true, charged, balance: CREDITS - charged, leased: 0n, writtenOff: 0n })
-    }), { numRuns: 40 })
+    }), { numRuns: 60 })
   }, 30_000)
 })

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Key } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import { readJournal } from '../ledger/journal.ts'
 import type { Hold } from '../ledger/ledger.ts'
 import type { LedgerNode } from '../ledger/node.ts'
+import { SqliteDatabase } from './sqlite.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
 
 const plain = testKey('plain')
@@ -119,6 +121,24 @@ describe('hold', () => {
     await expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })
     bench.setAway('a', false)
     expect(await credits()).toEqual({ total: 1_000n, used: 20n })
+  })
+})
+
+describe('a store that is locked', () => {
+  test('refuses cold holds as unavailable, and loses no settlement', async () => {
+    bench = await TestBench.open(1_000n, [plain])
+    const ledger = await bench.node('a')
+    await spend(ledger, plain, 10n)
+    const other = new SqliteDatabase(join(bench.directory, 'switchyard.db'))
+    await other.write(async () => {
+      await spend(ledger, plain, 10n, 7n)
+      expect(await ledger.hold(callerOf(plain), nextId(), 900n)).toMatchObject({ ok: false, code: 'unavailable' })
+      await expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })
+      expect(ledger.stats()).toMatchObject({ unsettled: 2 })
+    })
+    await other.close()
+    expect(await credits()).toEqual({ total: 1_000n, used: 17n })
+    await spend(ledger, plain, 983n)
   })
 })
 

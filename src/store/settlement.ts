@@ -1,4 +1,5 @@
 import type { Settled } from '../ledger/bank.ts'
+import type { Generation } from '../ledger/generation.ts'
 import { readEnd, type End } from '../ledger/line.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
@@ -32,20 +33,27 @@ async function insertGenerations(sql: Sql, ends: readonly End[], entryIds: Map<s
   const inserted = new Set<string>()
   for (const piece of pieces(ends)) {
     const values = piece.flatMap((end) => generationRow(end, entryIds))
-    const rows = await sql.all(`INSERT INTO generations (account_id, id, created_ms, day, key_hash, model, provider, cost, fault, prompt_tokens, completion_tokens, entry_id, record)
-      VALUES ${tuples(piece.length, GENERATION_COLUMNS)} ON CONFLICT (account_id, id) DO NOTHING RETURNING id`, ...values)
+    const rows = await sql.all(insertGenerationsText(piece.length), ...values)
     for (const row of rows) inserted.add(text(row, 'id'))
   }
   return ends.filter((end) => inserted.has(end.callId))
 }
 
-const GENERATION_COLUMNS = 13
+const GENERATION_COLUMNS = ['account_id', 'id', 'created_ms', 'day', 'key_hash', 'model', 'provider', 'cost', 'fault', 'prompt_tokens', 'completion_tokens', 'entry_id', 'record'] as const
+
+/** By number of rows: there are seven, and the engine finds its prepared statement by the text. */
+const insertTexts = new Map<number, string>()
+
+function insertGenerationsText(rows: number): string {
+  return valueOf(insertTexts, rows, () => `INSERT INTO generations (${GENERATION_COLUMNS.join(', ')})
+    VALUES ${tuples(rows, GENERATION_COLUMNS.length)} ON CONFLICT (account_id, id) DO NOTHING RETURNING id`)
+}
 
 function generationRow({ generation, record }: End, entryIds: Map<string, string>): SqlValue[] {
   const { accountId, id, createdMs, keyHash, model, provider, cost, fault, usage } = generation
   if (!entryIds.has(accountId)) entryIds.set(accountId, rowId())
   const entryId = cost > 0n ? entryIds.get(accountId) ?? null : null
-  return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, usage.promptTokens, usage.completionTokens, entryId, record]
+  return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, Math.round(usage.promptTokens), Math.round(usage.completionTokens), entryId, record]
 }
 
 interface Charged {
@@ -133,54 +141,81 @@ async function takeUpTo(sql: Sql, accountId: string, amount: bigint): Promise<bi
 
 /** Adds to what each key spent in the day, week and month of its calls, and ever. */
 async function countKeys(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
-  const sums = new Map<string, { readonly at: readonly SqlValue[]; cost: bigint; byok: bigint; counted: bigint }>()
+  // By hours first: a window of any period begins with an hour.
+  const hours = new Map<string, { readonly keyHash: string; readonly atMs: number; cost: bigint; byok: bigint; counted: bigint }>()
   for (const { generation, atMs, counted } of ends) {
+    const { keyHash, cost, upstreamCost } = generation
+    const sum = valueOf(hours, `${keyHash} ${Math.floor(atMs / HOUR_MS)}`, () => ({ keyHash, atMs, cost: 0n, byok: 0n, counted: 0n }))
+    sum.cost += cost
+    sum.counted += counted
+    if (generation.byok) sum.byok += upstreamCost
+  }
+  for (const sum of hours.values()) {
     for (const period of PERIODS) {
-      const at = [accountId, generation.keyHash, period, windowAt(period, atMs).startMs]
-      const sum = sumOf(sums, at.join(), () => ({ at, cost: 0n, byok: 0n, counted: 0n }))
-      sum.cost += generation.cost
-      sum.byok += generation.byok ? generation.upstreamCost : 0n
-      sum.counted += counted
+      await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+        ON CONFLICT (account_id, key_hash, period, start_ms) DO UPDATE SET cost = key_windows.cost + excluded.cost, byok_cost = key_windows.byok_cost + excluded.byok_cost,
+        counted = key_windows.counted + excluded.counted`, accountId, sum.keyHash, period, windowAt(period, sum.atMs).startMs, sum.cost, sum.byok, sum.counted)
     }
   }
-  for (const sum of sums.values()) {
-    await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
-      ON CONFLICT (account_id, key_hash, period, start_ms) DO UPDATE SET cost = key_windows.cost + excluded.cost, byok_cost = key_windows.byok_cost + excluded.byok_cost,
-      counted = key_windows.counted + excluded.counted`, ...sum.at, sum.cost, sum.byok, sum.counted)
-  }
+}
+
+interface HourSum {
+  readonly first: Generation
+  requests: number
+  faults: number
+  cost: bigint
+  byokCost: bigint
+  promptTokens: number
+  completionTokens: number
+  reasoningTokens: number
+  cacheReadTokens: number
 }
 
 const ROLLUP_SUMS = ['requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens', 'cache_read_tokens'] as const
 
+const ROLL_UP = `INSERT INTO rollups (account_id, hour, key_hash, model, provider, endpoint_id, ${ROLLUP_SUMS.join(', ')}) VALUES ${tuples(1, 6 + ROLLUP_SUMS.length)}
+  ON CONFLICT (account_id, hour, key_hash, model, provider, endpoint_id) DO UPDATE SET ${ROLLUP_SUMS.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(', ')}`
+
 /** Adds to the sums of each hour, so that lists and charts never read generations. */
 async function rollUp(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
-  const sums = new Map<string, { readonly at: readonly SqlValue[]; readonly sums: bigint[] }>()
-  for (const { generation } of ends) {
-    const { createdMs, keyHash, model, provider, endpointId, usage } = generation
-    const at = [accountId, Math.floor(createdMs / HOUR_MS), keyHash, model, provider, endpointId]
-    const row = sumOf(sums, JSON.stringify(at), () => ({ at, sums: ROLLUP_SUMS.map(() => 0n) }))
-    const byokCost = generation.byok ? generation.upstreamCost : 0n
-    const tokens = [usage.promptTokens, usage.completionTokens, usage.reasoningTokens, usage.cacheReadTokens].map((count) => BigInt(Math.round(count)))
-    const adds = [1n, generation.fault === null ? 0n : 1n, generation.cost, byokCost, ...tokens]
-    adds.forEach((add, index) => { row.sums[index] = (row.sums[index] ?? 0n) + add })
-  }
-  const sets = ROLLUP_SUMS.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(', ')
-  for (const row of sums.values()) {
-    await sql.run(`INSERT INTO rollups (account_id, hour, key_hash, model, provider, endpoint_id, ${ROLLUP_SUMS.join(', ')}) VALUES ${tuples(1, 6 + ROLLUP_SUMS.length)}
-      ON CONFLICT (account_id, hour, key_hash, model, provider, endpoint_id) DO UPDATE SET ${sets}`, ...row.at, ...row.sums)
+  const hours = new Map<string, HourSum>()
+  for (const { generation } of ends) addToHour(valueOf(hours, hourKey(generation), () => emptyHour(generation)), generation)
+  for (const { first, ...sum } of hours.values()) {
+    await sql.run(ROLL_UP, accountId, Math.floor(first.createdMs / HOUR_MS), first.keyHash, first.model, first.provider, first.endpointId,
+      sum.requests, sum.faults, sum.cost, sum.byokCost,
+      ...[sum.promptTokens, sum.completionTokens, sum.reasoningTokens, sum.cacheReadTokens].map(Math.round))
   }
 }
 
-function sumOf<T>(sums: Map<string, T>, key: string, empty: () => T): T {
-  const known = sums.get(key)
-  if (known) return known
+function hourKey({ createdMs, keyHash, model, provider, endpointId }: Generation): string {
+  return `${Math.floor(createdMs / HOUR_MS)}\n${keyHash}\n${model}\n${provider}\n${endpointId}`
+}
+
+function emptyHour(first: Generation): HourSum {
+  return { first, requests: 0, faults: 0, cost: 0n, byokCost: 0n, promptTokens: 0, completionTokens: 0, reasoningTokens: 0, cacheReadTokens: 0 }
+}
+
+function addToHour(sum: HourSum, { fault, cost, byok, upstreamCost, usage }: Generation): void {
+  sum.requests += 1
+  if (fault !== null) sum.faults += 1
+  sum.cost += cost
+  if (byok) sum.byokCost += upstreamCost
+  sum.promptTokens += usage.promptTokens
+  sum.completionTokens += usage.completionTokens
+  sum.reasoningTokens += usage.reasoningTokens
+  sum.cacheReadTokens += usage.cacheReadTokens
+}
+
+function valueOf<K, T>(values: Map<K, T>, key: K, empty: () => T): T {
+  const known = values.get(key)
+  if (known !== undefined) return known
   const made = empty()
-  sums.set(key, made)
+  values.set(key, made)
   return made
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
-  for (const item of items) sumOf(groups, keyOf(item), (): T[] => []).push(item)
+  for (const item of items) valueOf(groups, keyOf(item), (): T[] => []).push(item)
   return groups
 }

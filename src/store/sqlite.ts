@@ -12,9 +12,9 @@ export class SqliteDatabase implements Database {
   private readonly sql: Sql
   private last: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string) {
+  constructor(path: string, busyMs = BUSY_MS) {
     this.db = new BunDatabase(path, { create: true, safeIntegers: true })
-    this.db.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
+    this.db.run(`PRAGMA busy_timeout = ${busyMs}`)
     this.db.run('PRAGMA journal_mode = WAL')
     this.db.run('PRAGMA synchronous = FULL')
     this.sql = { all: async (text, ...values) => this.query(text).all(...values), run: async (text, ...values) => this.query(text).run(...values).changes }
@@ -35,6 +35,7 @@ export class SqliteDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    // What failed last was told to whoever asked for it.
     await this.last.catch(() => undefined)
     this.db.close()
   }

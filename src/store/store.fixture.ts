@@ -70,7 +70,8 @@ class NodeBank implements Bank {
   private reach<T>(work: () => Promise<T>): Promise<T> {
     if (this.dead) return new Promise<never>(() => undefined)
     if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
-    return work()
+    // As the store's thread tells its errors.
+    return work().catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
   }
 }
 
@@ -78,7 +79,7 @@ class NodeBank implements Bank {
 export class TestBench {
   readonly directory = testDirectory()
   readonly clock = new FakeClock(Date.parse('2026-11-20T12:00:00Z'))
-  readonly database = new SqliteDatabase(join(this.directory, 'switchyard.db'))
+  readonly database = new SqliteDatabase(join(this.directory, 'switchyard.db'), 0)
   readonly store = new SqlStore(this.database)
   private readonly nodes = new Map<string, { readonly ledger: LedgerNode; readonly bank: NodeBank }>()
 

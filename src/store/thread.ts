@@ -19,7 +19,7 @@ let seenRevision = 0n
 let seenVersion = 0n
 
 async function open(dataDir: string, nowMs: number): Promise<void> {
-  mkdirSync(dataDir, { recursive: true })
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const database = new SqliteDatabase(join(dataDir, 'switchyard.db'))
   await migrate(database, nowMs)
   const store = new SqlStore(database)
