@@ -1,7 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { workerEnvironment } from './config.ts'
+import { assert } from './core/fault.ts'
 
 const RESTART_MS = 500
+
+/** A port that nobody listens on: workers must all be told the same one, so port 0 is not theirs to resolve. */
+export function freePort(host: string): number {
+  const server = Bun.serve({ port: 0, hostname: host, fetch: () => new Response() })
+  const { port } = server
+  void server.stop(true)
+  assert(port !== undefined, 'a server that listens has a port')
+  return port
+}
 
 export interface Workers {
   /** Resolves when each has said that it listens. */

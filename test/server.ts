@@ -15,6 +15,8 @@ export interface Gateway {
   readonly key: string
   /** The process that listens, not the one that npm starts. */
   readonly pid: number
+  /** The process that npm starts, whose child listens. */
+  readonly launcherPid: number
   readonly dataDir: string
   /** The operator's file: write it to change the configuration. */
   readonly configFile: string
@@ -76,6 +78,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     url, key, dataDir, configFile,
     pid: serverPid(child.pid ?? 0),
+    launcherPid: child.pid ?? 0,
     startMs: performance.now() - startedMs,
     logs: () => output,
     isAlive: () => child.exitCode === null && child.signalCode === null,
