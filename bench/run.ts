@@ -64,7 +64,7 @@ async function runAll(bench: Bench, options: Options): Promise<BenchResult> {
   const growing = lanes.filter(isThere).map((lane): Growing => ({ lane, idleKb: lane.process ? rssKb(lane.process.pid) : null, plain: [], stream: [], paced: [], firstToken: [], held: null }))
   for (const one of growing) {
     say(`${one.lane.name}: warming up (${one.lane.what})`)
-    await warmUp(bench, one.lane, 2)
+    await warmUp(bench, one.lane, 4)
   }
   for (let at = 1; at <= options.rounds; at++) {
     for (const one of growing) {
