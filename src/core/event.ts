@@ -27,7 +27,8 @@ export type Event =
   | { readonly type: 'served'; readonly model: string; readonly provider: string; readonly warnings: readonly Warning[] }
   /** What the provider says of itself. `model` is what the provider says it runs, which is not what we show. */
   | { readonly type: 'start'; readonly providerId?: string; readonly model?: string; readonly created?: number; readonly systemFingerprint?: string; readonly serviceTier?: string }
-  | { readonly type: 'text'; readonly choice: number; readonly text: string }
+  /** `json`: the text as the JSON string that the provider sent, where it is at hand, so that nobody makes it again. */
+  | { readonly type: 'text'; readonly choice: number; readonly text: string; readonly json?: string }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
   | { readonly type: 'reasoning'; readonly choice: number; readonly detail: ReasoningDetail }
   /** `index` counts tool calls only, from 0. The first event of a call has `id` and `name`, later ones only arguments. */

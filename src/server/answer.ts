@@ -10,8 +10,6 @@ import { CORS_HEADERS, jsonResponse } from './respond.ts'
 const KEEP_ALIVE_MS = 15_000
 const LATE = Symbol('the first event is late')
 
-const encoder = new TextEncoder()
-
 /** The HTTP response of a call: its Events as the client's dialect says them. Throws Fault while nothing was sent. */
 export async function answerOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>, gateway: Gateway): Promise<Response> {
   if (!call.stream) return await replyOf(call, dialect, events)
@@ -48,17 +46,18 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
 }
 
 /** One write for each batch, made when the client has taken the last: a slow client slows the provider, not our memory. */
-function streamOf(writer: StreamWriter, keepAlive: string, events: AsyncGenerator<Event[]>, first: Promise<IteratorResult<Event[]>>, late: boolean, gateway: Gateway): ReadableStream<Uint8Array> {
+function streamOf(writer: StreamWriter, keepAlive: string, events: AsyncGenerator<Event[]>, first: Promise<IteratorResult<Event[]>>, late: boolean, gateway: Gateway): ReadableStream<string> {
   let next: Promise<IteratorResult<Event[]>> | undefined = first
   let silence: ReturnType<typeof setInterval> | undefined
   let spokeMs = gateway.clock.monotonicMs()
-  return new ReadableStream<Uint8Array>({
+  // Strings: the server writes them as UTF-8, and no copy of them is made before.
+  return new ReadableStream<string>({
     start(controller) {
-      if (late) controller.enqueue(encoder.encode(keepAlive))
+      if (late) controller.enqueue(keepAlive)
       silence = setInterval(() => {
         if (gateway.clock.monotonicMs() - spokeMs < KEEP_ALIVE_MS) return
         spokeMs = gateway.clock.monotonicMs()
-        controller.enqueue(encoder.encode(keepAlive))
+        controller.enqueue(keepAlive)
       }, KEEP_ALIVE_MS)
     },
     async pull(controller) {
@@ -66,7 +65,7 @@ function streamOf(writer: StreamWriter, keepAlive: string, events: AsyncGenerato
         const taken = await (next ?? events.next()).catch((error: unknown) => lastWords(error, gateway))
         next = undefined
         const text = taken.done ? '' : writer.write(taken.value)
-        if (text !== '') controller.enqueue(encoder.encode(text))
+        if (text !== '') controller.enqueue(text)
         if (taken.done) {
           clearInterval(silence)
           controller.close()

@@ -7,6 +7,7 @@ import type { SseFrame, StreamReader } from '../dialect.ts'
 import { ChoiceState, normaliseFinish, normaliseSaid } from './choice.ts'
 import { faultOf } from './fault.ts'
 import { has } from './quirks.ts'
+import { PlainChunk, textOfJson } from './plain-chunk.ts'
 import { eventsOfChoice } from './semantic.ts'
 import { readUsage } from './usage.ts'
 
@@ -14,6 +15,7 @@ import { readUsage } from './usage.ts'
 export class ChatStreamReader implements StreamReader {
   private readonly choices: ChoiceState[] = []
   private readonly reasoningOutside: boolean
+  private readonly plain = new PlainChunk()
   private started = false
   private done = false
   private failed = false
@@ -30,6 +32,7 @@ export class ChatStreamReader implements StreamReader {
       return
     }
     if (frame.data === '') return
+    if (this.carry && this.plainText(frame.data, out)) return
     const chunk = parseObject(frame.data)
     if (!chunk) return this.fail(new Fault('provider_bad_answer', `${this.endpoint.provider.name} sent an event that is not a JSON object`, { provider: this.endpoint.provider.name }), out)
     const error = chunk['error']
@@ -37,8 +40,19 @@ export class ChatStreamReader implements StreamReader {
       this.usage(chunk, out)
       return this.fail(faultOf(undefined, chunk, this.endpoint), out)
     }
+    if (this.carry) this.plain.learn(frame.data, chunk)
     if (frame.event === 'error') return this.fail(faultOf(undefined, { error: chunk }, this.endpoint), out)
     this.chunk(chunk, out)
+  }
+
+  /** A chunk like the last, with other text: most of a stream. Its choice is open, and it holds nothing but text. */
+  private plainText(data: string, out: Event[]): boolean {
+    const json = this.plain.textOf(data)
+    if (json === undefined) return false
+    const text = textOfJson(json)
+    if (text === undefined) return false
+    if (text !== '') out.push({ type: 'text', choice: 0, text, json })
+    return true
   }
 
   end(out: Event[]): void {

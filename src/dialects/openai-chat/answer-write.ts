@@ -64,7 +64,7 @@ export class ChatStreamWriter implements StreamWriter {
   private event(event: Event): string {
     switch (event.type) {
       case 'raw': return this.raw(event.body)
-      case 'text': return this.delta(event.choice, `"content":${JSON.stringify(event.text)}`)
+      case 'text': return this.delta(event.choice, `"content":${event.json ?? JSON.stringify(event.text)}`)
       case 'reasoning': return this.excludeReasoning ? '' : this.delta(event.choice, reasoningFields(event.detail))
       case 'tool': return this.delta(event.choice, toolFields(event))
       case 'refusal': return this.delta(event.choice, `"refusal":${JSON.stringify(event.text)}`)
