@@ -146,3 +146,8 @@ export function faultFindings(fault: Source, errorsDoc: string | undefined): Fin
 }
 
 const FAULT_SHAPED = /^[a-z]+(?:_[a-z]+)+$/
+
+/** Packages of package.json that docs/dependencies.md gives no reason for. */
+export function dependencyFindings(packages: readonly string[], doc: string): Finding[] {
+  return packages.filter((name) => !doc.includes(`\`${name}\``)).map((name) => ({ rule: 'dependency-docs', file: 'package.json', line: 1, message: `${name} has no row in docs/dependencies.md: say what it is for, or remove it` }))
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { sayFinding, tidy } from './tidy.ts'
 import { deadFindings, importFindings } from './tidy-imports.ts'
-import { faultFindings, homeFindings, nameFindings, wordingFindings } from './tidy-rules.ts'
+import { dependencyFindings, faultFindings, homeFindings, nameFindings, wordingFindings } from './tidy-rules.ts'
 import { sizeFindings } from './tidy-sizes.ts'
 import { sourceOf } from './tidy-source.ts'
 
@@ -163,4 +163,8 @@ describe('fault codes', () => {
     ])
     expect(faultFindings(fault, '`no_route` and `gone`')).toEqual([])
   })
+})
+
+test('a package without a reason is named', () => {
+  expect(dependencyFindings(['yaml', '@types/bun', 'left-pad'], '| `yaml` | x |\n| `@types/bun` | y |').map((finding) => finding.message.split(':')[0])).toEqual(['left-pad has no row in docs/dependencies.md'])
 })

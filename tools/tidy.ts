@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { deadFindings, importFindings } from './tidy-imports.ts'
-import { faultFindings, homeFindings, nameFindings, wordingFindings, type Finding } from './tidy-rules.ts'
+import { dependencyFindings, faultFindings, homeFindings, nameFindings, wordingFindings, type Finding } from './tidy-rules.ts'
 import { sizeFindings } from './tidy-sizes.ts'
 import { readSource, type Source } from './tidy-source.ts'
 
 const FOLDERS = ['src', 'test', 'tools', 'bench', 'bin']
 
-interface PackageJson { readonly dependencies?: Readonly<Record<string, string>>; readonly scripts?: Readonly<Record<string, string>> }
+interface PackageJson { readonly dependencies?: Readonly<Record<string, string>>; readonly devDependencies?: Readonly<Record<string, string>>; readonly scripts?: Readonly<Record<string, string>> }
 
 /** Everything that the house rules find in the checkout at `root`. Empty when it is tidy. */
 export function tidy(root: string): Finding[] {
-  // Its shape is npm's: the two fields that we read are maps of strings.
+  // Its shape is npm's: the fields that we read are maps of strings.
   const npm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson
   const dependencies = new Set(Object.keys(npm.dependencies ?? {}))
   const sources = FOLDERS.flatMap((folder) => sourcesBelow(root, folder))
@@ -22,6 +22,7 @@ export function tidy(root: string): Finding[] {
   const fault = sources.find((source) => source.path === 'src/core/fault.ts')
   const errorsDoc = join(root, 'docs', 'errors.md')
   if (fault) findings.push(...faultFindings(fault, existsSync(errorsDoc) ? readFileSync(errorsDoc, 'utf8') : undefined))
+  findings.push(...dependencyFindings([...dependencies, ...Object.keys(npm.devDependencies ?? {})], readFileSync(join(root, 'docs', 'dependencies.md'), 'utf8')))
   return findings.toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line)
 }
 
