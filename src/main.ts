@@ -35,9 +35,10 @@ const DIALECTS = new Map<DialectName, ProviderDialect>([['openai-chat', openaiCh
 /** Runs the gateway until it is told to stop. The exit code. */
 async function serve(config: Config): Promise<number> {
   if (config.workers > 1 && workerNumber() === undefined) return await serveWithWorkers(config)
+  const told = untilTold()
   const clock = systemClock
   const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
-  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync })
+  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
   const first = workerNumber() === undefined ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
   const catalogue = openCatalogue(config, log)
   const health = new Health(clock)
@@ -53,7 +54,7 @@ async function serve(config: Config): Promise<number> {
   process.stdout.write(workerNumber() === undefined ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
-  await untilTold()
+  await told
   await server.drain(DRAIN_MS_MAX)
   catalogue.close()
   await ledger.close()
@@ -62,6 +63,7 @@ async function serve(config: Config): Promise<number> {
 }
 
 async function serveWithWorkers(config: Config): Promise<number> {
+  const told = untilTold()
   const ledger = await openLedger({ dataDir: config.dataDir, clock: systemClock, fsync: config.fsync })
   const first = await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
   await ledger.close()
@@ -70,7 +72,7 @@ async function serveWithWorkers(config: Config): Promise<number> {
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   await workers.ready
   process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
-  await untilTold()
+  await told
   await workers.stop()
   return 0
 }
@@ -96,14 +98,20 @@ function fileSettings(path: string, env: Config['env']): FileSettings {
   return read.ok ? read.file.server : {}
 }
 
-/** Waits for a signal to stop. A second one stops at once. */
+/** Ctrl-C comes twice: from the terminal, and passed on by the process that started this one. So soon it is the same. */
+const SAME_SIGNAL_MS = 1_000
+
+/** Waits for a signal to stop. A second one stops at once. Called before all else: who reads `listening` may say stop at once. */
 async function untilTold(): Promise<void> {
   await new Promise<void>((resolve) => {
+    let firstMs: number | undefined
     const told = () => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+      const nowMs = systemClock.monotonicMs()
+      if (firstMs !== undefined && nowMs - firstMs > SAME_SIGNAL_MS) process.exit(1)
+      firstMs ??= nowMs
       resolve()
     }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, told)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, told)
   })
 }
 
