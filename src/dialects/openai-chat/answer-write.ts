@@ -89,6 +89,7 @@ export class ChatStreamWriter implements StreamWriter {
     body['provider'] = envelope.provider
     if (typeof body['system_fingerprint'] !== 'string') delete body['system_fingerprint']
     if (this.excludeReasoning) hideReasoning(body, 'delta')
+    if (!this.saidRole) this.saidRole = saysRole(body)
     return `data: ${JSON.stringify(body)}\n\n`
   }
 
@@ -137,6 +138,11 @@ function toolFields(event: Extract<Event, { type: 'tool' }>): string {
   const fn = { ...(event.name === undefined ? {} : { name: event.name }), arguments: event.arguments }
   const call = { index: event.index, ...(event.id === undefined ? {} : { id: event.id, type: 'function' }), function: fn }
   return `"tool_calls":${JSON.stringify([call])}`
+}
+
+function saysRole(body: JsonObject): boolean {
+  // Readers made `choices` an array of objects, each with its delta.
+  return (body['choices'] as readonly { readonly delta?: JsonObject }[]).some((choice) => choice.delta?.['role'] !== undefined)
 }
 
 function hideReasoning(body: JsonObject, where: 'delta' | 'message'): void {
