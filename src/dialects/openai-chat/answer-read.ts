@@ -92,11 +92,10 @@ export class ChatStreamReader implements StreamReader {
       this.started = true
       out.push({ type: 'start', providerId: asString(chunk['id']), model: asString(chunk['model']), serviceTier: asString(chunk['service_tier']), systemFingerprint: asString(chunk['system_fingerprint']) })
     }
-    const choices = Array.isArray(chunk['choices']) ? chunk['choices'] : []
+    const choices = Array.isArray(chunk['choices']) ? chunk['choices'].filter(isObject) : []
     let chars = 0
     let ended: ChoiceState | undefined
     for (const choice of choices) {
-      if (!isObject(choice)) continue
       const state = this.state(choice)
       const delta = asObject(choice['delta']) ?? {}
       choice['delta'] = delta
@@ -155,8 +154,9 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   const out: Event[] = [{ type: 'start', providerId: asString(body['id']), model: asString(body['model']), serviceTier: asString(body['service_tier']), systemFingerprint: asString(body['system_fingerprint']) }]
   let chars = 0
   let ended: ChoiceState | undefined
-  body['choices'].forEach((choice: unknown, at) => {
-    if (!isObject(choice)) return
+  const choices = body['choices'].filter(isObject)
+  body['choices'] = choices
+  choices.forEach((choice, at) => {
     if (typeof choice['index'] !== 'number') choice['index'] = at
     const state = new ChoiceState()
     const message = asObject(choice['message']) ?? {}
