@@ -86,7 +86,9 @@ function emptyCatches(source: Source): Finding[] {
   }).map((match) => ({ rule: 'empty-catch', file: source.path, line: lineAt(source.code, match.index), message: 'say in a comment why nothing is to be done, or handle it' }))
 }
 
-const FILE_WORDS = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager', 'service', 'types'])
+const FILE_WORDS = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'misc'])
+/** Vague as the last word only: a service account is a thing, a key service is none. */
+const LAST_FILE_WORDS = new Set(['manager', 'service', 'types'])
 
 /** The words that are not used in names of files and exports, and the one that is (style.md §1). */
 const WORDS: Readonly<Record<string, { readonly use: string; readonly except?: (path: string) => boolean }>> = {
@@ -109,7 +111,7 @@ const DECLARED = /\bexport\s+(?:declare\s+|abstract\s+|async\s+)*(?:function\*?|
 export function nameFindings(source: Source): Finding[] {
   const findings: Finding[] = []
   const fileWords = words(basename(source.path).replace(/\.(?:test\.)?tsx?$/, ''))
-  const vague = fileWords.find((word) => FILE_WORDS.has(word))
+  const vague = fileWords.find((word, at) => FILE_WORDS.has(word) || (LAST_FILE_WORDS.has(word) && at === fileWords.length - 1))
   if (vague) findings.push({ rule: 'file-name', file: source.path, line: 1, message: `"${vague}" says nothing: name the file after what is in it` })
   if (!source.path.startsWith('src/') || source.isTest) return findings
   for (const word of fileWords) findings.push(...banned(source, word, 1, 'the file name'))

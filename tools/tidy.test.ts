@@ -98,6 +98,8 @@ describe('names', () => {
     ['src/core/utils.ts', 'const x = 1', ['file-name:1']],
     ['test/serverHelpers.ts', 'const x = 1', ['file-name:1']],
     ['src/core/types.test.ts', 'const x = 1', ['file-name:1']],
+    ['src/accounts/key-service.ts', 'const x = 1', ['file-name:1']],
+    ['src/upstream/service-account.ts', 'const x = 1', []],
     ['src/core/call.ts', '\nexport interface CallPayload {}', ['word:2']],
     ['src/core/call.ts', 'export function readChunk() {}', ['word:1']],
     ['src/dialects/openai-chat/wire.ts', 'export interface Chunk {}', []],

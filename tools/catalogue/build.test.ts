@@ -5,12 +5,13 @@ import { formatUsd, parseUsd } from '../../src/core/nano.ts'
 import { readFeedFile } from '../../src/catalog/feed/feed.ts'
 import { formatRows, makeRows } from '../../src/catalog/feed/make-rows.ts'
 import { catalogueRows } from '../../src/catalog/rows.ts'
-import { describeShared, sharedPath } from '../../test/shared.ts'
+import { describeShared, hasShared, sharedPath } from '../../test/shared.ts'
 
 const catalog = join(import.meta.dir, '..', '..', 'src', 'catalog')
 
 describeShared('the catalogue of the feed’s file', () => {
-  const text = readFileSync(sharedPath('catalog', 'models-dev.json'), 'utf8')
+  // The body of a skipped describe runs all the same.
+  const text = hasShared ? readFileSync(sharedPath('catalog', 'models-dev.json'), 'utf8') : '{}'
 
   test('is what `npm run catalogue` makes, to the byte, and made twice is the same', () => {
     const made = formatRows(makeRows(readFeedFile(JSON.parse(text))))
