@@ -15,8 +15,8 @@ export interface Call {
   readonly id: string
   /** The API that the client called, as the record names it. */
   readonly api: 'chat' | 'completions' | 'responses' | 'messages' | 'gemini' | 'ollama' | 'cohere'
-  /** The dialect that the client speaks. */
-  readonly dialect: DialectName
+  /** The dialect that the client speaks. Some are spoken by clients only, so that no provider's is the same. */
+  readonly dialect: DialectName | 'openai-completions' | 'ollama'
   /** When we took it, in ms since the epoch. */
   readonly createdMs: number
   readonly stream: boolean
@@ -25,6 +25,8 @@ export interface Call {
   readonly body: ChatBody
   /** The request in the client's own dialect, where that is not chat: what a provider of the same dialect is told. */
   readonly native?: JsonObject
+  /** What the client asked that the chat shape has no words for: a warning, unless the provider is told `native`. */
+  readonly unsaid?: readonly Warning[]
   readonly preferences: Preferences
   readonly reasoning: ReasoningWish
   readonly needs: Needs

@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly warnings: readonly Warning[]
+  /** The client's own request went out (`Call.native`), so that what the chat shape has no words for was said too. */
+  readonly isNative?: boolean
 }
 
 /** One event of a server-sent event stream: `data` lines joined by \n; `event` is '' when not said. */

@@ -13,9 +13,24 @@ export function shownKey(request: Request): string | undefined {
   return request.headers.get('x-api-key') ?? undefined
 }
 
+/** The key that a client of a certain dialect shows, and where such a client is to put one when there is none. */
+export interface ShownKey { readonly key: string | undefined; readonly how: string }
+
+/** Google's clients show it as `x-goog-api-key`, or in the query. */
+export function googleKey(request: Request): ShownKey {
+  const key = request.headers.get('x-goog-api-key') ?? new URL(request.url).searchParams.get('key') ?? shownKey(request)
+  return { key, how: 'send the key as `x-goog-api-key` (`apiKey` of the client) or as `Authorization: Bearer sk-sw-v1-…`' }
+}
+
+/** Ollama's clients show none by themselves. */
+export function ollamaKey(request: Request): ShownKey {
+  return { key: shownKey(request), how: 'send the key as `Authorization: Bearer sk-sw-v1-…` (`headers` of the client, or OLLAMA_API_KEY where it reads that)' }
+}
+
 /** The caller behind the request's key. Throws Fault `unauthenticated`, saying where a key belongs. */
-export function authenticate(request: Request, accounts: Accounts, nowMs: number): Caller | Promise<Caller> {
-  const key = shownKey(request)
+export function authenticate(request: Request, accounts: Accounts, nowMs: number, shown?: ShownKey): Caller | Promise<Caller> {
+  const key = shown ? shown.key : shownKey(request)
+  if (shown && !shown.key) throw new Fault('unauthenticated', `Missing Authentication header: ${shown.how}`)
   if (key === undefined || key === '') throw missing(request)
   const caller = accounts.find(key)
   return caller instanceof Promise ? caller.then((found) => live(found, nowMs)) : live(caller, nowMs)

@@ -30,7 +30,7 @@ export function preflight(request: Request): Response {
 }
 
 /** A fault before the first byte, in the contract's envelope (M1, M11). */
-export function faultResponse(fault: Fault, callId?: string, dialect: ClientDialect = openaiChatClient): Response {
+export function faultResponse(fault: Fault, callId?: string, dialect: Pick<ClientDialect, 'faultBody'> = openaiChatClient): Response {
   const headers: Record<string, string> = callId === undefined ? {} : { 'X-Generation-Id': callId }
   const { retryAfterMs } = fault.options
   if (retryAfterMs !== undefined && (fault.status === 429 || fault.status === 503)) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))

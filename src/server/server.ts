@@ -11,8 +11,8 @@ import { readBody } from './body.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
-import { callHeaders, type CallEndpoint } from './v1/call-endpoint.ts'
-import { CALL_ENDPOINTS } from './v1/endpoints.ts'
+import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
+import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
 
 export interface ServerOptions {
   readonly port: number
@@ -43,13 +43,24 @@ export function listen(options: ServerOptions): RunningServer {
     const id = generationId(createdMs)
     try {
       gateway.admission.check()
-      const found = authenticate(request, services.accounts, createdMs)
+      const found = authenticate(request, services.accounts, createdMs, endpoint.key?.(request))
       const caller = found instanceof Promise ? await found : found
       const body = await readBody(request, options.bodyBytesMax)
       const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
       return await answerOf(made, endpoint.dialect, serve(made, caller, gateway, request.signal), gateway)
     } catch (error) {
       return faultResponse(faultFrom(error, gateway), id, endpoint.dialect)
+    }
+  }
+
+  async function side(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>): Promise<Response> {
+    try {
+      if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
+      const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
+      const body = async () => (await readBody(request, options.bodyBytesMax)).json
+      return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services, body }))
+    } catch (error) {
+      return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
     }
   }
 
@@ -65,8 +76,12 @@ export function listen(options: ServerOptions): RunningServer {
     const path = pathOf(request.url)
     if (request.method === 'OPTIONS') return preflight(request)
     for (const endpoint of CALL_ENDPOINTS) {
-      const params = endpoint.match(path)
+      const params = endpoint.match(path, request)
       if (params) return request.method === 'POST' ? await call(request, endpoint, params) : notAllowed(request.method, path, 'POST')
+    }
+    for (const endpoint of SIDE_ENDPOINTS) {
+      const params = endpoint.match(path, request)
+      if (params) return await side(request, endpoint, params)
     }
     const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
     if (prefix !== undefined) return await control(request, path.slice(prefix.length))

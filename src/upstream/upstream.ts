@@ -1,4 +1,4 @@
-import { DIALECTS, type Call, type DialectName } from '../core/call.ts'
+import { DIALECTS, type Call, type DialectName, type Warning } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { assert, Fault } from '../core/fault.ts'
 import { isObject, parseObject, type JsonObject } from '../core/json.ts'
@@ -63,7 +63,7 @@ export class Upstream {
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const response = await this.send(provider, wire, watch, fresh)
       if (response.status >= 300) throw await this.refusal(response, dialect, endpoint, watch)
-      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: wire.warnings }]
+      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, wire) }]
       if (isEventStream(response)) {
         const carry = call.stream && call.dialect === provider.dialect
         yield* this.stream(response, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
@@ -153,6 +153,10 @@ export class Upstream {
     reader.end(events)
     if (events.length > 0) yield events
   }
+}
+
+function warningsOf(call: Call, wire: WireRequest): readonly Warning[] {
+  return wire.isNative || !call.unsaid ? wire.warnings : [...call.unsaid, ...wire.warnings]
 }
 
 function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamReader']>): Event[] {

@@ -1,20 +1,36 @@
 import type { Call, CallHeaders } from '../../core/call.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOrigin, ClientDialect } from '../../dialects/dialect.ts'
+import type { ShownKey } from '../authenticate.ts'
+import type { RouteContext } from '../route.ts'
 
 /** A public endpoint that makes a call of a model: where it is, what it speaks. One file each, named as its path. */
 export interface CallEndpoint {
-  /** What stands for the parts of the path that vary; undefined when the path is not its own. The whole path, prefix and all. */
-  readonly match: (path: string) => Readonly<Record<string, string>> | undefined
+  /** What stands for the parts of the path that vary; undefined when the request is not its own. The whole path, prefix and all. */
+  readonly match: (path: string, request: Request) => Readonly<Record<string, string>> | undefined
+  /** Where clients of this dialect show their key, if elsewhere than all others. */
+  readonly key?: (request: Request) => ShownKey
   readonly dialect: ClientDialect
   /** The call that a body asks for. Throws Fault naming the field. */
   readonly read: (body: JsonObject, origin: CallOrigin, params: Readonly<Record<string, string>>) => Call
 }
 
+/**
+ * A path that clients of a dialect ask beside their calls: a list of models, a count of tokens. It answers in their
+ * words, errors too.
+ */
+export interface SideEndpoint extends Pick<CallEndpoint, 'match' | 'key'> {
+  readonly method: 'GET' | 'POST'
+  readonly auth: 'public' | 'key'
+  readonly dialect: Pick<ClientDialect, 'faultBody'>
+  /** The JSON body of a 200. Throws Fault. */
+  readonly handle: (context: RouteContext) => Promise<object> | object
+}
+
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
 /** Matches paths that have nothing that varies. */
-export function exactly(...paths: readonly string[]): CallEndpoint['match'] {
+export function exactly(...paths: readonly string[]): (path: string) => Readonly<Record<string, string>> | undefined {
   const known = new Set(paths)
   return (path) => (known.has(path) ? NO_PARAMS : undefined)
 }
