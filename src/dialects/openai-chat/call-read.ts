@@ -68,10 +68,11 @@ function readModels(body: ChatBody): readonly string[] {
   const models = body['models']
   if (model !== undefined && model !== null && (typeof model !== 'string' || model === '')) refuse('model', 'the id of a model, such as "openai/gpt-4o-mini"', model)
   if (models !== undefined && models !== null && (!Array.isArray(models) || models.length > MODELS_MAX)) refuse('models', `an array of at most ${MODELS_MAX} model ids`, models)
-  const names = [...(model ? [model] : []), ...(Array.isArray(models) ? models : [])]
-  names.forEach((name: unknown, index) => {
+  const others: readonly unknown[] = Array.isArray(models) ? models : []
+  others.forEach((name, index) => {
     if (typeof name !== 'string' || name === '') refuse(`models[${index}]`, 'the id of a model', name)
   })
+  const names = [...(model ? [model] : []), ...others]
   if (names.length === 0) {
     throw new Fault('invalid_request', 'model: is missing; name a model such as "demo/echo" (GET /api/v1/models lists them)', { metadata: { field: 'model' } })
   }
