@@ -17,8 +17,8 @@ export const AVAILABILITY = {
 
 export type AvailabilityCode = keyof typeof AVAILABILITY
 
-/** Where each code is explained; the code is the heading's name. */
-const DOCS_URL = 'https://github.com/switchyard-gateway/switchyard/blob/main/docs/errors.md'
+/** Where each code is explained, on this server; the code is the heading's name. */
+const DOCS_URL = '/docs/errors'
 
 export interface AvailabilityFacts {
   readonly requestedModels: readonly string[]

@@ -85,7 +85,7 @@ describe('nothing is left', () => {
     expect(fault).toMatchObject({ code: 'no_endpoints', status: 404 })
     expect(fault.options.availability).toEqual({
       code, retryable: false, requested_models: ['a/m'], affected_providers: ['openai', 'azure'], excluded_by: [excludedBy],
-      constraint: { field, detail: expect.stringContaining('openai: ') }, docs_url: expect.stringMatching(/^https:.*#/),
+      constraint: { field, detail: expect.stringContaining('openai: ') }, docs_url: expect.stringMatching(/^\/docs\/errors#/),
     })
     expect(fault.message).toContain('Openai, Azure: ')
     expect(fault.message).toMatch(/To go on, \w+/)

@@ -8,6 +8,7 @@ import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
+import { docsPage, withDocsUrl } from './docs.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
@@ -49,7 +50,7 @@ export function listen(options: ServerOptions): RunningServer {
       const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
       return await answerOf(made, endpoint.dialect, serve(made, caller, gateway, request.signal), gateway)
     } catch (error) {
-      return faultResponse(faultFrom(error, gateway), id, endpoint.dialect)
+      return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
     }
   }
 
@@ -85,6 +86,7 @@ export function listen(options: ServerOptions): RunningServer {
     }
     const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
     if (prefix !== undefined) return await control(request, path.slice(prefix.length))
+    if (path.startsWith('/docs/')) return docsPage(path)
     if (path === '/health') return jsonResponse({ status: 'ok' })
     if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: services.snapshot().models.size })
     throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
