@@ -1,3 +1,5 @@
+import { closingQuote } from '../lib/json-text.ts'
+
 /** What JSON.parse lets pass and we do not: nesting deeper than `depthMax`, and the same key twice in one object. */
 export interface JsonTrouble { readonly what: string; readonly field: string | undefined }
 
@@ -13,7 +15,7 @@ export function jsonTrouble(text: string, depthMax: number): JsonTrouble | undef
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
-        const end = stringEnd(text, at + 1)
+        const end = closingQuote(text, at + 1)
         if (expectKey && keys) {
           const key = text.slice(at + 1, end)
           if (keys.has(key)) return { what: `the key "${key.slice(0, 64)}" stands twice in one object`, field: key.slice(0, 64) }
@@ -44,19 +46,8 @@ export function jsonTrouble(text: string, depthMax: number): JsonTrouble | undef
 }
 
 const QUOTE = 34
-const BACKSLASH = 92
 const OPEN_OBJECT = 123
 const CLOSE_OBJECT = 125
 const OPEN_ARRAY = 91
 const CLOSE_ARRAY = 93
 const COMMA = 44
-
-/** Index of the quote that ends the string whose text begins at `from`. */
-function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return end
-  }
-  return text.length
-}

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { closingQuote } from '../../lib/json-text.ts'
 
 /** Fields of a chunk that say who answers and not what: the client gets our own. `usage` only where it is null. */
 const ENVELOPE = new Set(['id', 'object', 'created', 'model', 'system_fingerprint', 'service_tier', 'choices', 'usage', 'obfuscation'])
@@ -72,15 +73,3 @@ function isPlain(chunk: JsonObject): boolean {
   for (const field in choice['delta']) if (field !== 'content') return false
   return typeof choice['delta']['content'] === 'string'
 }
-
-/** Index of the quote that ends the string whose text begins at `from`; -1 when it does not end. */
-function closingQuote(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
-    if (slashes % 2 === 0) return end
-  }
-  return -1
-}
-
-const BACKSLASH = 92
