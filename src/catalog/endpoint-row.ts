@@ -17,14 +17,15 @@ const modalities = new Map<string, ReadonlySet<Modality>>()
 
 /** The endpoint of a row of the catalogue. What the row does not say is its model's. */
 export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSet): Endpoint {
-  const provider = (row.via === undefined ? undefined : set.others.get(row.via)) ?? set.main
+  const own = set.ownEndpoints.get(model.id)
+  const provider = own?.provider ?? (row.via === undefined ? undefined : set.others.get(row.via)) ?? set.main
   const can = wordSet(row.can ?? model.can ?? '')
   const reasoning = can.has('reasoning') ? reasoningOf(row.reasoning ?? model.reasoning ?? {}) : undefined
   const tag = row.variant === undefined ? provider.slug : `${provider.slug}/${row.variant}`
   const contextMax = row.context ?? model.context ?? CONTEXT_UNKNOWN_TOKENS
   const outputMax = row.output ?? model.output
   return Object.freeze({
-    id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: row.upstream, price: priceOf(row.price),
+    id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: priceOf(row.price),
     contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
     parameters: parametersOf(provider.dialect, set.row.parameters, can, reasoning?.efforts !== undefined),
     inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs: modalitySet(row.outputs ?? model.outputs ?? 'text'),

@@ -37,6 +37,25 @@ export interface PriceOverride {
 /** How we show a credential to a provider. */
 export type Auth = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'none' | 'sigv4' | 'google-jwt'
 
+/** Who signs a request to AWS (SigV4). */
+export interface AwsAccount {
+  readonly kind: 'aws'
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+/** Who asks Google for tokens: a service account, of whose JSON these are the parts that count. */
+export interface GoogleAccount {
+  readonly kind: 'google'
+  readonly email: string
+  /** PEM. */
+  readonly privateKey: string
+  readonly keyId?: string
+  /** Where its signed assertion is exchanged for an access token. */
+  readonly tokenUrl: string
+}
+
 /** Named ways in which providers stray from their dialect. Each is read in one place of that dialect, `quirks.ts`. */
 export type Quirk = string
 
@@ -55,6 +74,16 @@ export interface Provider {
   readonly headers: Readonly<Record<string, string>>
   /** The secret, when we have one. Never shown, logged or compared in messages. */
   readonly credential?: string
+  /** Where the credential is more than a word to show: who signs with it. As secret as `credential`. */
+  readonly account?: AwsAccount | GoogleAccount
+  /** The project that its paths name and that pays (Vertex). */
+  readonly project?: string
+  /** Where it answers: AWS's region, Vertex's location. */
+  readonly region?: string
+  /** The dated version that older addresses of Azure demand; with one, they name the deployment in the path too. */
+  readonly apiVersion?: string
+  /** The whole address of its calls, where it is the address of one deployment: nothing is joined to it. */
+  readonly callUrl?: string
   /** Why it can't be called now: undefined when it can. `no credential`, `turned off`, `dialect bedrock-converse is not built yet`. */
   readonly notReady?: string
   readonly docsUrl?: string

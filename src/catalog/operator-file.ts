@@ -8,6 +8,18 @@ export interface OperatorProvider {
   readonly name?: string
   readonly baseUrl?: string
   readonly apiKey?: string
+  /** A service account's JSON, or the path of its file (Vertex). */
+  readonly serviceAccount?: string
+  readonly project?: string
+  readonly location?: string
+  /** An identity that signs, and the region where (Bedrock). */
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+  readonly region?: string
+  /** Azure's resource and, for addresses of deployments, the version of its API. */
+  readonly resource?: string
+  readonly apiVersion?: string
   readonly dialect?: DialectName
   readonly auth?: Auth
   readonly headers?: Readonly<Record<string, string>>

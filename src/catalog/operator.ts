@@ -3,6 +3,7 @@ import { parseUsd } from '../core/nano.ts'
 import type { Timeouts } from './endpoint.ts'
 import { providerSlug } from './names.ts'
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
+import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
 import { readModel, readModelId, readModelOverride } from './operator-model.ts'
 import { isDialect, type Environment } from './provider.ts'
 import { byKey, said, YamlReader, type Entry, type Place } from './yaml-reader.ts'
@@ -18,9 +19,11 @@ export interface OperatorOptions {
 }
 
 const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits'] as const
-const PROVIDER = ['name', 'base_url', 'api_key', 'dialect', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
+const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
 const AUTHS = ['bearer', 'x-api-key', 'x-goog-api-key', 'api-key', 'none', 'sigv4', 'google-jwt'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
+/** Dialects of one cloud each, whose address follows from the region. */
+const OWN_ADDRESS: ReadonlySet<string> = new Set(['vertex', 'bedrock-converse'])
 const DAY_MS = 86_400_000
 const GIB = 1024 ** 3
 
@@ -61,9 +64,11 @@ function readProvider(reader: YamlReader, entry: Entry, slug: string, isBuiltIn:
   const text = (place: Place | undefined) => place && reader.string(place)
   const flag = (place: Place | undefined) => place && reader.boolean(place)
   const isOff = at.enabled !== undefined && reader.boolean(at.enabled) === false
-  if (!isBuiltIn && !at.base_url && !isOff) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is not in the catalogue, so it needs a base_url (and models)')
+  const place = at.dialect && OWN_ADDRESS.has(reader.string(at.dialect) ?? '')
+  if (!isBuiltIn && !at.base_url && !place && !isOff) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is not in the catalogue, so it needs a base_url (and models)')
   return { slug, ...said({
-    name: text(at.name), baseUrl: at.base_url && readUrl(reader, at.base_url), apiKey: at.api_key && readKey(reader, at.api_key),
+    name: text(at.name), baseUrl: at.base_url && readUrl(reader, at.base_url),
+    ...readCredential(reader, at),
     dialect: at.dialect && readDialect(reader, at.dialect), auth: at.auth && reader.oneOf(at.auth, AUTHS),
     headers: at.headers && readHeaders(reader, at.headers), quirks: at.quirks && strings(reader, at.quirks),
     enabled: flag(at.enabled), timeouts: at.timeouts && readTimeouts(reader, at.timeouts),
@@ -80,13 +85,6 @@ function readUrl(reader: YamlReader, place: Place): string | undefined {
   if (!url || !/^https?:$/.test(url.protocol)) return reader.wrong(place, 'must be an http:// or https:// address, as https://api.example.com/v1')
   if (url.username || url.password) return reader.wrong(place, 'must not hold a password: write it as api_key')
   return text
-}
-
-function readKey(reader: YamlReader, place: Place): string | undefined {
-  const text = reader.string(place)
-  if (text === undefined) return undefined
-  // What is not visible ASCII cannot stand in a header. The value itself is never shown.
-  return /^[\x21-\x7e]+$/.test(text) ? text : reader.wrong(place, 'must be one word of visible ASCII characters: blanks, line breaks or other letters got into the key')
 }
 
 function readDialect(reader: YamlReader, place: Place): OperatorProvider['dialect'] {

@@ -1,4 +1,5 @@
 import { DIALECTS, type DialectName } from '../core/call.ts'
+import { findCredential, type Credential } from './credential.ts'
 import type { Auth, Provider } from './endpoint.ts'
 import type { OperatorProvider } from './operator-file.ts'
 import type { ProviderAccessRow, ProviderRow } from './rows.ts'
@@ -14,47 +15,73 @@ const AUTH_OF: Readonly<Partial<Record<DialectName, Auth>>> = { 'anthropic-messa
 /** A path that our dialect says itself; people (and the SDKs' docs) write it at the end of a base URL. */
 const OWN_PATHS: Readonly<Partial<Record<DialectName, RegExp>>> = { 'openai-chat': /\/chat\/completions$/, 'anthropic-messages': /\/v1$/, gemini: /\/v1beta$/ }
 
+/** Mistral speaks OpenAI's dialect in its own way: the name stands for that dialect with these quirks. */
+const MISTRAL_QUIRKS = ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role']
+
+/** Where the clouds are, for an operator's provider that only says which cloud it is. */
+const CLOUD_URLS: Readonly<Partial<Record<DialectName, string>>> = { vertex: 'https://aiplatform.googleapis.com', 'bedrock-converse': 'https://bedrock-runtime.${AWS_REGION}.amazonaws.com' }
+
 /** One provider, and the same one by the other dialects that it serves some models by. */
 export interface ProviderSet {
   readonly main: Provider
   readonly row: ProviderRow
   readonly others: ReadonlyMap<string, Provider>
+  /** Deployments with an address and a key of their own, by the model that they serve: they go before `main` (contract H16). */
+  readonly ownEndpoints: ReadonlyMap<string, { readonly provider: Provider; readonly upstreamId: string }>
 }
 
 /** The provider of a row, with what the operator changes about it and the credential that the environment has. */
 export function makeProvider(row: ProviderRow, operator: OperatorProvider | undefined, env: Environment): ProviderSet {
-  const main = oneProvider(row, row, operator, env)
+  const credential = findCredential(row, operator, env)
+  const main = oneProvider(row, row, operator, credential, env)
   const others = new Map(Object.entries(row.others ?? {}).map(([name, access]) => {
     // An address of the operator's holds for all of the provider, so that nothing goes past it.
-    return [name, oneProvider(row, operator?.baseUrl === undefined ? access : { ...access, url: operator.baseUrl }, operator && { ...operator, dialect: access.dialect }, env)]
+    return [name, oneProvider(row, operator?.baseUrl === undefined ? access : { ...access, url: operator.baseUrl }, operator && { ...operator, dialect: access.dialect }, credential, env)]
   }))
-  return { main, row, others }
+  const ownEndpoints = new Map((credential.ownEndpoints ?? []).map(({ modelId, upstreamId, url, secret }) => {
+    const { notReady: _, ...ready } = oneProvider(row, row, { slug: row.slug, ...operator, baseUrl: url }, { secret }, env)
+    return [modelId, { provider: Object.freeze({ ...ready, callUrl: url }), upstreamId }]
+  }))
+  return { main, row, others, ownEndpoints }
 }
 
 /** The row of a provider that only the operator knows. */
 export function rowOfOperator(operator: OperatorProvider): ProviderRow {
-  return { slug: operator.slug, name: operator.name ?? operator.slug, url: operator.baseUrl ?? '', dialect: operator.dialect ?? 'openai-chat', env: [], quirks: operator.quirks ?? [] }
+  const dialect = operator.dialect ?? 'openai-chat'
+  return { slug: operator.slug, name: operator.name ?? operator.slug, url: operator.baseUrl ?? CLOUD_URLS[dialect] ?? '', dialect, env: [], quirks: operator.quirks ?? [] }
 }
 
-function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: OperatorProvider | undefined, env: Environment): Provider {
-  const dialect = operator?.dialect ?? access.dialect
-  const { url, missing } = operator?.baseUrl === undefined ? fillUrl(access.url, env) : { url: operator.baseUrl, missing: [] }
+function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: OperatorProvider | undefined, found: Credential, env: Environment): Provider {
+  const named = operator?.dialect ?? access.dialect
+  const dialect = named === 'mistral' ? 'openai-chat' : named
+  const { url, missing } = operator?.baseUrl === undefined ? fillUrl(addressOf(access.url, dialect, found), { ...env, AWS_REGION: found.region ?? env['AWS_REGION'], AZURE_RESOURCE_NAME: found.resource }) : { url: operator.baseUrl, missing: [] }
   const baseUrl = trimUrl(url, dialect)
-  const credential = operator?.apiKey ?? row.env.map((name) => env[name]).find((value) => value !== undefined && value !== '')
-  const auth = authOf(access, operator, dialect, credential, baseUrl)
-  const notReady = whyNotReady({ operator, dialect, auth, credential, missing, env: row.env })
+  const { secret: credential } = found
+  const auth = authOf(access, operator, dialect, found, baseUrl)
+  const notReady = whyNotReady({ operator, dialect, auth, found, missing, env: row.env })
+  const quirks = operator?.quirks ?? access.quirks ?? (dialect === row.dialect ? row.quirks : undefined) ?? []
   return Object.freeze({
     slug: row.slug, name: operator?.name ?? row.name, baseUrl, dialect, auth, env: row.env,
-    quirks: new Set(operator?.quirks ?? access.quirks ?? (dialect === row.dialect ? row.quirks : undefined) ?? []),
+    quirks: new Set(named === 'mistral' ? [...quirks, ...MISTRAL_QUIRKS] : quirks),
     headers: { ...row.headers, ...operator?.headers },
     retainsPrompts: operator?.retainsPrompts ?? row.policy?.retains ?? true,
     mayTrain: operator?.mayTrain ?? row.policy?.trains ?? true,
     ...(credential !== undefined && { credential }), ...(notReady !== undefined && { notReady }),
+    ...(found.account && { account: found.account }), ...(found.project !== undefined && { project: found.project }), ...(found.region !== undefined && { region: found.region }),
+    ...(operator?.apiVersion !== undefined && { apiVersion: operator.apiVersion }),
     ...(row.docs !== undefined && { docsUrl: row.docs }), ...(row.privacy !== undefined && { privacyPolicyUrl: row.privacy }),
     ...(row.terms !== undefined && { termsUrl: row.terms }), ...(row.status !== undefined && { statusPageUrl: row.status }),
     ...(row.headquarters !== undefined && { headquarters: row.headquarters }),
     ...bodyLimit(operator?.bodyBytesMax ?? row.bodyBytesMax), ...(operator?.timeouts && { timeouts: operator.timeouts }),
   })
+}
+
+/** The address of the place where the account is, where the provider has one for each. */
+function addressOf(url: string, dialect: DialectName, { region, isFoundry }: Credential): string {
+  if (isFoundry) return url.replace('.openai.azure.com', '.services.ai.azure.com')
+  if (dialect !== 'vertex' || region === undefined || region === 'global') return url
+  // The European Union and the United States as a whole have hosts of another form than single regions.
+  return /^(?:eu|us)$/.test(region) ? `https://aiplatform.${region}.rep.googleapis.com` : url.replace('//', `//${region}-`)
 }
 
 function bodyLimit(bodyBytesMax: number | undefined): { bodyBytesMax?: number } {
@@ -78,10 +105,11 @@ function trimUrl(url: string, dialect: DialectName): string {
   return own ? bare.replace(own, '') : bare
 }
 
-function authOf(access: ProviderAccessRow, operator: OperatorProvider | undefined, dialect: DialectName, credential: string | undefined, baseUrl: string): Auth {
+function authOf(access: ProviderAccessRow, operator: OperatorProvider | undefined, dialect: DialectName, { secret, auth }: Credential, baseUrl: string): Auth {
   if (operator?.auth) return operator.auth
   // A server on this machine needs no key as a rule; one that does says so by having one.
-  if (operator?.baseUrl !== undefined && credential === undefined && isLoopback(baseUrl)) return 'none'
+  if (operator?.baseUrl !== undefined && secret === undefined && isLoopback(baseUrl)) return 'none'
+  if (auth !== undefined && (dialect === 'vertex' || dialect === 'bedrock-converse')) return auth
   if (operator?.dialect !== undefined && operator.dialect !== access.dialect) return AUTH_OF[dialect] ?? 'bearer'
   return access.auth ?? AUTH_OF[dialect] ?? 'bearer'
 }
@@ -90,15 +118,18 @@ interface Readiness {
   readonly operator: OperatorProvider | undefined
   readonly dialect: DialectName
   readonly auth: Auth
-  readonly credential: string | undefined
+  readonly found: Credential
   readonly missing: readonly string[]
   readonly env: readonly string[]
 }
 
-function whyNotReady({ operator, dialect, auth, credential, missing, env }: Readiness): string | undefined {
+function whyNotReady({ operator, dialect, auth, found, missing, env }: Readiness): string | undefined {
   if (operator?.enabled === false) return 'turned off'
   if (!BUILT_DIALECTS.has(dialect)) return `dialect ${dialect} is not built yet`
-  if (auth !== 'none' && credential === undefined) return env.length === 0 ? 'no credential: give it an api_key' : `no credential: set ${env.join(' or ')}`
+  if (found.wrong !== undefined) return found.wrong
+  if (auth !== 'none' && found.secret === undefined) return env.length === 0 ? 'no credential: give it an api_key' : `no credential: set ${env.join(' or ')}`
+  // An identity of AWS signs for Bedrock itself; its other addresses want a key.
+  if (found.account?.kind === 'aws' && auth !== 'sigv4') return `no credential: set ${env[0] ?? 'api_key'}`
   return missing.length === 0 ? undefined : `no address: set ${missing.join(' and ')}`
 }
 

@@ -5,8 +5,10 @@ import { isObject, parseObject, type JsonObject } from '../core/json.ts'
 import type { Endpoint, Provider, Timeouts } from '../catalog/endpoint.ts'
 import type { ProviderDialect, WireRequest } from '../dialects/dialect.ts'
 import type { Clock } from '../lib/clock.ts'
+import { EventStreamParser, FrameBroken } from '../lib/event-stream.ts'
 import { FrameTooLarge, SseParser, type Frame } from '../lib/sse.ts'
-import { authHeaders, joinUrl } from './auth.ts'
+import { urlOf } from './address.ts'
+import { Auth } from './auth.ts'
 import { connectionFault } from './connection-fault.ts'
 import { demoFetch } from './demo.ts'
 import { watchReach } from './reach.ts'
@@ -41,8 +43,10 @@ export interface UpstreamOptions {
 /** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
 export class Upstream {
   private readonly limits: UpstreamLimits
+  private readonly auth: Auth
 
   constructor(private readonly options: UpstreamOptions) {
+    this.auth = new Auth(options.clock)
     this.limits = { ...UPSTREAM_LIMITS, ...options.limits }
     for (const name of options.dialects.keys()) assert(DIALECTS.includes(name), `dialect ${name} has a name of the list`)
   }
@@ -61,31 +65,36 @@ export class Upstream {
     let complete = false
     try {
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
-      const response = await this.send(provider, wire, watch, fresh)
+      const response = await this.send(endpoint, wire, watch, fresh)
       if (response.status >= 300) throw await this.refusal(response, dialect, endpoint, watch)
       yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, wire) }]
-      if (isEventStream(response)) {
+      const parser = this.parserOf(response)
+      if (parser) {
         const carry = call.stream && call.dialect === provider.dialect
-        yield* this.stream(response, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
+        yield* this.stream(response, parser, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
       } else {
         const carry = !call.stream && call.dialect === provider.dialect
         yield dialect.readReply(call, endpoint, await this.reply(response, provider, watch), carry)
       }
       complete = true
     } catch (error) {
-      throw watch.reason() ?? (error instanceof Fault ? error : error instanceof FrameTooLarge ? tooMuch(provider, 'one event', this.limits.eventCharsMax) : error)
+      throw watch.reason() ?? this.frameFault(error, provider)
     } finally {
       watch.close(complete)
     }
   }
 
-  private async send(provider: Provider, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Response> {
-    const headers = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers, ...authHeaders(provider) }
+  private async send(endpoint: Endpoint, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Response> {
+    const { provider } = endpoint
     if (provider.baseUrl === 'demo:') return demoFetch(wire.path, { body: wire.body, signal: watch.signal })
+    const url = urlOf(endpoint, wire.path)
+    const bare = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers }
+    const shown = this.auth.headers(provider, { url, headers: bare, body: wire.body })
+    const headers = { ...bare, ...(shown instanceof Promise ? await watch.until(shown) : shown) }
     const stopReach = this.options.proxied ? undefined : watchReach(provider, this.limits.connectMsMax, watch)
     try {
       // A redirect would carry the credential to another host: it is an answer like any other, and a bad one.
-      return await fetch(joinUrl(provider.baseUrl, wire.path), { method: 'POST', headers, body: wire.body, signal: watch.signal, redirect: 'manual', keepalive: !fresh })
+      return await fetch(url, { method: 'POST', headers, body: wire.body, signal: watch.signal, redirect: 'manual', keepalive: !fresh })
     } catch (error) {
       throw watch.reason() ?? connectionFault(error, provider, false)
     } finally {
@@ -93,8 +102,20 @@ export class Upstream {
     }
   }
 
+  private parserOf(response: Response): SseParser | EventStreamParser | undefined {
+    const type = response.headers.get('content-type') ?? ''
+    if (type.startsWith('text/event-stream')) return new SseParser(this.limits.eventCharsMax)
+    return type.startsWith('application/vnd.amazon.eventstream') ? new EventStreamParser(this.limits.eventCharsMax) : undefined
+  }
+
+  private frameFault(error: unknown, provider: Provider): unknown {
+    if (error instanceof FrameTooLarge) return tooMuch(provider, 'one event', this.limits.eventCharsMax)
+    return error instanceof FrameBroken ? new Fault('provider_bad_answer', `${provider.name}: ${error.message}`, { provider: provider.name }) : error
+  }
+
   private async refusal(response: Response, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
     const { name } = endpoint.provider
+    if (response.status === 401) this.auth.refused(endpoint.provider)
     if (response.status < 400) return new Fault('provider_bad_answer', `${name} answered ${response.status}, a redirect; point base_url at the API itself`, { provider: name })
     const bytes = await readBytes(response, this.limits.errorBytesMax, watch).catch((error: unknown) => {
       // The status alone says enough when the body breaks off or never ends.
@@ -122,9 +143,8 @@ export class Upstream {
     return body
   }
 
-  private async *stream(response: Response, reader: ReturnType<ProviderDialect['streamReader']>, endpoint: Endpoint, timeouts: Timeouts, watch: Watch): AsyncGenerator<Event[]> {
+  private async *stream(response: Response, parser: SseParser | EventStreamParser, reader: ReturnType<ProviderDialect['streamReader']>, endpoint: Endpoint, timeouts: Timeouts, watch: Watch): AsyncGenerator<Event[]> {
     const { provider } = endpoint
-    const parser = new SseParser(this.limits.eventCharsMax)
     const frames: Frame[] = []
     let bytes = 0
     watch.start('to its first event', timeouts.firstEventMsMax)
@@ -164,10 +184,6 @@ function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamR
   for (const frame of frames) reader.read(frame, events)
   frames.length = 0
   return events
-}
-
-function isEventStream(response: Response): boolean {
-  return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
 }
 
 /** A provider that was not asked to stream may still send an array of one object (Gemini's errors). */

@@ -37,6 +37,21 @@ export class Watch {
     this.deadlineMs = this.clock.monotonicMs() + this.phaseMsMax
   }
 
+  /** What this promise gives, unless the call ends before it: whoever else waits for it goes on waiting. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let stop: (() => void) | undefined
+    const ended = new Promise<never>((_, reject) => {
+      stop = () => reject(this.fault ?? new Error('the call was closed'))
+      this.signal.addEventListener('abort', stop, { once: true })
+    })
+    try {
+      if (this.fault) stop?.()
+      return await Promise.race([promise, ended])
+    } finally {
+      if (stop) this.signal.removeEventListener('abort', stop)
+    }
+  }
+
   /** Ends the call for this reason, if it has not ended. */
   abort(fault: Fault): void {
     if (this.fault) return
