@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createOpenRouter, type OpenRouterProvider } from '@openrouter/ai-sdk-provider'
 import { APICallError, generateObject, generateText, isStepCount, NoObjectGeneratedError, Output, streamObject, streamText, tool } from 'ai'
 import { z } from 'zod'
 import { ANSWER, ANSWER_TURN, CALLS, CALLS_TURN, costNano, nanoOf, openStage, PNG, QUESTION, RESULTS, SIDES, SIGNATURE, THINKING, type Side, type Stage } from './stage.ts'
 import { BILLED } from './turn.ts'
+
+setDefaultTimeout(60_000)
 
 /** Vercel's AI SDK with OpenRouter's provider for it, with nothing changed but its base URL and key. */
 

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { AIMessageChunk, HumanMessage, ToolMessage, type AIMessage, type BaseMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { ChatOpenAI, type ChatOpenAICallOptions } from '@langchain/openai'
 import { z } from 'zod'
 import { ANSWER, ANSWER_TURN, CALLS, CALLS_TURN, openStage, PNG, QUESTION, RESULTS, SIDES, type Side, type Stage } from './stage.ts'
 import { BILLED } from './turn.ts'
+
+setDefaultTimeout(60_000)
 
 /** LangChain's ChatOpenAI, with nothing changed but its base URL and key. */
 

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { OpenRouter } from '@openrouter/sdk'
 import type { ChatAssistantMessage, ChatMessages, ChatRequest, ChatResult, ChatStreamChunk } from '@openrouter/sdk/models'
 import { ANSWER, ANSWER_TURN, CALLS, CALLS_TURN, costNano, nanoOf, openStage, PNG, QUESTION, RESULTS, SIDES, SIGNATURE, THINKING, type Side, type Stage } from './stage.ts'
 import { BILLED } from './turn.ts'
+
+setDefaultTimeout(60_000)
 
 /** OpenRouter's own package, its validation on: an answer that lacks a field is thrown. */
 
