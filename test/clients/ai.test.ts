@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { createOpenRouter, type OpenRouterProvider } from '@openrouter/ai-sdk-provider'
 import { APICallError, generateObject, generateText, isStepCount, NoObjectGeneratedError, Output, streamObject, streamText, tool } from 'ai'
 import { z } from 'zod'
-import { ANSWER, ANSWER_TURN, CALLS, CALLS_TURN, costNano, nanoOf, openStage, PNG, QUESTION, RESULTS, SIDES, SIGNATURE, THINKING, type Side, type Stage } from './stage.ts'
+import { ANSWER, ANSWER_TURN, CALLS, CALLS_TURN, costNano, nanoOf, openStage, PDF, PNG, QUESTION, RESULTS, SIDES, SIGNATURE, THINKING, type Side, type Stage } from './stage.ts'
 import { BILLED } from './turn.ts'
 
 setDefaultTimeout(60_000)
@@ -115,7 +115,14 @@ describe.each(SIDES)('ai against a provider that speaks %s', (name) => {
     side.provider.play(ANSWER_TURN)
     await generateText({ model: openrouter(side.model), messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'file', data: Buffer.from(PNG, 'base64'), mediaType: 'image/png' }] }], maxRetries: 0 })
     expect(side.provider.first().problems).toEqual([])
-    expect(side.provider.first().heard.images).toEqual([PNG])
+    expect(side.provider.first().heard.files).toEqual([PNG])
+  })
+
+  test('a PDF in the prompt', async () => {
+    side.provider.play(ANSWER_TURN)
+    await generateText({ model: openrouter(side.model), messages: [{ role: 'user', content: [{ type: 'text', text: 'What is in it?' }, { type: 'file', data: Buffer.from(PDF, 'base64'), mediaType: 'application/pdf', filename: 'page.pdf' }] }], maxRetries: 0 })
+    expect(side.provider.first().problems).toEqual([])
+    expect(side.provider.first().heard.files).toEqual([PDF])
   })
 
   test('errors of the provider', async () => {
@@ -124,7 +131,7 @@ describe.each(SIDES)('ai against a provider that speaks %s', (name) => {
   })
 
   test('leaving in mid-stream ends the provider call', async () => {
-    side.provider.play({ text: ANSWER, hangs: true })
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
     const leave = new AbortController()
     const result = streamText({ model: openrouter(side.model), prompt: QUESTION, abortSignal: leave.signal, ...QUIET })
     for await (const delta of result.textStream) if (delta !== '') leave.abort()

@@ -90,7 +90,7 @@ describe.each(SIDES)('@langchain/openai against a provider that speaks %s', (nam
     side.provider.play(ANSWER_TURN)
     await chat(side.model).invoke([new HumanMessage({ content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }] })])
     expect(side.provider.first().problems).toEqual([])
-    expect(side.provider.first().heard.images).toEqual([PNG])
+    expect(side.provider.first().heard.files).toEqual([PNG])
   })
 
   test('errors of the provider', async () => {
@@ -99,7 +99,7 @@ describe.each(SIDES)('@langchain/openai against a provider that speaks %s', (nam
   })
 
   test('leaving in mid-stream ends the provider call', async () => {
-    side.provider.play({ text: ANSWER, hangs: true })
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
     const leave = new AbortController()
     const stream = await chat(side.model).stream(QUESTION, { signal: leave.signal })
     await expect((async () => { for await (const piece of stream) if (piece.content !== '') leave.abort() })()).rejects.toThrow()

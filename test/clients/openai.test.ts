@@ -138,7 +138,7 @@ describe.each(SIDES)('openai against a provider that speaks %s', (name) => {
     side.provider.play(ANSWER_TURN)
     await client.chat.completions.create({ model: side.model, messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }] }] })
     expect(side.provider.first().problems).toEqual([])
-    expect(side.provider.first().heard.images).toEqual([PNG])
+    expect(side.provider.first().heard.files).toEqual([PNG])
   })
 
   test('errors of the provider, before an answer', async () => {
@@ -153,8 +153,34 @@ describe.each(SIDES)('openai against a provider that speaks %s', (name) => {
     expect(broken.status).toBe(502)
   })
 
+  test.each(['faulty', 'cut'] as const)('a stream that ends %s is no whole answer', async (ends) => {
+    side.provider.play({ text: ANSWER, ends })
+    const deltas: string[] = []
+    let id = ''
+    const failure = await failureOf((async () => {
+      for await (const chunk of await client.chat.completions.create({ model: side.model, messages: [USER], stream: true })) {
+        deltas.push(chunk.choices[0]?.delta.content ?? '')
+        id = chunk.id
+        side.provider.endBadly()
+      }
+    })())
+    expect(deltas.join('')).toBe(ANSWER)
+    expect(failure).toMatchObject({ code: 502, message: expect.stringContaining(ends === 'faulty' ? 'Oops in the middle' : 'before its end') })
+    expect(side.provider.seen()).toHaveLength(1)
+    expect(await stage.generation(id)).toMatchObject({ cancelled: false, finish_reason: 'error', total_cost: 0 })
+  })
+
+  test.each([
+    ['none', true], ['required', true], ['auto', false], [{ type: 'function', function: { name: 'get_weather' } }, false],
+  ] as const)('tool_choice %j, parallel %p', async (tool_choice, parallel_tool_calls) => {
+    side.provider.play(tool_choice === 'none' ? ANSWER_TURN : { calls: CALLS.slice(0, 1) })
+    const { choices } = await client.chat.completions.create({ model: side.model, messages: [USER], tools: [weather], tool_choice, parallel_tool_calls })
+    expect(choices[0]?.finish_reason).toBe(tool_choice === 'none' ? 'stop' : 'tool_calls')
+    expect(side.provider.first().problems).toEqual([])
+  })
+
   test('leaving in mid-stream ends the provider call', async () => {
-    side.provider.play({ text: ANSWER, hangs: true })
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
     const stream = await client.chat.completions.create({ model: side.model, messages: [USER], stream: true })
     let id = ''
     for await (const chunk of stream) {
@@ -166,7 +192,7 @@ describe.each(SIDES)('openai against a provider that speaks %s', (name) => {
   })
 
   test('leaving before the reply ends the provider call', async () => {
-    side.provider.play({ text: ANSWER, hangs: true })
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
     const leave = new AbortController()
     const failure = failureOf(client.chat.completions.create({ model: side.model, messages: [USER] }, { signal: leave.signal }))
     while (side.provider.seen().length === 0) await Bun.sleep(2)

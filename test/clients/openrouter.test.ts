@@ -124,7 +124,7 @@ describe.each(SIDES)('@openrouter/sdk against a provider that speaks %s', (name)
     side.provider.play(ANSWER_TURN)
     await send({ model: side.model, messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', imageUrl: { url: `data:image/png;base64,${PNG}`, detail: 'high' } }] }] })
     expect(side.provider.first().problems).toEqual([])
-    expect(side.provider.first().heard.images).toEqual([PNG])
+    expect(side.provider.first().heard.files).toEqual([PNG])
   })
 
   test('every preference that the client can state', async () => {
@@ -145,7 +145,7 @@ describe.each(SIDES)('@openrouter/sdk against a provider that speaks %s', (name)
   })
 
   test('leaving in mid-stream ends the provider call', async () => {
-    side.provider.play({ text: ANSWER, hangs: true })
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
     await stream({ model: side.model, messages: [USER] }, (chunk) => chunk.choices[0]?.delta.content === '')
     await side.provider.first().left
   })
@@ -157,6 +157,20 @@ describe.each(SIDES)('@openrouter/sdk against a provider that speaks %s', (name)
     const { data } = await client.endpoints.list({ author, slug })
     expect(data.endpoints.filter((endpoint) => endpoint.status === 0)).toHaveLength(1)
   })
+})
+
+test('models: where the first one fails the next one answers, and is named', async () => {
+  const [broken, well] = [stage.side('anthropic'), stage.side('gemini')]
+  broken.provider.play({ fault: { status: 500, message: 'Oops' } })
+  well.provider.play(ANSWER_TURN)
+  const asked = { models: [broken.model, well.model], messages: [USER] }
+  const whole = await send(asked)
+  expect({ model: whole.model, text: whole.choices[0]?.message.content }).toEqual({ model: well.model, text: ANSWER })
+  expect(nanoOf(whole.usage?.cost)).toBe(costNano('gemini'))
+  const chunks = await stream(asked)
+  expect({ model: chunks[0]?.model, text: fold(chunks).content }).toEqual({ model: well.model, text: ANSWER })
+  const { data } = await client.generations.getGeneration({ id: whole.id })
+  expect(data.providerResponses?.map((response) => response.status)).toEqual([502, 200])
 })
 
 describe('@openrouter/sdk against the demo', () => {

@@ -13,11 +13,12 @@ export const saysAnthropic: Speech = {
   frames: (turn) => [
     frame('message_start', { message: { ...HEAD, content: [], stop_reason: null, usage: { ...INPUT, output_tokens: 1 } } }),
     ...blocksOf(turn).flatMap(blockFrames),
-    ...(turn.hangs ? [] : [
+    ...(turn.ends ? [] : [
       frame('message_delta', { delta: { stop_reason: stopOf(turn), stop_sequence: null }, usage: { output_tokens: BILLED.completion, output_tokens_details: { thinking_tokens: BILLED.reasoning } } }),
       frame('message_stop', {}),
     ]),
   ],
+  faultFrame: (message) => frame('error', { error: { type: 'api_error', message } }),
   faultBody: (status, message) => ({ type: 'error', error: { type: status === 429 ? 'rate_limit_error' : 'api_error', message } }),
   hear,
   problems: problemsOfAnthropicRequest,
@@ -65,7 +66,7 @@ function hear(body: JsonObject): Heard {
     thoughts: ofType('thinking').map((block) => textOf(block['thinking'])),
     calls: ofType('tool_use').map((block) => ({ name: textOf(block['name']), arguments: block['input'] })),
     results: ofType('tool_result').map((block) => (typeof block['content'] === 'string' ? block['content'] : listOf(block['content']).map((part) => textOf(part['text'])).join(''))),
-    images: ofType('image').map((block) => textOf(objectOf(block['source'])['data'])),
+    files: [...ofType('image'), ...ofType('document')].map((block) => textOf(objectOf(block['source'])['data'])),
     schema: objectOf(objectOf(body['output_config'])['format'])['schema'],
     tools: listOf(body['tools']).map((tool) => textOf(tool['name'])),
     thinks: isObject(body['thinking']) && body['thinking']['type'] !== 'disabled',

@@ -16,8 +16,9 @@ export const saysGemini: Speech = {
   frames: (turn) => {
     const parts = partsOf(turn, piecesOf)
     const last = parts.length - 1
-    return parts.map((part, at) => frame(chunk([part], at === last && !turn.hangs ? 'STOP' : undefined)))
+    return parts.map((part, at) => frame(chunk([part], at === last && !turn.ends ? 'STOP' : undefined)))
   },
+  faultFrame: (message) => frame({ error: { code: 500, message, status: 'INTERNAL' } }),
   faultBody: (status, message) => ({ error: { code: status, message, status: status === 429 ? 'RESOURCE_EXHAUSTED' : 'INTERNAL' } }),
   hear,
   problems: problemsOfGeminiRequest,
@@ -53,7 +54,7 @@ function hear(body: JsonObject): Heard {
     thoughts: [],
     calls: called.map((call) => ({ name: textOf(call['name']), arguments: call['args'] })),
     results: answered.map((result) => Object.values(objectOf(result['response'])).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('')),
-    images: parts.map((part) => textOf(objectOf(part['inlineData'])['data'])).filter((data) => data !== ''),
+    files: parts.map((part) => textOf(objectOf(part['inlineData'])['data'])).filter((data) => data !== ''),
     schema: config['responseJsonSchema'],
     tools: listOf(body['tools']).flatMap((tool) => listOf(tool['functionDeclarations'])).map((tool) => textOf(tool['name'])),
     thinks: objectOf(config['thinkingConfig'])['includeThoughts'] === true,

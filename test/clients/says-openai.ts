@@ -24,9 +24,10 @@ export const saysOpenai: Speech = {
       },
     }],
   }),
-  frames: (turn) => [...deltasOf(turn).map((delta) => chunk(delta)), ...(turn.hangs ? [] : [
+  frames: (turn) => [...deltasOf(turn).map((delta) => chunk(delta)), ...(turn.ends ? [] : [
     chunk({}, finishOf(turn)), frame({ ...HEAD, object: 'chat.completion.chunk', choices: [], usage: USAGE }), 'data: [DONE]\n\n',
   ])],
+  faultFrame: (message) => frame({ error: { message, type: 'server_error', param: null, code: null } }),
   faultBody: (status, message) => ({ error: { message, type: status === 429 ? 'rate_limit_error' : 'server_error', param: null, code: null } }),
   hear,
   problems: problemsOfOpenaiRequest,
@@ -71,7 +72,7 @@ function hear(body: JsonObject): Heard {
     thoughts: [details.map((detail) => textOf(detail['text'])).join('')].filter((text) => text !== ''),
     calls: messages.flatMap((message) => listOf(message['tool_calls'])).map((call) => objectOf(call['function'])).map((called) => ({ name: textOf(called['name']), arguments: JSON.parse(textOf(called['arguments'])) as unknown })),
     results: messages.filter((message) => message['role'] === 'tool').map((message) => textOf(message['content'])),
-    images: parts.filter((part) => part['type'] === 'image_url').map((part) => dataIn(textOf(objectOf(part['image_url'])['url']))),
+    files: parts.map((part) => textOf(objectOf(part['image_url'])['url']) || textOf(objectOf(part['file'])['file_data'])).filter((url) => url !== '').map(dataIn),
     schema: objectOf(objectOf(body['response_format'])['json_schema'])['schema'],
     tools: listOf(body['tools']).map((tool) => textOf(objectOf(tool['function'])['name'])),
     thinks: isObject(body['reasoning']) || body['reasoning_effort'] !== undefined,

@@ -20,6 +20,8 @@ export interface ScriptedProvider {
   play(...turns: readonly Turn[]): void
   /** Requests since `play`. */
   seen(): readonly Request[]
+  /** Lets a turn that ends badly go on to its end: it waits before, so that what it said is with the client by then. */
+  endBadly(): void
   /** The first of them. Throws when there is none, so that no test passes by nothing. */
   first(): Request
   stop(): Promise<void>
@@ -29,6 +31,7 @@ export interface ScriptedProvider {
 export async function startScripted(speech: Speech): Promise<ScriptedProvider> {
   let turns: readonly Turn[] = []
   let seen: Request[] = []
+  let bad = Promise.withResolvers<void>()
   const server = createServer((incoming, response) => {
     void readBody(incoming).then((text) => {
       const body = parseObject(text) ?? {}
@@ -36,7 +39,7 @@ export async function startScripted(speech: Speech): Promise<ScriptedProvider> {
       const left = new Promise<void>((resolve) => response.once('close', () => { if (!response.writableFinished) resolve() }))
       const request = { url: incoming.url ?? '', body, heard: speech.hear(body), problems: speech.problems(body), left }
       seen.push(request)
-      answer(response, speech, turn ?? { fault: { status: 500, message: 'nothing to say' } }, speech.isStream(request.url, body))
+      answer(response, speech, turn ?? { fault: { status: 500, message: 'nothing to say' } }, speech.isStream(request.url, body), bad.promise)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -47,7 +50,9 @@ export async function startScripted(speech: Speech): Promise<ScriptedProvider> {
     play: (...next) => {
       turns = next
       seen = []
+      bad = Promise.withResolvers()
     },
+    endBadly: () => bad.resolve(),
     seen: () => seen,
     first: () => {
       const [request] = seen
@@ -67,17 +72,18 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString()
 }
 
-function answer(response: ServerResponse, speech: Speech, turn: Turn, isStream: boolean): void {
+function answer(response: ServerResponse, speech: Speech, turn: Turn, isStream: boolean, bad: Promise<void>): void {
   if (turn.fault) {
     response.writeHead(turn.fault.status, { 'content-type': 'application/json' }).end(JSON.stringify(speech.faultBody(turn.fault.status, turn.fault.message)))
     return
   }
   if (!isStream) {
     // A reply that hangs is one that never comes.
-    if (!turn.hangs) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(speech.reply(turn)))
+    if (turn.ends !== 'hanging') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(speech.reply(turn)))
     return
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const frame of speech.frames(turn)) response.write(frame)
-  if (!turn.hangs) response.end()
+  if (turn.ends === undefined) response.end()
+  else if (turn.ends !== 'hanging') void bad.then(() => response.end(turn.ends === 'faulty' ? speech.faultFrame('Oops in the middle') : ''))
 }

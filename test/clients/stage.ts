@@ -102,3 +102,5 @@ export const CALLS_TURN: Turn = { thinking: THINKING, calls: CALLS }
 export const ANSWER_TURN: Turn = { text: ANSWER }
 /** One pixel. */
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+/** A page with nothing on it, as far as anybody here reads. */
+export const PDF = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64')

@@ -7,8 +7,8 @@ export interface Turn {
   readonly calls?: readonly TurnCall[]
   /** Answers with this status and the dialect's own error body. */
   readonly fault?: { readonly status: number; readonly message: string }
-  /** Says its text and then nothing more, without an end: until the gateway leaves. */
-  readonly hangs?: boolean
+  /** After all it says: nothing more and no end, until the gateway leaves · an error event · the connection's end, where more should come. Streams only; a whole reply that hangs never comes. */
+  readonly ends?: 'hanging' | 'faulty' | 'cut'
 }
 
 export interface TurnCall { readonly id: string; readonly name: string; readonly arguments: JsonObject }
@@ -24,8 +24,8 @@ export interface Heard {
   readonly thoughts: readonly string[]
   readonly calls: readonly { readonly name: string; readonly arguments: unknown }[]
   readonly results: readonly string[]
-  /** Base64 of images. */
-  readonly images: readonly string[]
+  /** Base64 of images and documents. */
+  readonly files: readonly string[]
   /** The JSON Schema that the answer must have. */
   readonly schema: Json | undefined
   readonly tools: readonly string[]
@@ -40,6 +40,8 @@ export interface Speech {
   reply(turn: Turn): JsonObject
   /** The same as server-sent events, whole frames, pieces as small as providers make them. */
   frames(turn: Turn): string[]
+  /** An error in mid-stream, as a frame. */
+  faultFrame(message: string): string
   faultBody(status: number, message: string): JsonObject
   hear(body: JsonObject): Heard
   /** What its provider would find wrong with a request. */
