@@ -10,7 +10,8 @@ import type { EndpointRow, ModelRow, ReasoningRow } from './rows.ts'
 const ALL_MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
 /** A model that names no context: large enough to refuse nothing that its provider might take. */
 const CONTEXT_UNKNOWN_TOKENS = 128_000
-const TEXT: ReadonlySet<Modality> = new Set(['text'])
+/** A model of the operator's that says nothing of what it writes may write anything. */
+const EVERYTHING: ReadonlySet<Modality> = new Set(ALL_MODALITIES)
 
 const words = new Map<string, ReadonlySet<string>>()
 const modalities = new Map<string, ReadonlySet<Modality>>()
@@ -44,7 +45,7 @@ export function endpointOfOperator(model: OperatorModel, provider: Provider, rep
     contextMax: model.contextMax ?? replaced?.contextMax ?? CONTEXT_UNKNOWN_TOKENS, ...(outputMax !== undefined && { outputMax }),
     parameters: model.parameters ? new Set(model.parameters) : (replaced?.parameters ?? null),
     inputs: model.inputs ? new Set<Modality>(['text', ...model.inputs]) : (replaced?.inputs ?? null),
-    outputs: model.outputs ? new Set(model.outputs) : (replaced?.outputs ?? TEXT),
+    outputs: model.outputs ? new Set(model.outputs) : (replaced?.outputs ?? EVERYTHING),
     ...(reasoning && { reasoning }), quantization: model.quantization ?? replaced?.quantization ?? 'unknown', deprecated: false,
   })
 }

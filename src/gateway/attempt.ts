@@ -65,9 +65,11 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
         yield events
         continue
       }
-      if (fault) break
       held.push(...events)
-      if (!events.some(saysSomething)) continue
+      // What came first decides, wherever the network cut the stream: words and then an error are an answer that broke off.
+      const first = events.find((event) => event.type === 'fault' || saysSomething(event))
+      if (first?.type === 'fault') break
+      if (!first) continue
       said = true
       yield held
     }

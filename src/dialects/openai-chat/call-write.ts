@@ -25,6 +25,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const body: JsonObject = { ...call.body, model: endpoint.upstreamId, messages: writeMessages(call.body.messages, endpoint, warnings) }
   const whole = has(endpoint, 'reasoning_object')
   for (const field of OURS) if (!(whole && (field === 'cache_control' || field === 'plugins' || field === 'transforms'))) delete body[field]
+  if (Array.isArray(body['tools']) && body['tools'].length === 0) dropEmptyTools(body)
   dropUnsupported(body, endpoint, warnings)
   writeLimits(body, call, endpoint)
   writeReasoning(body, call, endpoint, warnings)
@@ -46,6 +47,11 @@ function dropUnsupported(body: JsonObject, endpoint: Endpoint, warnings: Warning
     delete body[field]
     warnings.push({ field, why: `${endpoint.provider.name} does not take it for this model` })
   }
+}
+
+/** No tools, said as an empty list: providers refuse the list, and what would choose among its tools. */
+function dropEmptyTools(body: JsonObject): void {
+  for (const field of ['tools', 'tool_choice', 'parallel_tool_calls'] as const) delete body[field]
 }
 
 function writeLimits(body: JsonObject, call: Call, endpoint: Endpoint): void {

@@ -166,6 +166,11 @@ describe('writing a call to an OpenAI-compatible provider', () => {
     expect(written({ messages }, testEndpoint({ quirks: ['keeps_cache_control'] })).body['messages']).toEqual(messages)
   })
 
+  test('empty lists of tools and calls are not sent: providers refuse them', () => {
+    const { body } = written({ tools: [], tool_choice: 'auto', messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b', tool_calls: [] }] })
+    expect(body).toEqual({ model: 'tiny-1', messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }] })
+  })
+
   test('messages that need no change are not copied', () => {
     const call = testCall({ messages: [{ role: 'user', content: 'x'.repeat(10) }] })
     expect(JSON.parse(writeCall(call, testEndpoint({})).body).messages).toEqual(call.body.messages)

@@ -30,7 +30,8 @@ function writeMessage(message: Message, endpoint: Endpoint, warnings: Warning[])
 /** Fields of an assistant message that only OpenRouter's own dialect has. */
 const OURS = ['reasoning', 'reasoning_details', 'reasoning_content', 'annotations', 'images', 'model', 'native_finish_reason'] as const
 
-function writeAssistant(message: Message, endpoint: Endpoint): Message {
+function writeAssistant(sent: Message, endpoint: Endpoint): Message {
+  const message = sent.tool_calls?.length === 0 ? withoutCalls(sent) : sent
   if (has(endpoint, 'reasoning_object')) return message
   const strip = OURS.some((field) => message[field] !== undefined)
   const ids = has(endpoint, 'mistral_tool_ids') && message.tool_calls
@@ -43,6 +44,12 @@ function writeAssistant(message: Message, endpoint: Endpoint): Message {
   }
   if (ids) next.tool_calls = ids.map((call): ToolCall => ({ ...call, id: nineSigns(call.id) }))
   return next
+}
+
+/** An assistant that called nothing, said as an empty list: providers refuse the list. */
+function withoutCalls(message: Message): Message {
+  const { tool_calls: _none, ...rest } = message
+  return rest
 }
 
 function reasoningText(message: Message): string {

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Caller } from '../accounts/caller.ts'
+import type { Endpoint, Model, Price, Snapshot } from '../catalog/endpoint.ts'
+import type { Event } from '../core/event.ts'
+import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
+import { testCall, testEndpoint } from '../dialects/openai-chat/fixtures.test-support.ts'
+import { openaiChat } from '../dialects/openai-chat/openai-chat.ts'
+import type { Generation } from '../ledger/generation.ts'
+import type { HoldRefusal, Ledger } from '../ledger/ledger.ts'
+import { systemClock } from '../lib/clock.ts'
+import { Health } from '../upstream/health.ts'
+import { Upstream } from '../upstream/upstream.ts'
+import { Admission } from './admit.ts'
+import { GATEWAY_LIMITS, type Gateway } from './gateway.ts'
+import { serve } from './serve.ts'
+
+/** A provider that answers each path as its name says, and remembers which were asked. */
+const asked: string[] = []
+let provider: ReturnType<typeof Bun.serve>
+
+const chunk = (delta: JsonObject, finish: string | null = null) => `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
+const USAGE = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 1000, completion_tokens: 10, total_tokens: 1010 } })}\n\ndata: [DONE]\n\n`
+const sse = (...pieces: string[]) => new Response(pieces.join(''), { headers: { 'content-type': 'text/event-stream' } })
+const error = (status: number, message: string, headers: Record<string, string> = {}) => Response.json({ error: { message } }, { status, headers })
+
+const ANSWERS: Readonly<Record<string, () => Response>> = {
+  good: () => sse(chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hello' }), chunk({}, 'stop'), USAGE),
+  down: () => error(503, 'overloaded'),
+  limited: () => error(429, 'slow down', { 'retry-after': '7' }),
+  bad: () => error(400, 'this field is wrong'),
+  long: () => error(400, "This model's maximum context length is 10 tokens"),
+  early: () => sse(chunk({ role: 'assistant', content: '' }), `data: ${JSON.stringify({ error: { message: 'Overloaded', code: 503 } })}\n\n`),
+  late: () => sse(chunk({ content: 'half of it' }), `data: ${JSON.stringify({ error: { message: 'Overloaded', code: 503 } })}\n\n`),
+  cut: () => sse(chunk({ content: 'half of it' })),
+  mute: () => sse(chunk({ content: 'no usage at all' }), chunk({}, 'stop'), 'data: [DONE]\n\n'),
+  nothing: () => sse(chunk({ role: 'assistant', content: '' }), 'data: [DONE]\n\n'),
+  endless: () => new Response(new ReadableStream<string>({ async pull(c) { await Bun.sleep(2); c.enqueue(chunk({ content: 'more ' })) } }), { headers: { 'content-type': 'text/event-stream' } }),
+}
+
+beforeAll(() => {
+  provider = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch(request) {
+    const name = new URL(request.url).pathname.split('/')[1] ?? ''
+    asked.push(name)
+    return ANSWERS[name]?.() ?? error(404, 'no such behaviour')
+  } })
+})
+afterAll(() => provider.stop(true))
+
+const PRICE: Price = { state: 'priced', prompt: 1_000_000_000n, completion: 2_000_000_000n }
+
+function endpoint(model: string, behaviour: string): Endpoint {
+  const base = testEndpoint({})
+  return { ...base, id: `${model}@${behaviour}`, modelId: model, tag: behaviour, price: PRICE, provider: { ...base.provider, slug: behaviour, name: behaviour, baseUrl: `http://127.0.0.1:${provider.port}/${behaviour}` } }
+}
+
+function snapshotOf(models: Readonly<Record<string, readonly string[]>>): Snapshot {
+  const rows = Object.entries(models).map(([id, behaviours]): Model => ({
+    id, canonicalSlug: id, name: id, description: '', created: 0, inputs: ['text'], outputs: ['text'], contextMax: 128_000, tokenizer: 'Other', endpoints: behaviours.map((name) => endpoint(id, name)),
+  }))
+  return { version: 1, models: new Map(rows.map((row) => [row.id, row])), providers: new Map(rows.flatMap((row) => row.endpoints.map((one) => [one.provider.slug, one.provider]))), aliases: new Map() }
+}
+
+const CALLER: Caller = {
+  accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null },
+}
+
+/** Counts what is held and what ends it: each hold must end exactly once. */
+class CountingLedger implements Ledger {
+  holds = 0
+  releases = 0
+  readonly settled: Generation[] = []
+  constructor(private readonly refusal?: HoldRefusal) {}
+  hold(_caller: Caller, callId: string, amount: bigint) {
+    if (this.refusal) return this.refusal
+    this.holds++
+    return { ok: true as const, callId, amount }
+  }
+  settle(_hold: unknown, generation: Generation): void { this.settled.push(generation) }
+  release(): void { this.releases++ }
+}
+
+interface Outcome { events: Event[]; fault: Fault | undefined; ledger: CountingLedger; asked: string[] }
+
+async function run(models: Readonly<Record<string, readonly string[]>>, body: JsonObject, options: { refusal?: HoldRefusal; leaveAfter?: number; abortAfterMs?: number } = {}): Promise<Outcome> {
+  const ledger = new CountingLedger(options.refusal)
+  const snapshot = snapshotOf(models)
+  const gateway: Gateway = {
+    snapshot: () => snapshot, ledger, health: new Health(systemClock), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
+    admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
+  }
+  const client = new AbortController()
+  if (options.abortAfterMs !== undefined) setTimeout(() => client.abort(), options.abortAfterMs)
+  asked.length = 0
+  const out: Outcome = { events: [], fault: undefined, ledger, asked: [] }
+  // The order of the list is the order to try, so that a test says what happens.
+  const order = Object.values(models).flat()
+  const answer = serve(testCall({ stream: true, provider: { order: [...new Set(order)] }, ...body }), CALLER, gateway, client.signal)
+  try {
+    let batches = 0
+    for await (const batch of answer) {
+      out.events.push(...batch)
+      if (++batches === options.leaveAfter) break
+    }
+  } catch (thrown) {
+    // Anything else is a bug, and fails the test.
+    if (!(thrown instanceof Fault)) throw thrown
+    out.fault = thrown
+  }
+  out.asked = [...asked]
+  expect(ledger.settled.length + ledger.releases).toBe(ledger.holds)
+  expect(gateway.admission.calls).toBe(0)
+  return out
+}
+
+const text = (outcome: Outcome) => outcome.events.map((event) => (event.type === 'text' ? event.text : event.type === 'raw' ? JSON.stringify(event.body) : '')).join('')
+const last = (outcome: Outcome) => outcome.events.at(-1)
+
+describe('an answer', () => {
+  test('is settled at the provider’s own counts before its end is said', async () => {
+    const outcome = await run({ 'a/m': ['good'] }, { model: 'a/m' })
+    // 1,000 × $1 and 10 × $2 a million.
+    expect(outcome.ledger.settled[0]).toMatchObject({ cost: 1_020_000n, finishReason: 'stop', cancelled: false, fault: null, usage: { estimated: false } })
+    expect(last(outcome)).toMatchObject({ type: 'end', cost: { total: 1_020_000n, prompt: 1_000_000n, completion: 20_000n } })
+    expect(outcome.events[0]).toMatchObject({ type: 'served', model: 'a/m', provider: 'good' })
+  })
+
+  test('without usage is charged by an estimate that says so', async () => {
+    const { ledger } = await run({ 'a/m': ['mute'] }, { model: 'a/m' })
+    expect(ledger.settled[0]?.usage).toMatchObject({ estimated: true, completionTokens: 4 })
+    expect(ledger.settled[0]?.cost).toBeGreaterThan(0n)
+  })
+})
+
+describe('failover', () => {
+  for (const [name, first] of [['a 503', 'down'], ['a 429', 'limited'], ['an error event in a 200', 'early'], ['no one there', 'gone']] as const) {
+    test(`goes on after ${name}, before the client has anything`, async () => {
+      const outcome = await run({ 'a/m': [first, 'good'] }, { model: 'a/m' })
+      expect(text(outcome)).toContain('Hello')
+      expect(outcome.asked).toEqual([first, 'good'])
+      expect(outcome.ledger.settled[0]?.attempts.map((attempt) => attempt.provider)).toEqual([first, 'good'])
+    })
+  }
+
+  test('never after the client has something: the fault is said, and nothing is charged (M27, I9)', async () => {
+    for (const broken of ['late', 'cut']) {
+      const outcome = await run({ 'a/m': [broken, 'good'] }, { model: 'a/m' })
+      expect(outcome.asked).toEqual([broken])
+      expect(text(outcome)).toContain('half of it')
+      expect(outcome.events.some((event) => event.type === 'fault')).toBe(true)
+      expect(outcome.ledger.settled[0]).toMatchObject({ cost: 0n, finishReason: 'error' })
+    }
+  })
+
+  test('not for a request that every provider would refuse', async () => {
+    const outcome = await run({ 'a/m': ['bad', 'good'] }, { model: 'a/m' })
+    expect(outcome.fault).toMatchObject({ code: 'provider_bad_request', status: 400 })
+    expect(outcome.asked).toEqual(['bad'])
+  })
+
+  test('to the next model that the client named, for any error (C25)', async () => {
+    for (const first of ['bad', 'long', 'down']) {
+      const outcome = await run({ 'a/m': [first], 'b/m': ['good'] }, { model: 'a/m', models: ['b/m'] })
+      expect(outcome.events[0]).toMatchObject({ type: 'served', model: 'b/m' })
+    }
+  })
+
+  test('the last fault is told with those before it, and what may be done (M21, M23)', async () => {
+    const outcome = await run({ 'a/m': ['down', 'limited'] }, { model: 'a/m' })
+    expect(outcome.fault).toMatchObject({ status: 429, options: { previousErrors: [{ provider: 'down', code: 503 }], retryAfterMs: 7000, availability: { code: 'capacity_exhausted', retryable: true, retry_after: 7 } } })
+    expect(outcome.ledger.settled[0]).toMatchObject({ cost: 0n, fault: 'provider_rate_limited' })
+  })
+
+  test('an empty answer costs nothing (I9)', async () => {
+    const { ledger } = await run({ 'a/m': ['nothing'] }, { model: 'a/m' })
+    expect(ledger.settled[0]?.cost).toBe(0n)
+  })
+})
+
+describe('a client that leaves', () => {
+  test('ends the provider call; what was said is charged by its estimate', async () => {
+    const { ledger } = await run({ 'a/m': ['endless'] }, { model: 'a/m' }, { leaveAfter: 3 })
+    expect(ledger.settled[0]).toMatchObject({ cancelled: true, fault: 'client_gone', usage: { estimated: true } })
+    expect(ledger.settled[0]?.cost).toBeGreaterThan(0n)
+  })
+
+  test('whenever it leaves, the hold ends exactly once', async () => {
+    for (const abortAfterMs of [0, 1, 2, 3, 5, 8, 13]) {
+      const { ledger } = await run({ 'a/m': ['endless'] }, { model: 'a/m' }, { abortAfterMs })
+      expect(ledger.holds).toBe(1)
+    }
+  })
+})
+
+describe('a refusal tells the three reasons apart, with the numbers (M4, lesson 67)', () => {
+  const refusal = (code: HoldRefusal['code'], allowance: HoldRefusal['allowance'], left: bigint, cap: bigint): HoldRefusal => ({ ok: false, code, allowance, left, cap, resetsMs: Date.UTC(2026, 10, 21) })
+
+  test("the key's limit", async () => {
+    const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m' }, { refusal: refusal('key_limit', 'key', 0n, 5_000_000_000n) })
+    expect(fault).toMatchObject({ status: 402, code: 'key_limit' })
+    expect(fault?.message).toContain('$5.00')
+    expect(fault?.message).toContain('2026-11-21T00:00:00.000Z')
+  })
+
+  test('the balance', async () => {
+    const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m' }, { refusal: refusal('balance', 'account', 0n, 0n) })
+    expect(fault).toMatchObject({ status: 402, code: 'balance' })
+    expect(fault?.message).toContain('credits grant')
+  })
+
+  test('the worst case of this request, with the max_tokens that would fit', async () => {
+    const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m', max_tokens: 8000 }, { refusal: refusal('worst_case', 'account', 2_000_000n, 2_000_000n) })
+    expect(fault).toMatchObject({ status: 402, code: 'worst_case' })
+    const affordable = Number(/max_tokens of at most (\d+)/.exec(fault?.message ?? '')?.[1])
+    expect(affordable).toBeGreaterThan(900)
+    expect(affordable).toBeLessThanOrEqual(1000)
+  })
+})
