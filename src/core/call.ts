@@ -39,8 +39,10 @@ export interface CallHeaders {
   readonly title?: string
   readonly categories?: string
   readonly sessionId?: string
-  /** `x-anthropic-beta`, as it came. */
+  /** `x-anthropic-beta`, or `anthropic-beta` as Anthropic's clients send it, as it came. */
   readonly anthropicBeta?: string
+  /** `anthropic-version`, as it came. */
+  readonly anthropicVersion?: string
   /** The client asked for router metadata (`X-OpenRouter-Metadata`). */
   readonly metadata?: boolean
 }

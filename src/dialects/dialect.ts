@@ -68,6 +68,8 @@ export interface ClientDialect {
   readonly streamContentType: string
   /** What a stream says after long silence, to show that it is alive; '' where the dialect has nothing for it. */
   readonly keepAlive: string
+  /** A header of the dialect's own that says the call's id, beside `X-Generation-Id`. */
+  readonly idHeader?: string
   streamWriter(call: Call): StreamWriter
   replyWriter(call: Call): ReplyWriter
   /** The body of an error before the first byte. */

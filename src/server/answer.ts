@@ -4,7 +4,7 @@ import { NO_USAGE } from '../core/usage.ts'
 import type { ClientDialect, StreamWriter } from '../dialects/dialect.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { CORS_HEADERS, jsonResponse } from './respond.ts'
+import { CORS_HEADERS, idHeaders, jsonResponse } from './respond.ts'
 
 /** After this much silence a stream says that it is alive (contract B66). */
 const KEEP_ALIVE_MS = 15_000
@@ -18,14 +18,14 @@ export async function answerOf(call: Call, dialect: ClientDialect, events: Async
   // A model that thinks for long: the status is said now, and what goes wrong later is said in the stream.
   const begun = soon === LATE ? first : Promise.resolve(soon)
   return new Response(streamOf(dialect.streamWriter(call), dialect.keepAlive, events, begun, soon === LATE, gateway), {
-    headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', 'X-Generation-Id': call.id },
+    headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', ...idHeaders(call.id, dialect) },
   })
 }
 
 async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>): Promise<Response> {
   const writer = dialect.replyWriter(call)
   for await (const batch of events) writer.add(batch)
-  return jsonResponse(writer.body(), 200, { 'X-Generation-Id': call.id })
+  return jsonResponse(writer.body(), 200, idHeaders(call.id, dialect))
 }
 
 /** What the promise comes to, or LATE when that takes longer. Leaves no timer behind. */

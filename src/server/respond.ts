@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 /** Browser apps call us with their user's key: any origin may, and may read these headers. */
 export const CORS_HEADERS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'X-Generation-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset',
+  'access-control-expose-headers': 'X-Generation-Id, request-id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset',
 } as const
 
 const JSON_HEADERS = { ...CORS_HEADERS, 'content-type': 'application/json' } as const
@@ -29,9 +29,14 @@ export function preflight(request: Request): Response {
   })
 }
 
+/** What says a call's id beside the body. */
+export function idHeaders(callId: string, dialect: Pick<ClientDialect, 'idHeader'>): Record<string, string> {
+  return dialect.idHeader === undefined ? { 'X-Generation-Id': callId } : { 'X-Generation-Id': callId, [dialect.idHeader]: callId }
+}
+
 /** A fault before the first byte, in the contract's envelope (M1, M11). */
-export function faultResponse(fault: Fault, callId?: string, dialect: Pick<ClientDialect, 'faultBody'> = openaiChatClient): Response {
-  const headers: Record<string, string> = callId === undefined ? {} : { 'X-Generation-Id': callId }
+export function faultResponse(fault: Fault, callId?: string, dialect: Pick<ClientDialect, 'faultBody' | 'idHeader'> = openaiChatClient): Response {
+  const headers: Record<string, string> = callId === undefined ? {} : idHeaders(callId, dialect)
   const { retryAfterMs } = fault.options
   if (retryAfterMs !== undefined && (fault.status === 429 || fault.status === 503)) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   const body: JsonObject = dialect.faultBody(fault, callId)

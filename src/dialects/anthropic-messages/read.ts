@@ -6,6 +6,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { SseFrame, StreamReader } from '../dialect.ts'
 import { faultOf } from './fault.ts'
 import { BlockReader } from './read-blocks.ts'
+import { CarriedReader, carriedReply, type Judge } from './read-carried.ts'
 import { readUsage } from './read-usage.ts'
 
 /** Anthropic's stop reasons in the contract's list (B63). A paused turn is over for the client; the native reason tells it. */
@@ -16,20 +17,26 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
 /** Fields of an answer that are carried in the message. */
 const EXTRAS = ['container', 'context_management', 'stop_details', 'stop_sequence'] as const
 
-/** Reads one streamed answer of `POST /v1/messages`. `_carry` is for clients that speak this dialect. */
-export function streamReader(_call: Call, endpoint: Endpoint, _carry: boolean): StreamReader {
-  return new MessageReader(endpoint)
+/** What Anthropic's stop reason is in the contract's list; undefined for a word that is none of Anthropic's. */
+export function finishOf(stopReason: string): FinishReason | undefined {
+  return own(FINISH, stopReason)
+}
+
+/** Reads one streamed answer of `POST /v1/messages`. */
+export function streamReader(_call: Call, endpoint: Endpoint, carry: boolean): StreamReader {
+  return carry ? new CarriedReader(new MessageReader(endpoint)) : new MessageReader(endpoint)
 }
 
 /** Reads a reply that was not streamed, by the same steps as a stream. */
-export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, _carry: boolean): Event[] {
+export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, carry: boolean): Event[] {
+  if (carry) return carriedReply(new MessageReader(endpoint), body)
   const out: Event[] = []
-  new MessageReader(endpoint).reply(body, out)
+  new MessageReader(endpoint).whole(body, out)
   return out
 }
 
 /** One answer, from `message_start` to `message_stop`. */
-class MessageReader implements StreamReader {
+class MessageReader implements StreamReader, Judge {
   private readonly blocks = new BlockReader()
   private message: JsonObject | undefined
   private endUsage: JsonObject | undefined
@@ -41,16 +48,26 @@ class MessageReader implements StreamReader {
   constructor(private readonly endpoint: Endpoint) {}
 
   read(frame: SseFrame, out: Event[]): void {
-    if (this.done || frame.data === '' || frame.data === '[DONE]') return
+    this.event(frame, out)
+  }
+
+  event(frame: SseFrame, out: Event[]): JsonObject | undefined {
+    if (this.done || frame.data === '' || frame.data === '[DONE]') return undefined
     try {
-      this.take(JSON.parse(frame.data), frame.event, out)
+      const event: unknown = JSON.parse(frame.data)
+      if (!isObject(event)) {
+        this.fail('sent an event that is not an object', out)
+        return undefined
+      }
+      this.take(event, frame.event, out)
+      return event
     } catch (error) {
       this.unreadable(error, out)
+      return undefined
     }
   }
 
-  private take(event: unknown, name: string, out: Event[]): void {
-    if (!isObject(event)) return this.fail('sent an event that is not an object', out)
+  private take(event: JsonObject, name: string, out: Event[]): void {
     switch (event['type'] ?? name) {
       case 'content_block_delta': return this.delta(indexOf(event), event['delta'], out)
       case 'content_block_start':
@@ -74,14 +91,17 @@ class MessageReader implements StreamReader {
     this.fault(new Fault('provider_cut', `${this.endpoint.provider.name} closed the stream before its end`, { provider: this.endpoint.provider.name }), out)
   }
 
-  reply(body: JsonObject, out: Event[]): void {
+  whole(body: JsonObject, out: Event[]): boolean {
     try {
-      if (body['type'] === 'error' || isObject(body['error'])) return this.fault(faultOf(body, this.endpoint), out)
-      if (!Array.isArray(body['content'])) return this.fail('sent a reply without content', out)
-      this.start(body, out)
-      if (!this.done) this.finish(out)
+      if (body['type'] === 'error' || isObject(body['error'])) this.fault(faultOf(body, this.endpoint), out)
+      else if (!Array.isArray(body['content'])) this.fail('sent a reply without content', out)
+      else this.start(body, out)
+      if (this.done) return false
+      this.finish(out)
+      return true
     } catch (error) {
       this.unreadable(error, out)
+      return false
     }
   }
 
@@ -169,7 +189,7 @@ class MessageReader implements StreamReader {
 
   /** A turn with calls of the client's tools ends in `tool_calls`, also where the provider says otherwise. */
   private finishReason(): FinishReason {
-    const reason = (this.stopReason === null ? undefined : own(FINISH, this.stopReason)) ?? 'stop'
+    const reason = (this.stopReason === null ? undefined : finishOf(this.stopReason)) ?? 'stop'
     if (reason === 'stop' || reason === 'tool_calls') return this.blocks.tools > 0 ? 'tool_calls' : 'stop'
     return reason
   }

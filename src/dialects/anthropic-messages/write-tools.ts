@@ -25,6 +25,11 @@ const OWN_TOOLS: readonly { readonly type: string; readonly beta?: string }[] = 
 /** Fields of a function tool that Anthropic knows by the same name. */
 const CARRIED = ['defer_loading', 'allowed_callers', 'input_examples', 'eager_input_streaming'] as const
 
+/** The beta that a tool of Anthropic's own needs, by its type. */
+export function betaOfTool(type: string | undefined): string | undefined {
+  return OWN_TOOLS.find((known) => type?.startsWith(known.type))?.beta
+}
+
 /** `tools` and `tool_choice` of a request; both undefined without tools, for a choice alone is refused. */
 export interface Tools { readonly tools?: JsonObject[]; readonly choice?: JsonObject }
 

@@ -1,6 +1,6 @@
 import type { Call } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { WireRequest } from '../dialect.ts'
@@ -8,15 +8,18 @@ import { capCacheMarks } from './cache-marks.ts'
 import { generationOf, type Generation } from './generations.ts'
 import { Notes, type MessagesBody, type Turn } from './wire.ts'
 import { writeMessages } from './write-messages.ts'
+import { addBetas, nativeBody } from './write-native.ts'
 import { cacheMark } from './write-parts.ts'
 import { writeSchema } from './write-schema.ts'
 import { thinks, writeThinking } from './write-thinking.ts'
-import { STRUCTURED_BETA, writeTools } from './write-tools.ts'
+import { betaOfTool, STRUCTURED_BETA, writeTools } from './write-tools.ts'
 
 const API_VERSION = '2023-06-01'
+const TASK_BUDGETS_BETA = 'task-budgets-2026-03-13'
 
 /** A call in the words of `POST /v1/messages`. What Anthropic cannot be told becomes a warning. */
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
+  if (call.native && call.dialect === endpoint.provider.dialect) return writeNative(call, call.native, endpoint)
   const notes = new Notes()
   const generation = generationOf(endpoint)
   const maxTokens = writeMaxTokens(call, endpoint, generation, notes)
@@ -42,7 +45,33 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   return { path: '/v1/messages', headers: writeHeaders(call, notes), body: textOf(body), warnings: notes.warnings }
 }
 
-function textOf(body: MessagesBody): string {
+/** A client that speaks this dialect is passed on as it is. */
+function writeNative(call: Call, native: JsonObject, endpoint: Endpoint): WireRequest {
+  const notes = new Notes()
+  const body = nativeBody(call, native, endpoint, notes)
+  body['max_tokens'] = writeMaxTokens(call, endpoint, generationOf(endpoint), notes)
+  writeTier(call, body, endpoint, notes)
+  addBetas(neededBetas(native), call.headers.anthropicBeta, notes)
+  return { path: '/v1/messages', headers: writeHeaders(call, notes), body: textOf(body), warnings: notes.warnings, isNative: true }
+}
+
+/** Betas of tools and fields that are Anthropic's own. */
+function neededBetas(native: JsonObject): string[] {
+  const notes = new Notes()
+  for (const tool of asArray(native['tools']) ?? []) {
+    const beta = isObject(tool) ? betaOfTool(asString(tool['type'])) : undefined
+    if (beta !== undefined) notes.betas.add(beta)
+  }
+  const unused: JsonObject = {}
+  for (const field in CARRIED) {
+    const value = native[field]
+    if (value !== undefined && value !== null) carry(field, value, unused, notes)
+  }
+  if (isObject(asObject(native['output_config'])?.['task_budget'])) notes.betas.add(TASK_BUDGETS_BETA)
+  return [...notes.betas]
+}
+
+function textOf(body: JsonObject): string {
   try {
     return JSON.stringify(body)
   } catch (error) {
@@ -99,7 +128,7 @@ function outputConfig(own: Json | undefined, effort: string | undefined, format:
   const config: JsonObject = isObject(own) ? { ...own } : {}
   if (effort !== undefined) config['effort'] = effort
   if (format) config['format'] = format
-  if (isObject(config['task_budget'])) notes.betas.add('task-budgets-2026-03-13')
+  if (isObject(config['task_budget'])) notes.betas.add(TASK_BUDGETS_BETA)
   return Object.keys(config).length > 0 ? config : undefined
 }
 
@@ -154,7 +183,7 @@ function writeRest(call: Call, body: MessagesBody, endpoint: Endpoint, notes: No
   writeTier(call, body, endpoint, notes)
 }
 
-function carry(field: string, value: Json, body: MessagesBody, notes: Notes): void {
+function carry(field: string, value: Json, body: JsonObject, notes: Notes): void {
   const beta = CARRIED[field]
   if (beta !== undefined && !(field === 'mcp_servers' && notes.betas.has('mcp-client-2025-11-20'))) notes.betas.add(beta)
   if (field === 'context_management' && JSON.stringify(value).includes('"compact_20260112"')) notes.betas.add('compact-2026-01-12')
@@ -165,7 +194,7 @@ function carry(field: string, value: Json, body: MessagesBody, notes: Notes): vo
 const SKILL_BETAS = ['code-execution-2025-08-25', 'skills-2025-10-02', 'files-api-2025-04-14']
 
 /** Fast mode has a price of its own, so it is said only where the catalogue's model is the fast one (contract B33). */
-function writeTier(call: Call, body: MessagesBody, endpoint: Endpoint, notes: Notes): void {
+function writeTier(call: Call, body: JsonObject, endpoint: Endpoint, notes: Notes): void {
   const tier = asString(call.body['service_tier'])
   if (endpoint.modelId.endsWith('-fast')) {
     body['speed'] = 'fast'
@@ -181,7 +210,13 @@ function writeTier(call: Call, body: MessagesBody, endpoint: Endpoint, notes: No
 /** The client's betas are passed on (B73), with those that the request needs. */
 function writeHeaders(call: Call, notes: Notes): Record<string, string> {
   for (const beta of (call.headers.anthropicBeta ?? '').split(',')) if (/^[a-z0-9][a-z0-9-]{2,63}$/.test(beta.trim())) notes.betas.add(beta.trim())
-  const headers: Record<string, string> = { 'content-type': 'application/json', 'anthropic-version': API_VERSION }
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'anthropic-version': versionOf(call) }
   if (notes.betas.size > 0) headers['anthropic-beta'] = [...notes.betas].join(',')
   return headers
+}
+
+/** The version that a client of this dialect asked for decides what it will be able to read. */
+function versionOf(call: Call): string {
+  const { anthropicVersion: version } = call.headers
+  return call.native && version !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : API_VERSION
 }

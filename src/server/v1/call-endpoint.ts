@@ -42,7 +42,8 @@ export function callHeaders(headers: Headers): CallHeaders {
     title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,
     categories: headers.get('x-openrouter-categories') ?? undefined,
     sessionId: headers.get('x-session-id') ?? undefined,
-    anthropicBeta: headers.get('x-anthropic-beta') ?? undefined,
+    anthropicBeta: headers.get('x-anthropic-beta') ?? headers.get('anthropic-beta') ?? undefined,
+    anthropicVersion: headers.get('anthropic-version') ?? undefined,
     metadata: (headers.get('x-openrouter-metadata') ?? headers.get('x-openrouter-experimental-metadata'))?.toLowerCase() === 'enabled',
   }
 }

@@ -1,0 +1,100 @@
+import type { Call } from '../../core/call.ts'
+import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { hashedUser } from '../../core/user.ts'
+import type { Endpoint } from '../../catalog/endpoint.ts'
+import { isSealed } from './seal.ts'
+import type { Notes } from './wire.ts'
+
+/** Fields that are said to us and to no provider. */
+const OURS = ['models', 'fallbacks', 'provider', 'route', 'plugins', 'preset', 'transforms', 'session_id', 'trace', 'debug', 'user', 'metadata', 'service_tier', 'speed', 'stop_server_tools_when']
+
+/** The client's own request for a provider of the same dialect: all of it as it came, but for what is ours and what that provider would refuse. */
+export function nativeBody(call: Call, native: JsonObject, endpoint: Endpoint, notes: Notes): JsonObject {
+  const body: JsonObject = { ...native, model: endpoint.upstreamId }
+  for (const field of OURS) delete body[field]
+  const metadata = asObject(native['metadata'])
+  const user = call.body.user
+  if (metadata || user) body['metadata'] = { ...metadata, ...(user ? { user_id: hashedUser(user) } : {}) }
+  const messages = asArray(native['messages'])
+  const mended = messages && mendMessages(messages, notes)
+  if (!mended || mended === messages) return body
+  body['messages'] = mended
+  if (asObject(native['thinking'])?.['type'] === 'enabled' && answersWithoutThinking(mended)) {
+    notes.warn('thinking', 'the tool calls being answered are another model’s, so the model cannot think by a budget in this turn')
+    delete body['thinking']
+  }
+  return body
+}
+
+/** With a thinking budget, the message whose tool calls are being answered must begin with thinking, or Anthropic refuses. */
+function answersWithoutThinking(messages: readonly Json[]): boolean {
+  const last = asObject(messages.at(-1))
+  const blocks = asArray(last?.['content']) ?? []
+  if (last?.['role'] !== 'user' || !blocks.some((block) => asObject(block)?.['type'] === 'tool_result')) return false
+  const asked = asObject((asArray(asObject(messages.at(-2))?.['content']) ?? [])[0])?.['type']
+  return asked !== 'thinking' && asked !== 'redacted_thinking'
+}
+
+/** What other models said in a conversation that now goes to Anthropic. The list itself where there is nothing to mend, as is the rule. */
+function mendMessages(messages: readonly Json[], notes: Notes): readonly Json[] {
+  const ids = new Map<string, string>()
+  let isMended = false
+  const mended = messages.flatMap((message): Json[] => {
+    const content = isObject(message) ? asArray(message['content']) : undefined
+    if (!isObject(message) || !content) return [message]
+    const blocks = content.flatMap((block) => mendBlock(block, message['role'] === 'assistant', ids, notes))
+    if (blocks.length === content.length && blocks.every((block, at) => block === content[at])) return [message]
+    isMended = true
+    return blocks.length > 0 ? [{ ...message, content: blocks }] : []
+  })
+  return isMended ? mended : messages
+}
+
+function mendBlock(block: Json, isAssistant: boolean, ids: Map<string, string>, notes: Notes): readonly Json[] {
+  if (!isObject(block)) return [block]
+  switch (block['type']) {
+    case 'thinking': return isAssistant && (isSealed(block['signature']) || (block['signature'] ?? '') === '') ? without(notes) : [block]
+    case 'redacted_thinking': return isSealed(block['data']) ? without(notes) : [block]
+    case 'text': return isAssistant && block['text'] === '' ? [] : [block]
+    case 'image':
+      if (!isAssistant) return [block]
+      notes.warn('messages', 'this provider takes no image from the assistant; it was left out')
+      return []
+    case 'tool_use': return [renamed(block, 'id', ids)]
+    case 'tool_result': return [renamed(block, 'tool_use_id', ids)]
+    default: return [block]
+  }
+}
+
+function without(notes: Notes): readonly Json[] {
+  notes.warn('messages', 'reasoning of another provider cannot be read by this one and was left out')
+  return []
+}
+
+const ID = /^[a-zA-Z0-9_-]+$/
+
+/** Ids that other providers gave may have signs that Anthropic does not take. */
+function renamed(block: JsonObject, field: string, ids: Map<string, string>): JsonObject {
+  const id = asString(block[field])
+  if (id === undefined || ID.test(id)) return block
+  let name = ids.get(id)
+  if (name === undefined) {
+    const plain = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
+    const used = new Set(ids.values())
+    name = plain
+    for (let n = 2; used.has(name); n++) name = `${plain}_${n}`
+    ids.set(id, name)
+  }
+  return { ...block, [field]: name }
+}
+
+/** The betas that a request of the client's own needs, where its header names none of the kind. */
+export function addBetas(wanted: readonly string[], header: string | undefined, notes: Notes): void {
+  const named = new Set((header ?? '').split(',').map((beta) => kindOf(beta.trim())))
+  for (const beta of wanted) if (!named.has(kindOf(beta))) notes.betas.add(beta)
+}
+
+/** `mcp-client` of `mcp-client-2025-11-20`. */
+function kindOf(beta: string): string {
+  return beta.replace(/-\d{4}-\d{2}-\d{2}$/, '')
+}
