@@ -67,7 +67,7 @@ export class Upstream {
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const response = await this.send(endpoint, wire, watch, fresh)
       if (response.status >= 300) throw await this.refusal(response, dialect, endpoint, watch)
-      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, wire) }]
+      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, provider, wire) }]
       const parser = this.parserOf(response)
       if (parser) {
         const carry = call.stream && call.dialect === provider.dialect
@@ -175,8 +175,8 @@ export class Upstream {
   }
 }
 
-function warningsOf(call: Call, wire: WireRequest): readonly Warning[] {
-  return wire.isNative || !call.unsaid ? wire.warnings : [...call.unsaid, ...wire.warnings]
+function warningsOf(call: Call, provider: Provider, wire: WireRequest): readonly Warning[] {
+  return !call.unsaid || wire.isNative || (call.native && call.dialect === provider.dialect) ? wire.warnings : [...call.unsaid, ...wire.warnings]
 }
 
 function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamReader']>): Event[] {

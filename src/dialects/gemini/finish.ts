@@ -16,6 +16,13 @@ export function finishReason(native: string | null, calledTools: boolean): Finis
   return reason === 'stop' && calledTools ? 'tool_calls' : reason
 }
 
+const NATIVE: Readonly<Record<FinishReason, string>> = { stop: 'STOP', tool_calls: 'STOP', length: 'MAX_TOKENS', content_filter: 'SAFETY', error: 'OTHER' }
+
+/** Gemini's word for a finish: the provider's own where that was Gemini's. */
+export function nativeFinish(reason: FinishReason, native: string | null): string {
+  return native !== null && REASONS.has(native) ? native : NATIVE[reason]
+}
+
 /** True when the calls that come with this finish are none: the model named what was never declared, or wrote no JSON. */
 export function spoilsCalls(native: string | null): boolean {
   return native === 'UNEXPECTED_TOOL_CALL' || native === 'MALFORMED_FUNCTION_CALL' || native === 'TOO_MANY_TOOL_CALLS'

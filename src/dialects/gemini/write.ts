@@ -2,6 +2,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Call, Warning } from '../../core/call.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { WireRequest } from '../dialect.ts'
+import { isCarried, nativeBody } from './carry.ts'
 import { generationConfig } from './config.ts'
 import { writeContents } from './contents.ts'
 import { writeTools } from './tools.ts'
@@ -9,11 +10,12 @@ import { writeTools } from './tools.ts'
 /** Says a call to AI Studio: the model and whether it streams are in the path. */
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const warnings: Warning[] = []
-  const body = writeBody(call, endpoint, warnings)
+  const isNative = isCarried(call)
+  const body = isNative ? nativeBody(call.native, endpoint) : writeBody(call, endpoint, warnings)
   const { upstreamId } = endpoint
   const model = upstreamId.includes('/') ? upstreamId : `models/${upstreamId}`
   const method = call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
-  return { path: `/v1beta/${model}:${method}`, headers: {}, body: JSON.stringify(body), warnings }
+  return { path: `/v1beta/${model}:${method}`, headers: {}, body: JSON.stringify(body), warnings, ...(isNative ? { isNative } : {}) }
 }
 
 /** The body, which is the same under every path that Gemini is served at. */
