@@ -13,6 +13,8 @@ export interface Seen {
   complete: boolean
   /** The client left by itself. */
   left: boolean
+  /** undefined: no answer came. */
+  status: number | undefined
 }
 
 export interface LoadOptions {
@@ -39,7 +41,7 @@ export async function load(gateway: Gateway, options: LoadOptions): Promise<Seen
   async function worker(): Promise<void> {
     while (all.length < options.calls) {
       const number = all.length
-      const seen: Seen = { key: options.keys[number % options.keys.length] ?? '', streamed: number % 3 !== 0, id: undefined, upstreamId: undefined, costNano: undefined, complete: false, left: false }
+      const seen: Seen = { key: options.keys[number % options.keys.length] ?? '', streamed: number % 3 !== 0, id: undefined, upstreamId: undefined, costNano: undefined, complete: false, left: false, status: undefined }
       all.push(seen)
       const leaves = options.leaveEach !== undefined && seen.streamed && number % options.leaveEach === 1
       await call(gateway.url, seen, { leaves, keepalive: options.freshConnections !== true, onBegun: () => options.onBegun?.(done) }).catch(() => {
@@ -60,6 +62,7 @@ async function call(url: string, seen: Seen, { leaves, keepalive, onBegun }: Cal
     method: 'POST', signal: controller.signal, keepalive, headers: { authorization: `Bearer ${seen.key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'acme/tiny', stream: seen.streamed, max_tokens: 100, messages: [{ role: 'user', content: 'Some words, please.' }] }),
   })
+  seen.status = response.status
   if (response.status !== 200) return
   seen.id = response.headers.get('x-generation-id') ?? undefined
   if (seen.streamed) onBegun()

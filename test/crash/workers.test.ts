@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configOf, startGateway, type Gateway } from '../server.ts'
 import { costNano, PRICE, startBiller, type Biller } from './biller.ts'
-import { costOf, generationsIn, switchyard } from './books.ts'
+import { costOf, createKey, generationsIn, switchyard } from './books.ts'
 import { load, nanoOf } from './load.ts'
 import { childrenOf, isAlive, killer, until, untilFree } from './processes.ts'
 
 setDefaultTimeout(60_000)
 
 /** `--workers 2`: two processes on one port and one store. */
+
+/** More than the worst case of a call of `load`: 100 tokens of answer, and a prompt of a few words. */
+const CALL_NANO_MAX = 115_000
 
 let biller: Biller
 let gateway: Gateway
@@ -31,9 +34,9 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-function start(workers: string): Promise<Gateway> {
+function start(workers: string, ...args: string[]): Promise<Gateway> {
   return startGateway({
-    dataDir, args: ['--workers', workers], env: { SWITCHYARD_KEY: '' },
+    dataDir, args: ['--workers', workers, ...args], env: { SWITCHYARD_KEY: '' },
     config: configOf([{ slug: 'acme', dialect: 'openai-chat', baseUrl: biller.url, models: [{ id: 'acme/tiny', upstreamId: 'tiny-1', ...PRICE }] }]),
   })
 }
@@ -89,6 +92,39 @@ test('kill -9 of one worker: the other serves on, the dead one comes back, nothi
   expect(new Set(charged.map((row) => row.upstreamId)).size).toBe(charged.length)
   expect(rows.filter((row) => row.fault === 'interrupted').every((row) => row.costNano === 0)).toBe(true)
   expect(switchyard(dataDir, 'credits', 'verify')).toMatchObject({ code: 0, json: { ok: true, problems: [], leased: '0', written_off: '0' } })
+})
+
+test('a key that is disabled is refused by both', async () => {
+  const other = createKey(dataDir, '--name', 'other')
+  const statuses = (): Promise<number[]> => Promise.all(Array.from({ length: 16 }, async () => {
+    const headers = { authorization: `Bearer ${other}` }
+    return (await fetch(`${gateway.url}/api/v1/chat/completions`, { method: 'POST', keepalive: false, headers, body: JSON.stringify({ model: 'demo/echo', messages: [{ role: 'user', content: 'Hello' }] }) })).status
+  }))
+  expect(new Set(await statuses())).toEqual(new Set([200]))
+  expect(switchyard(dataDir, 'keys', 'disable', 'other').code).toBe(0)
+  await until(async () => (await statuses()).every((status) => status === 401))
+})
+
+test('an account that runs dry is never overdrawn, whichever worker is asked, also over a kill', async () => {
+  await gateway.stop()
+  rmSync(dataDir, { recursive: true })
+  // For about thirty calls: each may cost 0.0001, and costs a fifth of that.
+  gateway = await start('2', '--initial-credits', '0.0006')
+  key = /sk-sw-v1-[0-9a-f]{64}/.exec(gateway.logs())?.[0] ?? ''
+  const [victim = 0] = childrenOf(gateway.pid)
+  const seen = await load(gateway, { keys: [key], calls: 150, atOnce: 10, freshConnections: true, onBegun: killer(victim, 8) })
+  expect(seen.some((call) => call.status === 402)).toBe(true)
+  expect(await gateway.stop()).toBe(0)
+  gateway = await start('1')
+  // What the dead worker had leased is the account's again: one by one, the last cent is usable.
+  await load(gateway, { keys: [key], calls: 30, atOnce: 1 })
+  expect(await gateway.stop()).toBe(0)
+  const verified = switchyard(dataDir, 'credits', 'verify')
+  expect(verified).toMatchObject({ code: 0, json: { ok: true, problems: [], leased: '0', written_off: '0', granted: '0.0006' } })
+  expect(nanoOf(verified.json['charged'])).toBe(costOf(generationsIn(dataDir)))
+  expect(nanoOf(verified.json['charged']) + nanoOf(verified.json['balance'])).toBe(600_000)
+  // Less is left than one call may cost.
+  expect(nanoOf(verified.json['balance'])).toBeLessThan(CALL_NANO_MAX)
 })
 
 test('kill -9 of the launcher ends every process and frees the port', async () => {
