@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { WireRequest } from '../dialect.ts'
-import { writeMessages } from './message-write.ts'
+import { writeMessages, writeTools } from './message-write.ts'
 import { has } from './quirks.ts'
 import { writeReasoning } from './reasoning-write.ts'
 
@@ -26,6 +26,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const whole = has(endpoint, 'reasoning_object')
   for (const field of OURS) if (!(whole && (field === 'cache_control' || field === 'plugins' || field === 'transforms'))) delete body[field]
   if (Array.isArray(body['tools']) && body['tools'].length === 0) dropEmptyTools(body)
+  if (Array.isArray(body['tools'])) body['tools'] = writeTools(call.body.tools ?? [], endpoint, warnings)
   dropUnsupported(body, endpoint, warnings)
   writeLimits(body, call, endpoint)
   writeReasoning(body, call, endpoint, warnings)

@@ -8,12 +8,57 @@ import { has } from './quirks.ts'
 export function writeMessages(messages: readonly Message[], endpoint: Endpoint, warnings: Warning[]): readonly Message[] {
   const written: Message[] = []
   let changed = false
+  let media: Part[] = []
   for (const message of messages) {
-    const next = writeMessage(message, endpoint, warnings)
+    if (media.length > 0 && message.role !== 'tool') media = show(media, written)
+    let next = withoutForeign(writeMessage(message, endpoint, warnings), endpoint, warnings)
+    if (message.role === 'tool' && !has(endpoint, 'reasoning_object')) next = textsOnly(next, media)
     changed ||= next !== message
     written.push(next)
   }
+  if (media.length > 0) show(media, written)
   return changed ? written : messages
+}
+
+/** OpenAI takes only text as the result of a tool; what else there is, the user shows after the results. */
+function textsOnly(message: Message, media: Part[]): Message {
+  const { content } = message
+  if (typeof content === 'string' || !content || content.every((part) => part.type === 'text')) return message
+  const texts = content.filter((part) => part.type === 'text')
+  media.push({ type: 'text', text: `From the tool call ${message.tool_call_id ?? ''}:` }, ...content.filter((part) => part.type !== 'text'))
+  return { ...message, content: texts.length > 0 ? texts : 'The user shows the result.' }
+}
+
+function show(media: readonly Part[], written: Message[]): Part[] {
+  written.push({ role: 'user', content: media })
+  return []
+}
+
+/** Fields that stand on messages for other dialects: OpenAI refuses those that it does not know. */
+function withoutForeign(message: Message, endpoint: Endpoint, warnings: Warning[]): Message {
+  const { is_error: isError, cache_control: mark, ...rest } = message
+  const keepsMark = mark !== undefined && keepsMarks(endpoint)
+  if (isError === undefined && (mark === undefined || keepsMark)) return message
+  if (isError === true) warnOnce(warnings, 'is_error', `${endpoint.provider.name} cannot be told that a result is an error; it has to say so itself`)
+  if (mark !== undefined && !keepsMark) warnOnce(warnings, 'cache_control', `${endpoint.provider.name} caches by itself and takes no marks`)
+  // `rest` is the message but for two fields that are not its role.
+  return (keepsMark ? { ...rest, cache_control: mark } : rest) as Message
+}
+
+/** True for a provider that takes cache marks. */
+export function keepsMarks(endpoint: Endpoint): boolean {
+  return has(endpoint, 'keeps_cache_control') || has(endpoint, 'reasoning_object')
+}
+
+function warnOnce(warnings: Warning[], field: string, why: string): void {
+  if (!warnings.some((warning) => warning.field === field)) warnings.push({ field, why })
+}
+
+/** The tools in the provider's words: those that need no change are the client's own objects. */
+export function writeTools(tools: readonly JsonObject[], endpoint: Endpoint, warnings: Warning[]): readonly JsonObject[] {
+  if (keepsMarks(endpoint) || tools.every((tool) => tool['cache_control'] === undefined)) return tools
+  warnOnce(warnings, 'cache_control', `${endpoint.provider.name} caches by itself and takes no marks`)
+  return tools.map(({ cache_control: _mark, ...tool }) => tool)
 }
 
 function writeMessage(message: Message, endpoint: Endpoint, warnings: Warning[]): Message {
@@ -64,7 +109,7 @@ function writeParts(parts: readonly Part[], endpoint: Endpoint, warnings: Warnin
 }
 
 function needsChange(part: Part, endpoint: Endpoint): boolean {
-  if (part['cache_control'] !== undefined && !has(endpoint, 'keeps_cache_control') && !has(endpoint, 'reasoning_object')) return true
+  if (part['cache_control'] !== undefined && !keepsMarks(endpoint)) return true
   return (part.type === 'file' && has(endpoint, 'mistral_documents')) || (part.type === 'image_url' && isOriginal(part))
 }
 
@@ -74,10 +119,8 @@ function isOriginal(part: Part): boolean {
 
 function writePart(part: Part, endpoint: Endpoint, warnings: Warning[]): Part {
   const { cache_control: cacheControl, ...rest } = part
-  const keep = has(endpoint, 'keeps_cache_control') || has(endpoint, 'reasoning_object')
-  if (cacheControl !== undefined && !keep && !warnings.some((warning) => warning.field === 'cache_control')) {
-    warnings.push({ field: 'cache_control', why: `${endpoint.provider.name} caches by itself and takes no marks` })
-  }
+  const keep = keepsMarks(endpoint)
+  if (cacheControl !== undefined && !keep) warnOnce(warnings, 'cache_control', `${endpoint.provider.name} caches by itself and takes no marks`)
   // `rest` is the part but for one field that is not its type.
   const next = (keep ? { ...part } : rest) as Part
   if (isOriginal(next)) next['image_url'] = { ...(next['image_url'] as JsonObject), detail: 'high' }
