@@ -11,6 +11,7 @@ import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messa
 import type { ProviderDialect } from './dialects/dialect.ts'
 import { gemini } from './dialects/gemini/gemini.ts'
 import { openaiChat } from './dialects/openai-chat/openai-chat.ts'
+import { openaiResponses } from './dialects/openai-responses/openai-responses.ts'
 import { Admission } from './gateway/admit.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
 import { systemClock } from './lib/clock.ts'
@@ -30,7 +31,7 @@ import packageJson from '../package.json' with { type: 'json' }
 const DRAIN_MS_MAX = 30_000
 
 /** The provider dialects that are built. A provider of another one is in the catalogue, and not ready. */
-const DIALECTS = new Map<DialectName, ProviderDialect>([['openai-chat', openaiChat], ['anthropic-messages', anthropicMessages], ['gemini', gemini]])
+const DIALECTS = new Map<DialectName, ProviderDialect>([['openai-chat', openaiChat], ['anthropic-messages', anthropicMessages], ['gemini', gemini], ['openai-responses', openaiResponses]])
 
 /** Runs the gateway until it is told to stop. The exit code. */
 async function serve(config: Config): Promise<number> {

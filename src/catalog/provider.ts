@@ -8,12 +8,12 @@ import type { ProviderAccessRow, ProviderRow } from './rows.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Dialects that have a provider side in `dialects/`. The others are names that the data may use already. */
-export const BUILT_DIALECTS: ReadonlySet<DialectName> = new Set(['openai-chat', 'anthropic-messages', 'gemini'])
+export const BUILT_DIALECTS: ReadonlySet<DialectName> = new Set(['openai-chat', 'anthropic-messages', 'gemini', 'openai-responses'])
 
 const AUTH_OF: Readonly<Partial<Record<DialectName, Auth>>> = { 'anthropic-messages': 'x-api-key', gemini: 'x-goog-api-key', vertex: 'google-jwt', 'bedrock-converse': 'sigv4' }
 
 /** A path that our dialect says itself; people (and the SDKs' docs) write it at the end of a base URL. */
-const OWN_PATHS: Readonly<Partial<Record<DialectName, RegExp>>> = { 'openai-chat': /\/chat\/completions$/, 'anthropic-messages': /\/v1$/, gemini: /\/v1beta$/ }
+const OWN_PATHS: Readonly<Partial<Record<DialectName, RegExp>>> = { 'openai-chat': /\/chat\/completions$/, 'anthropic-messages': /\/v1$/, gemini: /\/v1beta$/, 'openai-responses': /\/responses$/ }
 
 /** Mistral speaks OpenAI's dialect in its own way: the name stands for that dialect with these quirks. */
 const MISTRAL_QUIRKS = ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role']
@@ -110,7 +110,8 @@ function authOf(access: ProviderAccessRow, operator: OperatorProvider | undefine
   // A server on this machine needs no key as a rule; one that does says so by having one.
   if (operator?.baseUrl !== undefined && secret === undefined && isLoopback(baseUrl)) return 'none'
   if (auth !== undefined && (dialect === 'vertex' || dialect === 'bedrock-converse')) return auth
-  if (operator?.dialect !== undefined && operator.dialect !== access.dialect) return AUTH_OF[dialect] ?? 'bearer'
+  // Azure keeps its header whichever of OpenAI's dialects is spoken to it; what belongs to a dialect goes with it.
+  if (operator?.dialect !== undefined && operator.dialect !== access.dialect) return AUTH_OF[dialect] ?? (AUTH_OF[access.dialect] === undefined ? access.auth : undefined) ?? 'bearer'
   return access.auth ?? AUTH_OF[dialect] ?? 'bearer'
 }
 

@@ -124,7 +124,7 @@ describe('readiness', () => {
 
   test('a dialect that is not built keeps its providers out', () => {
     expect(plain.providers.get('amazon-bedrock')?.notReady).toBe('dialect bedrock-converse is not built yet')
-    expect(endpoint(plain, 'openai/o3-pro@openai')?.provider.notReady).toBe('dialect openai-responses is not built yet')
+    expect(endpoint(plain, 'openai/o3-pro@openai')?.provider.notReady).toBe('no credential: set OPENAI_API_KEY')
   })
 
   test('an address can need the environment too', () => {

@@ -74,4 +74,6 @@ export interface ClientDialect {
   replyWriter(call: Call): ReplyWriter
   /** The body of an error before the first byte. */
   faultBody(fault: Fault, callId: string | undefined): JsonObject
+  /** True for a fault that this dialect tells as an answer which ended early, with a 200, and not as an error (contract M30). */
+  readonly endsEarly?: (fault: Fault) => boolean
 }

@@ -1,5 +1,6 @@
 import type { Call } from '../core/call.ts'
-import type { Event } from '../core/event.ts'
+import type { Cost, Event } from '../core/event.ts'
+import { Fault } from '../core/fault.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import type { ClientDialect, StreamWriter } from '../dialects/dialect.ts'
 import { faultFrom } from '../gateway/attempt.ts'
@@ -8,10 +9,12 @@ import { CORS_HEADERS, idHeaders, jsonResponse } from './respond.ts'
 
 /** After this much silence a stream says that it is alive (contract B66). */
 const KEEP_ALIVE_MS = 15_000
+const NO_COST: Cost = { total: 0n, prompt: 0n, completion: 0n, byok: false, upstream: 0n }
 const LATE = Symbol('the first event is late')
 
 /** The HTTP response of a call: its Events as the client's dialect says them. Throws Fault while nothing was sent. */
 export async function answerOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>, gateway: Gateway): Promise<Response> {
+  if (dialect.endsEarly) events = endingEarly(events, dialect.endsEarly)
   if (!call.stream) return await replyOf(call, dialect, events)
   const first = events.next()
   const soon = await within(first, KEEP_ALIVE_MS)
@@ -20,6 +23,16 @@ export async function answerOf(call: Call, dialect: ClientDialect, events: Async
   return new Response(streamOf(dialect.streamWriter(call), dialect.keepAlive, events, begun, soon === LATE, gateway), {
     headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', ...idHeaders(call.id, dialect) },
   })
+}
+
+/** The Events, with a fault that the dialect tells as the end of an answer in the place of its throw. */
+async function* endingEarly(events: AsyncGenerator<Event[]>, endsEarly: (fault: Fault) => boolean): AsyncGenerator<Event[]> {
+  try {
+    yield* events
+  } catch (error) {
+    if (!(error instanceof Fault) || !endsEarly(error)) throw error
+    yield [{ type: 'fault', fault: error }, { type: 'end', usage: NO_USAGE, cost: NO_COST }]
+  }
 }
 
 async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>): Promise<Response> {
@@ -84,6 +97,5 @@ function streamOf(writer: StreamWriter, keepAlive: string, events: AsyncGenerato
 
 /** What is said when the call dies after its status was sent: the fault, as the last Events. */
 function lastWords(error: unknown, gateway: Gateway): IteratorResult<Event[]> {
-  const cost = { total: 0n, prompt: 0n, completion: 0n, byok: false, upstream: 0n }
-  return { done: false, value: [{ type: 'fault', fault: faultFrom(error, gateway) }, { type: 'end', usage: NO_USAGE, cost }] }
+  return { done: false, value: [{ type: 'fault', fault: faultFrom(error, gateway) }, { type: 'end', usage: NO_USAGE, cost: NO_COST }] }
 }

@@ -7,7 +7,7 @@ import { hasShared, sharedPath } from '../shared.ts'
 export interface Exchange {
   /** `openai.chat/openai--chat-basic`, or `constructed/openai.chat/…`. */
   readonly id: string
-  readonly dialect: 'openai.chat' | 'anthropic.messages' | 'google.generateContent'
+  readonly dialect: 'openai.chat' | 'anthropic.messages' | 'google.generateContent' | 'openai.responses'
   /** Who answered: `openai`, `groq`, … */
   readonly provider: string
   readonly features: readonly string[]
@@ -50,7 +50,7 @@ export function recordedModel(exchange: Exchange): string {
   if (typeof fromBody === 'string') return fromBody
   const answers = exchange.response.sse === undefined ? [exchange.response.body] : dataOf(exchange.response.sse)
   for (const answer of answers) {
-    const holder = isObject(answer) && isObject(answer['message']) ? answer['message'] : answer
+    const holder = isObject(answer) ? (isObject(answer['message']) ? answer['message'] : isObject(answer['response']) ? answer['response'] : answer) : answer
     if (isObject(holder) && typeof holder['model'] === 'string' && holder['model'] !== '') return holder['model']
   }
   return 'recorded-model'

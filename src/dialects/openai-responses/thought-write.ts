@@ -1,0 +1,46 @@
+import type { ReasoningDetail } from '../../core/event.ts'
+import { asString, type JsonObject } from '../../core/json.ts'
+import { seal } from './envelope.ts'
+import { isResponsesFormat } from './wire.ts'
+
+/** Joins a delta to the piece it continues: same index, same kind, both of text. Everything else stands for itself. */
+export function foldDetail(details: ReasoningDetail[], delta: ReasoningDetail): void {
+  const last = details.at(-1)
+  const field = textField(delta)
+  if (!last || !field || last.type !== delta.type || last.index !== delta.index || (last['signature'] ?? null) !== null) {
+    details.push({ ...delta })
+    return
+  }
+  const text = `${asString(last[field]) ?? ''}${asString(delta[field]) ?? ''}`
+  Object.assign(last, delta, { [field]: text })
+}
+
+function textField(detail: ReasoningDetail): 'text' | 'summary' | undefined {
+  return detail.type === 'reasoning.text' ? 'text' : detail.type === 'reasoning.summary' ? 'summary' : undefined
+}
+
+/** True where a detail goes on with the item that the last one stands in: items are kept apart by `index`. */
+export function continues(details: readonly ReasoningDetail[], delta: ReasoningDetail): boolean {
+  const last = details.at(-1)
+  if (!last) return true
+  if (last.index !== delta.index || (last.format ?? null) !== (delta.format ?? null)) return false
+  // One item holds one piece of what is encrypted; and nothing of a thought follows its signature.
+  return last.type !== 'reasoning.encrypted' && last.type !== 'reasoning.server_tool_call' && delta.type !== 'reasoning.server_tool_call'
+}
+
+/**
+ * What a reasoning item has beside its text. What OpenAI's kind of provider encrypted goes as it is. Of all others the
+ * details go sealed where the client asked for what is encrypted, and where the item's own fields could not say them.
+ */
+export function opaqueFields(details: readonly ReasoningDetail[], asked: boolean): JsonObject {
+  const first = details[0]
+  if (!first) return {}
+  const format = { format: first.format ?? 'unknown' }
+  if (isResponsesFormat(first.format) && first.type !== 'reasoning.server_tool_call') {
+    const data = details.map((detail) => asString(detail['data'])).find((one) => one)
+    return data === undefined || !asked ? format : { ...format, encrypted_content: data }
+  }
+  const signature = details.map((detail) => asString(detail['signature'])).find((one) => one)
+  const plain = details.length === 1 && textField(first) !== undefined
+  return { ...format, ...(signature === undefined ? {} : { signature }), ...(asked || !plain ? { encrypted_content: seal(details) } : {}) }
+}
