@@ -25,7 +25,7 @@ import { discover } from './upstream/discover.ts'
 import { Health } from './upstream/health.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { banner } from './banner.ts'
-import { freePort, startWorkers } from './workers.ts'
+import { soleUseOf, startWorkers } from './workers.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 const DRAIN_MS_MAX = 30_000
@@ -39,6 +39,8 @@ async function serve(config: Config): Promise<number> {
   const told = untilTold()
   const clock = systemClock
   const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
+  // Before the first key is made: it is shown once, and not at all when the port is taken.
+  if (workerNumber() === undefined && config.port !== 0) soleUseOf(config.host, config.port)
   const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
   const first = workerNumber() === undefined ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
   const catalogue = openCatalogue(config, log)
@@ -65,13 +67,16 @@ async function serve(config: Config): Promise<number> {
 
 async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
+  const port = soleUseOf(config.host, config.port)
   const ledger = await openLedger({ dataDir: config.dataDir, clock: systemClock, fsync: config.fsync })
   const first = await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
   await ledger.close()
   const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
-  const port = config.port === 0 ? freePort(config.host) : config.port
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
-  await workers.ready
+  await Promise.race([workers.ready, told]).catch(async (error: unknown) => {
+    await workers.stop()
+    throw error
+  })
   process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await told
   await workers.stop()
