@@ -3,10 +3,12 @@ import { chatCompletions } from './chat-completions.ts'
 import { countTokens, listGeminiModels } from './gemini-models.ts'
 import { generateContent, streamGenerateArray, streamGenerateContent } from './generate-content.ts'
 import { messages } from './messages.ts'
+import { countMessageTokens } from './messages-count-tokens.ts'
+import { listAnthropicModels } from './models-anthropic.ts'
 import { responses } from './responses.ts'
 
 /** The data plane: every endpoint that makes a call, the most used first. */
 export const CALL_ENDPOINTS: readonly CallEndpoint[] = [chatCompletions, messages, responses, generateContent, streamGenerateContent, streamGenerateArray]
 
 /** What clients of a dialect ask beside their calls. Looked at before the control plane, whose paths some of them share. */
-export const SIDE_ENDPOINTS: readonly SideEndpoint[] = [countTokens, listGeminiModels]
+export const SIDE_ENDPOINTS: readonly SideEndpoint[] = [countMessageTokens, listAnthropicModels, countTokens, listGeminiModels]
