@@ -45,6 +45,8 @@ function fromItems(items: readonly JsonObject[], format: string): JsonObject[] {
       turn.content = (turn.content ?? '') + said(item['content'])
     } else if (item['type'] === 'function_call_output') {
       end()
+      // The call is in a response that was stored: here it has to be in the conversation.
+      if (!items.some((call) => call['type'] === 'function_call' && call['call_id'] === item['call_id'])) continue
       messages.push({ role: 'tool', tool_call_id: item['call_id'], content: typeof item['output'] === 'string' ? item['output'] : parts(listOf(item['output'])) })
     } else if (item['role'] !== undefined && item['type'] !== 'additional_tools') {
       end()
@@ -73,6 +75,7 @@ function said(content: JsonObject[string]): string {
 function parts(list: readonly JsonObject[]): JsonObject[] {
   return list.flatMap((part): JsonObject[] => {
     if (part['type'] === 'input_text') return [{ type: 'text', text: part['text'] }]
+    if (part['type'] === 'input_image' && typeof part['image_url'] !== 'string') return [{ type: 'file', file: { file_id: part['file_id'] } }]
     if (part['type'] === 'input_image') return [{ type: 'image_url', image_url: { url: part['image_url'] } }]
     if (part['type'] === 'input_file') return [{ type: 'file', file: clean({ filename: part['filename'], file_data: part['file_data'] ?? part['file_url'], file_id: part['file_id'] }) }]
     return [{ type: 'text', text: '(left out)' }]

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../../src/core/json.ts'
 import { dataOf, type Exchange } from './exchange.ts'
 import { ChoiceFold, listOf, numberOf, objectOf, textOf, type Meaning, type UsageMeaning } from './meaning.ts'
 
-/** What a recorded response says. The last event of a stream has it whole; its deltas are looked at by the other tests. */
+/** What a recorded response says: of a stream, its items as each was done, with the text as its deltas had it. */
 export function meaningOfResponses(exchange: Exchange): Meaning {
   const { sse, body } = exchange.response
   const response = sse === undefined ? objectOf(body) : lastResponse(dataOf(sse))
@@ -15,8 +15,22 @@ function isPending(response: JsonObject): boolean {
   return response['status'] === 'queued' || response['status'] === 'in_progress'
 }
 
+/** What is encrypted is encrypted anew in each event: what counts is what was said first, as the item was done. */
 function lastResponse(events: readonly JsonObject[]): JsonObject {
-  return objectOf(events.findLast((event) => isObject(event['response']))?.['response'])
+  const response = objectOf(events.findLast((event) => isObject(event['response']))?.['response'])
+  const output = [...listOf(response['output'])]
+  for (const event of events) {
+    if (event['type'] === 'response.output_item.done' && isObject(event['item'])) output[numberOf(event['output_index'])] = event['item']
+  }
+  return { ...response, output: output.map((item, at) => withDeltas(item, at, events)) }
+}
+
+/** One recording was edited by hand, so that its deltas and its whole text differ: clients had the deltas first. */
+function withDeltas(item: JsonObject, at: number, events: readonly JsonObject[]): JsonObject {
+  if (item['type'] !== 'message') return item
+  const deltas = events.filter((event) => event['type'] === 'response.output_text.delta' && event['output_index'] === at)
+  const text = deltas.map((event) => textOf(event['delta'])).join('')
+  return text === '' || listOf(item['content']).length !== 1 ? item : { ...item, content: [{ type: 'output_text', text }] }
 }
 
 /** What the output items of a response say. */

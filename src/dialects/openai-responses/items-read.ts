@@ -11,8 +11,8 @@ interface State {
   slot: number
   /** Place among the tool calls. */
   tool: number
-  /** Characters of text by part, or of arguments, that have been said: what a later repeat has beyond them is missing. */
-  readonly said: Map<string, number>
+  /** What has been said, by part: what a later repeat has beyond it is missing. */
+  readonly said: Map<string, string>
   annotations: number
   /** A custom tool's text, which is said when it is whole. */
   input: string
@@ -117,13 +117,14 @@ export class ItemReader {
   /** What a `.done` or a whole item has beyond the deltas. */
   private rest(at: number, type: string, key: string, text: string | undefined, out: Event[]): void {
     const state = this.state(at, type)
-    const known = state.said.get(key) ?? 0
-    if (text !== undefined && text.length > known) this.say(state, key, text.slice(known), out)
+    const known = state.said.get(key) ?? ''
+    // A repeat that says something else comes too late: the client has the deltas.
+    if (text !== undefined && text.length > known.length && text.startsWith(known)) this.say(state, key, text.slice(known.length), out)
   }
 
   private say(state: State, key: string, text: string, out: Event[]): void {
     const first = !state.said.has(key)
-    state.said.set(key, (state.said.get(key) ?? 0) + text.length)
+    state.said.set(key, (state.said.get(key) ?? '') + text)
     if (key === 'arguments') return this.args(state, text, out)
     if (key.startsWith('text')) out.push({ type: 'text', choice: 0, text })
     else if (key.startsWith('refusal')) out.push({ type: 'refusal', choice: 0, text })

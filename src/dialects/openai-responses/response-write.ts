@@ -89,14 +89,21 @@ export function carriedUsage(sent: Json | undefined, ours: JsonObject): JsonObje
 /** A provider's response as our client sees it: whole by the contract, under our id and our model's name. */
 export function carriedResponse(call: Call, model: string, response: JsonObject): JsonObject {
   const whole = openResponse(call, model)
-  const { user, safety_identifier: safety, tools, reasoning, text } = whole
+  const { user, safety_identifier: safety, tools, text } = whole
   for (const field in response) if (response[field] !== undefined) whole[field] = response[field]
   // Who the end user is was said hashed; and the client is told of what it asked for, not what became of it.
   Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety })
   if (!Array.isArray(whole['tools'])) whole['tools'] = tools
-  if (!isObject(whole['reasoning'])) whole['reasoning'] = reasoning
-  if (!isObject(whole['text'])) whole['text'] = text
+  whole['text'] = isObject(whole['text']) ? withoutNulls(whole['text']) : text
   // xAI writes it so.
   if (whole['status'] === 'complete') whole['status'] = 'completed'
   return whole
+}
+
+/** OpenAI says a format without a description as one with `null`, which the contract does not have. */
+function withoutNulls(text: JsonObject): JsonObject {
+  const { format } = text
+  if (!isObject(format) || format['description'] !== null) return text
+  const { description: _none, ...rest } = format
+  return { ...text, format: rest }
 }
