@@ -11,7 +11,7 @@ import { Notes } from './wire.ts'
 /** Fields that mean the same in the contract's chat shape. */
 const SAME = ['model', 'models', 'provider', 'route', 'plugins', 'preset', 'transforms', 'session_id', 'trace', 'debug', 'stream', 'max_tokens', 'temperature', 'top_p', 'top_k', 'cache_control'] as const
 /** Fields that are read below. */
-const READ: ReadonlySet<string> = new Set([...SAME, 'fallbacks', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config', 'stop_sequences', 'metadata', 'user', 'service_tier', 'speed'])
+const READ: ReadonlySet<string> = new Set([...SAME, 'fallbacks', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'thread', 'output_config', 'stop_sequences', 'metadata', 'user', 'service_tier', 'speed'])
 
 /**
  * Reads a request of the Messages API (contract A6, B83). The chat shape is built for the providers that speak another
@@ -19,6 +19,7 @@ const READ: ReadonlySet<string> = new Set([...SAME, 'fallbacks', 'messages', 'sy
  */
 export function readCall(sent: JsonObject, origin: CallOrigin): Call {
   const unsaid = new Notes()
+  refuseThread(sent)
   const { tools, choice, parallel } = readTools(sent, unsaid)
   const same: JsonObject = {}
   for (const field of SAME) if (sent[field] !== undefined && sent[field] !== null) same[field] = sent[field]
@@ -40,6 +41,13 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
 
 function present(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** No conversation is kept here. Anthropic's clients know this answer, and send all messages from then on. */
+function refuseThread(sent: JsonObject): void {
+  if (sent['thread'] === undefined || sent['thread'] === null) return
+  const details: JsonObject = { error_code: 'thread_unsupported_request', unsupported: [] }
+  throw new Fault('invalid_request', 'thread: conversations are not kept here; leave it out and send all messages', { metadata: { field: 'thread', details } })
 }
 
 const FALLBACKS_MAX = 3

@@ -12,13 +12,15 @@ const TYPES: Readonly<Record<string, string>> = {
 export function errorBody(fault: Fault): JsonObject {
   const { message, metadata, availability } = errorObject(fault)
   // `errorObject` always has metadata, and the type in it.
-  const { error_type: errorType, ...more } = metadata as JsonObject
+  const { error_type: errorType, details, ...more } = metadata as JsonObject
   return {
     type: 'error',
     error: {
       type: TYPES[fault.type] ?? (fault.status < 500 ? 'invalid_request_error' : 'api_error'),
       message,
       error_type: errorType,
+      // What Anthropic's clients read to know what to do.
+      ...(details === undefined ? {} : { details }),
       ...(Object.keys(more).length > 0 ? { metadata: more } : {}),
       ...(availability === undefined ? {} : { availability }),
     },
