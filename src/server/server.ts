@@ -31,8 +31,8 @@ export interface RunningServer {
   drain(msMax: number): Promise<void>
 }
 
-/** The prefixes below which the API lives: ours, and the one that OpenAI's clients use by themselves. */
-const PREFIXES = ['/api/v1', '/v1']
+/** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
+const PREFIXES = ['/api/v1/cursor', '/api/v1', '/v1']
 
 /** Listens, and answers every request with the contract's body. */
 export function listen(options: ServerOptions): RunningServer {
