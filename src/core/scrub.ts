@@ -6,7 +6,7 @@ export function scrub(text: string): string {
 }
 
 /** How long `Retry-After` (seconds or a date) or `retry-after-ms` says to wait; undefined when they say nothing. */
-export function retryAfterMs(headers: Headers): number | undefined {
+export function retryAfterMs(headers: Pick<Headers, 'get'>): number | undefined {
   const ms = Number(headers.get('retry-after-ms') ?? Number.NaN)
   if (Number.isFinite(ms) && ms >= 0) return ms
   const value = headers.get('retry-after')

@@ -37,7 +37,7 @@ export interface ProviderDialect {
   /** A whole reply that was not streamed, as the same Events as its stream would give. */
   readReply(call: Call, endpoint: Endpoint, body: JsonObject, carry: boolean): Event[]
   /** What the provider's error means. `body` is its text, cut to a limit. */
-  readFault(status: number, headers: Headers, body: string, endpoint: Endpoint): Fault
+  readFault(status: number, headers: Pick<Headers, 'get'>, body: string, endpoint: Endpoint): Fault
 }
 
 /** Says an answer to the client as it comes. Strings go out as they are. */

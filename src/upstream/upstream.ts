@@ -11,7 +11,8 @@ import { urlOf } from './address.ts'
 import { Auth } from './auth.ts'
 import { connectionFault } from './connection-fault.ts'
 import { demoFetch } from './demo.ts'
-import { watchReach } from './reach.ts'
+import { Http1Client } from './http1/client.ts'
+import { answerOf, fetchTransport, type Answer, type Transport } from './transport.ts'
 import { Watch } from './watch.ts'
 
 /** What one provider call may take, in time and bytes. A provider's own `timeouts` go before. */
@@ -36,7 +37,7 @@ export interface UpstreamOptions {
   readonly dialects: ReadonlyMap<DialectName, ProviderDialect>
   readonly clock: Clock
   readonly limits?: Partial<UpstreamLimits>
-  /** Calls go out through a proxy: then a host that we cannot reach ourselves is not gone. */
+  /** The environment names a proxy: calls that leave this machine go out by fetch, which knows it. */
   readonly proxied?: boolean
 }
 
@@ -44,10 +45,12 @@ export interface UpstreamOptions {
 export class Upstream {
   private readonly limits: UpstreamLimits
   private readonly auth: Auth
+  private readonly sockets: Transport
 
   constructor(private readonly options: UpstreamOptions) {
     this.auth = new Auth(options.clock)
     this.limits = { ...UPSTREAM_LIMITS, ...options.limits }
+    this.sockets = new Http1Client({ clock: options.clock, connectMsMax: this.limits.connectMsMax })
     for (const name of options.dialects.keys()) assert(DIALECTS.includes(name), `dialect ${name} has a name of the list`)
   }
 
@@ -65,16 +68,16 @@ export class Upstream {
     let complete = false
     try {
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
-      const response = await this.send(endpoint, wire, watch, fresh)
-      if (response.status >= 300) throw await this.refusal(response, dialect, endpoint, watch)
+      const answer = await this.send(endpoint, wire, watch, fresh)
+      if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
       yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, provider, wire) }]
-      const parser = this.parserOf(response)
+      const parser = this.parserOf(answer)
       if (parser) {
         const carry = call.stream && call.dialect === provider.dialect
-        yield* this.stream(response, parser, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
+        yield* this.stream(answer, parser, dialect.streamReader(call, endpoint, carry), endpoint, timeouts, watch)
       } else {
         const carry = !call.stream && call.dialect === provider.dialect
-        yield dialect.readReply(call, endpoint, await this.reply(response, provider, watch), carry)
+        yield dialect.readReply(call, endpoint, await this.reply(answer, provider, watch), carry)
       }
       complete = true
     } catch (error) {
@@ -84,26 +87,23 @@ export class Upstream {
     }
   }
 
-  private async send(endpoint: Endpoint, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Response> {
+  private async send(endpoint: Endpoint, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Answer> {
     const { provider } = endpoint
-    if (provider.baseUrl === 'demo:') return demoFetch(wire.path, { body: wire.body, signal: watch.signal })
+    if (provider.baseUrl === 'demo:') return answerOf(await demoFetch(wire.path, { body: wire.body, signal: watch.signal }))
     const url = urlOf(endpoint, wire.path)
     const bare = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers }
     const shown = this.auth.headers(provider, { url, headers: bare, body: wire.body })
     const headers = { ...bare, ...(shown instanceof Promise ? await watch.until(shown) : shown) }
-    const stopReach = this.options.proxied ? undefined : watchReach(provider, this.limits.connectMsMax, watch)
+    const transport = this.options.proxied && !isLoopback(url) ? fetchTransport : this.sockets
     try {
-      // A redirect would carry the credential to another host: it is an answer like any other, and a bad one.
-      return await fetch(url, { method: 'POST', headers, body: wire.body, signal: watch.signal, redirect: 'manual', keepalive: !fresh })
+      return await transport.request({ url, method: 'POST', headers, body: wire.body, signal: watch.signal, fresh })
     } catch (error) {
       throw watch.reason() ?? connectionFault(error, provider, false)
-    } finally {
-      stopReach?.()
     }
   }
 
-  private parserOf(response: Response): SseParser | EventStreamParser | undefined {
-    const type = response.headers.get('content-type') ?? ''
+  private parserOf(answer: Answer): SseParser | EventStreamParser | undefined {
+    const type = answer.headers.get('content-type') ?? ''
     if (type.startsWith('text/event-stream')) return new SseParser(this.limits.eventCharsMax)
     return type.startsWith('application/vnd.amazon.eventstream') ? new EventStreamParser(this.limits.eventCharsMax) : undefined
   }
@@ -113,52 +113,40 @@ export class Upstream {
     return error instanceof FrameBroken ? new Fault('provider_bad_answer', `${provider.name}: ${error.message}`, { provider: provider.name }) : error
   }
 
-  private async refusal(response: Response, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
+  private async refusal(answer: Answer, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
     const { name } = endpoint.provider
-    if (response.status === 401) this.auth.refused(endpoint.provider)
-    if (response.status < 400) return new Fault('provider_bad_answer', `${name} answered ${response.status}, a redirect; point base_url at the API itself`, { provider: name })
-    const bytes = await readBytes(response, this.limits.errorBytesMax, watch).catch((error: unknown) => {
+    if (answer.status === 401) this.auth.refused(endpoint.provider)
+    if (answer.status < 400) return new Fault('provider_bad_answer', `${name} answered ${answer.status}, a redirect; point base_url at the API itself`, { provider: name })
+    const read = await answer.text(this.limits.errorBytesMax).catch((error: unknown) => {
       // The status alone says enough when the body breaks off or never ends.
       if (watch.reason()) throw error
       return undefined
     })
-    return dialect.readFault(response.status, response.headers, bytes?.bytes.toString('utf8') ?? '', endpoint)
+    return dialect.readFault(answer.status, answer.headers, read?.text ?? '', endpoint)
   }
 
-  private async reply(response: Response, provider: Provider, watch: Watch): Promise<JsonObject> {
-    let text: string
-    const length = Number(response.headers.get('content-length') ?? Number.NaN)
-    try {
-      if (length <= this.limits.replyBytesMax && !response.headers.get('content-encoding')) text = await response.text()
-      else {
-        const read = await readBytes(response, this.limits.replyBytesMax, watch)
-        if (read.cut) throw tooMuch(provider, 'a reply', this.limits.replyBytesMax)
-        text = read.bytes.toString('utf8')
-      }
-    } catch (error) {
-      throw error instanceof Fault ? error : (watch.reason() ?? connectionFault(error, provider, true))
-    }
+  private async reply(answer: Answer, provider: Provider, watch: Watch): Promise<JsonObject> {
+    const { text, cut } = await answer.text(this.limits.replyBytesMax).catch((error: unknown) => {
+      throw watch.reason() ?? connectionFault(error, provider, true)
+    })
+    if (cut) throw tooMuch(provider, 'a reply', this.limits.replyBytesMax)
     const body = parseObject(text) ?? firstObject(text)
-    if (!body) throw new Fault('provider_bad_answer', `${provider.name} sent a reply that is not a JSON object (${response.headers.get('content-type') ?? 'no content type'})`, { provider: provider.name })
+    if (!body) throw new Fault('provider_bad_answer', `${provider.name} sent a reply that is not a JSON object (${answer.headers.get('content-type') ?? 'no content type'})`, { provider: provider.name })
     return body
   }
 
-  private async *stream(response: Response, parser: SseParser | EventStreamParser, reader: ReturnType<ProviderDialect['streamReader']>, endpoint: Endpoint, timeouts: Timeouts, watch: Watch): AsyncGenerator<Event[]> {
+  private async *stream(answer: Answer, parser: SseParser | EventStreamParser, reader: ReturnType<ProviderDialect['streamReader']>, endpoint: Endpoint, timeouts: Timeouts, watch: Watch): AsyncGenerator<Event[]> {
     const { provider } = endpoint
     const frames: Frame[] = []
     let bytes = 0
     watch.start('to its first event', timeouts.firstEventMsMax)
     let begun = false
-    const body = response.body?.getReader()
-    if (!body) throw new Fault('provider_bad_answer', `${provider.name} sent no body`, { provider: provider.name })
     for (;;) {
-      const next = await body.read().catch((error: unknown) => {
-        throw watch.reason() ?? connectionFault(error, provider, true)
-      })
-      if (next.done) break
-      bytes += next.value.length
+      const piece = await readPiece(answer, provider, watch)
+      if (!piece) break
+      bytes += piece.length
       if (bytes > this.limits.streamBytesMax) throw tooMuch(provider, 'one stream', this.limits.streamBytesMax)
-      parser.push(next.value, frames)
+      parser.push(piece, frames)
       if (frames.length > 0 || parser.sawComment) {
         if (begun) watch.touch()
         else watch.start('between two events', timeouts.idleMsMax)
@@ -198,16 +186,14 @@ function tooMuch(provider: Provider, what: string, limit: number): Fault {
   return new Fault('provider_too_much', `${provider.name} sent more than ${limit} bytes for ${what}`, { provider: provider.name })
 }
 
-/** Reads at most this much of a body, and says whether there was more. */
-async function readBytes(response: Response, bytesMax: number, watch: Watch): Promise<{ bytes: Buffer; cut: boolean }> {
-  const pieces: Uint8Array[] = []
-  let length = 0
-  if (!response.body) return { bytes: Buffer.alloc(0), cut: false }
-  for await (const piece of response.body) {
-    pieces.push(piece)
-    length += piece.length
-    watch.touch()
-    if (length > bytesMax) return { bytes: Buffer.concat(pieces).subarray(0, bytesMax), cut: true }
+async function readPiece(answer: Answer, provider: Provider, watch: Watch): Promise<Uint8Array | undefined> {
+  try {
+    return await answer.read()
+  } catch (error) {
+    throw watch.reason() ?? connectionFault(error, provider, true)
   }
-  return { bytes: Buffer.concat(pieces), cut: false }
+}
+
+function isLoopback(url: string): boolean {
+  return /^https?:\/\/(?:127\.|localhost[:/]|\[::1\])/.test(url)
 }

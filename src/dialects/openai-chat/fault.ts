@@ -4,7 +4,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import { retryAfterMs, scrub } from '../../core/scrub.ts'
 
 /** What an OpenAI-compatible provider's error response means. `text` is its body, cut to a limit. */
-export function readFault(status: number, headers: Headers, text: string, endpoint: Endpoint): Fault {
+export function readFault(status: number, headers: Pick<Headers, 'get'>, text: string, endpoint: Endpoint): Fault {
   const body = parseObject(text)
   const fault = body ? faultOf(status, body, endpoint) : plainFault(status, text, endpoint)
   const wait = retryAfterMs(headers)
