@@ -54,17 +54,6 @@ export function listen(options: ServerOptions): RunningServer {
     }
   }
 
-  async function side(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>): Promise<Response> {
-    try {
-      if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
-      const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
-      const body = async () => (await readBody(request, options.bodyBytesMax)).json
-      return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services, body }))
-    } catch (error) {
-      return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
-    }
-  }
-
   async function control(request: Request, path: string): Promise<Response> {
     const found = match(request.method === 'HEAD' ? 'GET' : request.method, path)
     if (!found) throw new Fault('not_found', `There is no ${path} here; docs/api.md lists what there is`)
@@ -82,7 +71,7 @@ export function listen(options: ServerOptions): RunningServer {
     }
     for (const endpoint of SIDE_ENDPOINTS) {
       const params = endpoint.match(path, request)
-      if (params) return await side(request, endpoint, params)
+      if (params) return await besideCalls(request, endpoint, params, options)
     }
     const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
     if (prefix !== undefined) return await control(request, path.slice(prefix.length))
@@ -111,6 +100,19 @@ export function listen(options: ServerOptions): RunningServer {
       await Promise.race([server.stop(false), deadline])
       await server.stop(true)
     },
+  }
+}
+
+/** The answer of a path that clients of a dialect ask beside their calls, in that dialect's words. */
+async function besideCalls(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<Response> {
+  const { gateway, services } = options
+  try {
+    if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
+    const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
+    const body = async () => (await readBody(request, options.bodyBytesMax)).json
+    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services, body }))
+  } catch (error) {
+    return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
   }
 }
 
