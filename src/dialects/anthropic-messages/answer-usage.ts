@@ -36,5 +36,7 @@ const DELTA_USAGE = ['input_tokens', 'output_tokens', 'output_tokens_details', '
 export function wholeUsage(usage: unknown, of: 'message' | 'delta'): JsonObject {
   const whole: JsonObject = { ...asObject(usage) }
   for (const counter of of === 'message' ? MESSAGE_USAGE : DELTA_USAGE) whole[counter] ??= counter === 'input_tokens' && of === 'message' ? 0 : counter === 'output_tokens' ? 0 : null
+  const tools = asObject(whole['server_tool_use'])
+  if (tools) whole['server_tool_use'] = { web_search_requests: 0, web_fetch_requests: 0, ...tools }
   return whole
 }

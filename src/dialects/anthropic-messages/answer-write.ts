@@ -143,6 +143,8 @@ export class MessagesStreamWriter implements StreamWriter, BlockSink {
   private raw(body: JsonObject): void {
     switch (body['type']) {
       case 'message_start': {
+        // The same start again: the reader lets no other pass.
+        if (this.begun) return
         this.begun = true
         // The reader lets no message pass that is no object.
         this.carriedStart = body['message'] as JsonObject
