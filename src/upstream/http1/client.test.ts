@@ -53,6 +53,13 @@ describe('a request', () => {
     expect(server.connections).toBe(1)
   }, 30_000)
 
+  test('with half a surrogate pair has the length that it says', async () => {
+    const server = await serve((arrived, socket) => socket.write(answerOf(String(arrived.body.length))))
+    const client = clientOf()
+    for (const body of ['a\ud800b', '\udc00'.repeat(40_000), `é${'\ud83d'.repeat(3)}`]) expect(await textOf(await client.request(post(server.url, { body })))).toBe(String(Buffer.byteLength(body)))
+    expect(server.connections).toBe(1)
+  })
+
   test('that would split its head is not sent', async () => {
     const server = await serve((_arrived, socket) => socket.write(answerOf('hi')))
     const client = clientOf()
@@ -174,6 +181,32 @@ describe('a connection', () => {
     }
     const answer = await answered
     expect([answer.status, await textOf(answer), client.idleCount]).toEqual([413, 'big', 0])
+  })
+
+  test('whose server refuses the request and leaves gives its answer', async () => {
+    // Reads nothing and closes: the client's next write fails while the answer waits to be read.
+    const server = await serve(() => undefined)
+    const answered = clientOf().request(post(server.url, { body: new Uint8Array(64 * MEGABYTE) }))
+    await until(() => server.open === 1)
+    for (const socket of server.sockets) {
+      socket.pause()
+      socket.end('HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig')
+    }
+    const answer = await answered
+    expect([answer.status, await textOf(answer)]).toEqual([413, 'big'])
+    for (const socket of server.sockets) socket.resume()
+    await until(() => server.open === 0)
+  })
+
+  test('whose server never stops sending is closed all the same', async () => {
+    const server = await serve((_arrived, socket) => {
+      const pump = (): void => { while (!socket.destroyed && socket.write(Buffer.alloc(65_536))) continue }
+      socket.on('drain', pump)
+      socket.write(answerOf('hi', 'connection: close'))
+      setTimeout(pump, 5)
+    })
+    expect(await textOf(await clientOf().request(post(server.url)))).toBe('hi')
+    await until(() => server.open === 0)
   })
 
   test('whose answer is not read is used again all the same', async () => {

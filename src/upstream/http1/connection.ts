@@ -62,6 +62,7 @@ export class Connection implements Wire {
   private unsent: Uint8Array[] = []
   private sentOfFirst = 0
   private timer: ReturnType<typeof setTimeout> | undefined
+  private isBroken = false
   /** The system has opened a socket or said why not. Bun cannot call an attempt off before that. */
   private settled = false
 
@@ -73,7 +74,11 @@ export class Connection implements Wire {
     const { hostname, port, secure, serverName } = this.origin
     const names = { ...(serverName !== undefined && { serverName }), ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }) }
     const tls = secure ? { tls: { ...names, rejectUnauthorized: true, ALPNProtocols: ALPN } } : {}
-    Bun.connect<Connection>({ hostname, port, data: this, socket: CALLBACKS, ...tls }).catch((error: unknown) => this.refused(error))
+    try {
+      Bun.connect<Connection>({ hostname, port, data: this, socket: CALLBACKS, ...tls }).catch((error: unknown) => this.refused(error))
+    } catch (error) {
+      this.refused(error)
+    }
   }
 
   /** Sends a request, at once or when connected; the exchange gets the answer. */
@@ -98,7 +103,7 @@ export class Connection implements Wire {
   release(keepMs: number): void {
     this.exchange = undefined
     // A request that was answered before it was sent leaves the server in the middle of it.
-    if (keepMs <= 0 || this.unsent.length > 0 || this.state !== 'open') return this.close()
+    if (keepMs <= 0 || this.unsent.length > 0 || this.isBroken || this.state !== 'open') return this.close()
     // An idle connection does not keep the process alive.
     this.socket?.unref()
     this.owner.idle(this, keepMs)
@@ -147,7 +152,12 @@ export class Connection implements Wire {
   received(bytes: Buffer): void {
     const { exchange } = this
     // Bytes that nobody asked for: the next exchange must not take them for its answer.
-    if (!exchange) return this.abandon()
+    if (!exchange) {
+      this.abandon()
+      // Also when it is closed on our side: a server that goes on sending would keep it.
+      this.socket?.terminate()
+      return
+    }
     try {
       exchange.receive(bytes)
     } catch (error) {
@@ -163,7 +173,7 @@ export class Connection implements Wire {
       if (!first) return
       const left = first.length - this.sentOfFirst
       const taken = socket.write(first, this.sentOfFirst, left)
-      if (taken < 0) return this.closed(undefined)
+      if (taken < 0) return this.unsendable()
       this.sentOfFirst += taken
       if (taken < left) return
       unsent.shift()
@@ -201,13 +211,20 @@ export class Connection implements Wire {
       const text = head + body
       const taken = socket.write(text)
       if (taken === bytes) return
-      if (taken < 0) return this.closed(undefined)
+      if (taken < 0) return this.unsendable()
       this.unsent = [Buffer.from(text).subarray(taken)]
       return
     }
     this.unsent = byteParts(head, body, bodyBytes)
     this.sentOfFirst = 0
     this.flush()
+  }
+
+  /** The server takes no more. It may have said why, which is read before the close comes. */
+  private unsendable(): void {
+    this.isBroken = true
+    this.unsent = []
+    if ((this.socket?.readyState ?? 0) <= 0) this.closed(undefined)
   }
 
   private settle(): void {
