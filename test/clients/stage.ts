@@ -4,12 +4,13 @@ import { startGateway, type Gateway } from '../server.ts'
 import { saysAnthropic } from './says-anthropic.ts'
 import { saysGemini } from './says-gemini.ts'
 import { saysOpenai } from './says-openai.ts'
+import { saysResponses } from './says-responses.ts'
 import { startScripted, type ScriptedProvider } from './scripted.ts'
 import { BILLED, type Turn } from './turn.ts'
 
 /** A model that a client can call, and the provider behind it. */
 export interface Side {
-  readonly name: 'anthropic' | 'gemini' | 'openai-chat'
+  readonly name: 'anthropic' | 'gemini' | 'openai-chat' | 'openai-responses'
   readonly model: string
   readonly provider: ScriptedProvider
 }
@@ -27,12 +28,12 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-export const SIDES = ['anthropic', 'gemini', 'openai-chat'] as const
-const MODELS = { anthropic: 'anthropic/claude-sonnet-4.5', gemini: 'google/gemini-2.5-flash', 'openai-chat': 'acme/tiny' } as const
-const SPEECHES = { anthropic: saysAnthropic, gemini: saysGemini, 'openai-chat': saysOpenai } as const
+export const SIDES = ['anthropic', 'gemini', 'openai-chat', 'openai-responses'] as const
+const MODELS = { anthropic: 'anthropic/claude-sonnet-4.5', gemini: 'google/gemini-2.5-flash', 'openai-chat': 'acme/tiny', 'openai-responses': 'acme/thinker' } as const
+const SPEECHES = { anthropic: saysAnthropic, gemini: saysGemini, 'openai-chat': saysOpenai, 'openai-responses': saysResponses } as const
 
 /** USD per million tokens: as the catalogue has them, and as the operator's file below. */
-const PRICES = { anthropic: { input: 3, cached: 0.3, output: 15 }, gemini: { input: 0.3, cached: 0.03, output: 2.5 }, 'openai-chat': { input: 0.1, cached: 0.1, output: 0.4 } } as const
+const PRICES = { anthropic: { input: 3, cached: 0.3, output: 15 }, gemini: { input: 0.3, cached: 0.03, output: 2.5 }, 'openai-chat': { input: 0.1, cached: 0.1, output: 0.4 }, 'openai-responses': { input: 0.1, cached: 0.1, output: 0.4 } } as const
 
 /** What a scripted turn costs at this side, in nano-dollars. */
 export function costNano(side: Side['name']): number {
@@ -65,6 +66,12 @@ providers:
     quirks: [reasoning_object]
     models:
       - { id: acme/tiny, upstream_id: tiny-1, context: 128000, max_output: 8192, price: { input: "0.10", output: "0.40" } }
+  acme-responses:
+    dialect: openai-responses
+    base_url: ${at('openai-responses').url}/v1
+    api_key: sk-test
+    models:
+      - { id: acme/thinker, upstream_id: thinker-1, context: 128000, max_output: 8192, price: { input: "0.10", output: "0.40" } }
 `,
   })
   return {

@@ -6,6 +6,7 @@ import type { ProviderDialect } from '../../src/dialects/dialect.ts'
 import { gemini } from '../../src/dialects/gemini/gemini.ts'
 import { readCall } from '../../src/dialects/openai-chat/call-read.ts'
 import { openaiChat } from '../../src/dialects/openai-chat/openai-chat.ts'
+import { openaiResponses } from '../../src/dialects/openai-responses/openai-responses.ts'
 import { SseParser, type Frame } from '../../src/lib/sse.ts'
 import { describeShared } from '../shared.ts'
 import { exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
@@ -14,6 +15,7 @@ const DIALECTS: readonly { readonly name: Exchange['dialect']; readonly dialect:
   { name: 'openai.chat', dialect: openaiChat, carries: true },
   { name: 'anthropic.messages', dialect: anthropicMessages, carries: false },
   { name: 'google.generateContent', dialect: gemini, carries: false },
+  { name: 'openai.responses', dialect: openaiResponses, carries: true },
 ]
 const FRAME_CHARS_MAX = 1_000_000
 const MS_MAX = 60_000

@@ -5,7 +5,7 @@ import { asArray, asObject, isObject, type JsonObject } from '../../core/json.ts
 import type { ReplyWriter, StreamWriter } from '../dialect.ts'
 import { endsEarly, responseError } from './fault-write.ts'
 import { Output } from './output-write.ts'
-import { carriedResponse, carriedUsage, endingFields, openResponse, usageBody, type Ending } from './response-write.ts'
+import { carriedResponse, carriedUsage, endingFields, openResponse, tierOf, usageBody, type Ending } from './response-write.ts'
 import { objectsOf } from './wire.ts'
 
 /** Says an answer as the events of this API (contract N3), each with its number; `[DONE]` is the last (B67). */
@@ -38,7 +38,7 @@ export class ResponseStreamWriter implements StreamWriter {
     switch (event.type) {
       case 'raw': return this.raw(event)
       case 'served': this.model = event.model; return
-      case 'start': this.serviceTier = event.serviceTier; return
+      case 'start': this.serviceTier = tierOf(event.serviceTier); return
       case 'finish': this.reason ??= event.reason; return
       case 'fault': this.fault = event.fault; return
       case 'end': return this.end(event)
@@ -125,7 +125,7 @@ export class ResponseReplyWriter implements ReplyWriter {
       switch (event.type) {
         case 'raw': this.carried = event.body; break
         case 'served': this.model = event.model; break
-        case 'start': this.serviceTier = event.serviceTier; break
+        case 'start': this.serviceTier = tierOf(event.serviceTier); break
         case 'finish': this.reason ??= event.reason; break
         case 'fault': this.fault = event.fault; break
         case 'end': this.last = event; break

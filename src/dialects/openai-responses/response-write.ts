@@ -33,14 +33,23 @@ export function openResponse(call: Call, model: string): JsonObject {
   const asked = call.native ?? {}
   const response: JsonObject = {
     id: call.id, object: 'response', created_at: Math.floor(call.createdMs / 1000), completed_at: null, status: 'in_progress', background: false, error: null, incomplete_details: null,
-    model, output: [], previous_response_id: null, store: false, top_logprobs: asked['top_logprobs'] ?? 0, tools: echoTools(asked['tools']), usage: null, user: asked['user'] ?? null,
+    model, output: [], previous_response_id: null, store: false, top_logprobs: asked['top_logprobs'] ?? 0, tools: echoTools(asked['tools']), user: asked['user'] ?? null,
   }
   for (const [field, otherwise] of ECHOED) response[field] = asked[field] ?? otherwise
   response['reasoning'] = echoReasoning(call)
   response['text'] = echoText(asked['text'])
-  // `fast` is our word for it (contract B33).
-  if (typeof asked['service_tier'] === 'string') response['service_tier'] = asked['service_tier'] === 'fast' ? 'priority' : asked['service_tier']
+  const tier = tierOf(asked['service_tier'])
+  if (tier !== undefined) response['service_tier'] = tier
   return response
+}
+
+const TIERS = new Set(['auto', 'default', 'flex', 'priority', 'scale'])
+
+/** A tier in the words that this API has; undefined for what providers of other dialects call theirs. */
+export function tierOf(tier: Json | undefined): string | undefined {
+  // `fast` is the contract's word for it (B33).
+  const said = tier === 'fast' ? 'priority' : tier
+  return typeof said === 'string' && TIERS.has(said) ? said : undefined
 }
 
 function echoTools(tools: Json | undefined): Json {
@@ -95,6 +104,8 @@ export function carriedResponse(call: Call, model: string, response: JsonObject)
   Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety })
   if (!Array.isArray(whole['tools'])) whole['tools'] = tools
   whole['text'] = isObject(whole['text']) ? withoutNulls(whole['text']) : text
+  // A count that is yet to come is left out: the contract has no null there.
+  if (whole['usage'] === null) delete whole['usage']
   // xAI writes it so.
   if (whole['status'] === 'complete') whole['status'] = 'completed'
   return whole
