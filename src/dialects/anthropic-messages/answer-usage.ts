@@ -24,9 +24,11 @@ export function costFields(usage: Usage, cost: Cost): JsonObject {
   return { cost: total, cost_details: details, is_byok: byok }
 }
 
-/** B48: Anthropic calls the base tier `standard`. */
+/** What providers call the tiers that the contract's usage of Messages knows (B48); it has no word for others. */
+const TIERS: Readonly<Record<string, string>> = { default: 'standard', standard: 'standard', on_demand: 'standard', priority: 'priority', batch: 'batch' }
+
 export function tierBody(tier: string | undefined): string | null {
-  return tier === undefined ? null : tier === 'default' ? 'standard' : tier
+  return (tier !== undefined && Object.hasOwn(TIERS, tier) ? TIERS[tier] : undefined) ?? null
 }
 
 const MESSAGE_USAGE = ['input_tokens', 'output_tokens', 'output_tokens_details', 'cache_creation_input_tokens', 'cache_read_input_tokens', 'cache_creation', 'inference_geo', 'server_tool_use', 'service_tier']
