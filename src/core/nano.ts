@@ -34,10 +34,16 @@ export function formatUsd(amount: Nano): string {
   return amount < 0n ? `-${text}` : text
 }
 
-/** The amount as the JSON number of the contract. Exact to the nano-dollar below nine million USD. */
+/**
+ * The amount as the JSON number of the contract: the double nearest to it, which is what its decimal reads as. Exact to the
+ * nano-dollar below nine million USD.
+ */
 export function usdNumber(amount: Nano): number {
-  return Number(formatUsd(amount))
+  // Both are exact doubles, and one division rounds to the nearest: the same number as by way of the decimal, ten times as fast.
+  return amount <= MAX_SAFE && amount >= -MAX_SAFE ? Number(amount) / 1e9 : Number(formatUsd(amount))
 }
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** The amount for a sentence to a person: at least two decimals, `$0.05`, `$0.000125`. */
 export function sayUsd(amount: Nano): string {
