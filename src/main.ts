@@ -8,10 +8,13 @@ import { parseOperatorFile } from './catalog/operator.ts'
 import { isColourful, parentPipe, readConfig, workerNumber, type Config, type FileSettings } from './config.ts'
 import type { DialectName } from './core/call.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messages.ts'
+import { bedrockConverse } from './dialects/bedrock-converse/bedrock-converse.ts'
+import { cohere } from './dialects/cohere/cohere.ts'
 import type { ProviderDialect } from './dialects/dialect.ts'
 import { gemini } from './dialects/gemini/gemini.ts'
 import { openaiChat } from './dialects/openai-chat/openai-chat.ts'
 import { openaiResponses } from './dialects/openai-responses/openai-responses.ts'
+import { vertex } from './dialects/vertex/vertex.ts'
 import { Admission } from './gateway/admit.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
 import { systemClock } from './lib/clock.ts'
@@ -30,8 +33,11 @@ import packageJson from '../package.json' with { type: 'json' }
 
 const DRAIN_MS_MAX = 30_000
 
-/** The provider dialects that are built. A provider of another one is in the catalogue, and not ready. */
-const DIALECTS = new Map<DialectName, ProviderDialect>([['openai-chat', openaiChat], ['anthropic-messages', anthropicMessages], ['gemini', gemini], ['openai-responses', openaiResponses]])
+/** What providers speak. Mistral's is OpenAI's with quirks: the catalogue says so. */
+const DIALECTS = new Map<DialectName, ProviderDialect>([
+  ['openai-chat', openaiChat], ['anthropic-messages', anthropicMessages], ['gemini', gemini], ['openai-responses', openaiResponses],
+  ['vertex', vertex], ['bedrock-converse', bedrockConverse], ['cohere', cohere],
+])
 
 /** Runs the gateway until it is told to stop. The exit code. */
 async function serve(config: Config): Promise<number> {

@@ -1,7 +1,7 @@
 import { EFFORTS, type Effort, type Modality } from '../core/call.ts'
 import type { Endpoint, Provider, ReasoningSupport } from './endpoint.ts'
 import type { ModelOverride, OperatorModel } from './operator-file.ts'
-import { parametersOf } from './parameters.ts'
+import { dialectOnCloud, parametersOf } from './parameters.ts'
 import { priceOf } from './price-row.ts'
 import { UNPRICED } from './price.ts'
 import type { ProviderSet } from './provider.ts'
@@ -28,7 +28,7 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
   return Object.freeze({
     id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: priceOf(row.price),
     contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
-    parameters: parametersOf(provider.dialect, set.row.parameters, can, reasoning?.efforts !== undefined),
+    parameters: parametersOf(dialectOnCloud(provider.dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined),
     inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs: modalitySet(row.outputs ?? model.outputs ?? 'text'),
     ...(reasoning && { reasoning }), quantization: row.quantization ?? 'unknown', deprecated: row.deprecated === true,
   })

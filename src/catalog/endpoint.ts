@@ -84,7 +84,7 @@ export interface Provider {
   readonly apiVersion?: string
   /** The whole address of its calls, where it is the address of one deployment: nothing is joined to it. */
   readonly callUrl?: string
-  /** Why it can't be called now: undefined when it can. `no credential`, `turned off`, `dialect bedrock-converse is not built yet`. */
+  /** Why it can't be called now: undefined when it can. `no credential`, `turned off`, `no address: set AWS_REGION`. */
   readonly notReady?: string
   readonly docsUrl?: string
   readonly privacyPolicyUrl?: string

@@ -17,6 +17,13 @@ const SAMPLING: Readonly<Partial<Record<DialectName, readonly string[]>>> = {
   'openai-chat': ['temperature', 'top_p', 'stop', 'frequency_penalty', 'presence_penalty'],
   'anthropic-messages': ['temperature', 'top_p', 'top_k'],
   gemini: ['temperature', 'top_p', 'top_k'],
+  cohere: ['temperature', 'top_p', 'top_k', 'logprobs'],
+}
+
+/** Whose words a model on a cloud takes: each family its maker's. */
+export function dialectOnCloud(dialect: DialectName, upstreamId: string): DialectName {
+  if (dialect !== 'vertex') return dialect
+  return upstreamId.startsWith('claude') ? 'anthropic-messages' : upstreamId.includes('/') ? 'openai-chat' : 'gemini'
 }
 
 /** Dialects whose tool calls can be told to come one at a time. Gemini has no such switch. */

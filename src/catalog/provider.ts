@@ -7,9 +7,6 @@ import type { ProviderAccessRow, ProviderRow } from './rows.ts'
 /** Variables of the environment, as they were handed to us. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Dialects that have a provider side in `dialects/`. The others are names that the data may use already. */
-export const BUILT_DIALECTS: ReadonlySet<DialectName> = new Set(['openai-chat', 'anthropic-messages', 'gemini', 'openai-responses'])
-
 const AUTH_OF: Readonly<Partial<Record<DialectName, Auth>>> = { 'anthropic-messages': 'x-api-key', gemini: 'x-goog-api-key', vertex: 'google-jwt', 'bedrock-converse': 'sigv4' }
 
 /** A path that our dialect says itself; people (and the SDKs' docs) write it at the end of a base URL. */
@@ -58,7 +55,7 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
   const baseUrl = trimUrl(url, dialect)
   const { secret: credential } = found
   const auth = authOf(access, operator, dialect, found, baseUrl)
-  const notReady = whyNotReady({ operator, dialect, auth, found, missing, env: row.env })
+  const notReady = whyNotReady({ operator, auth, found, missing, env: row.env })
   const quirks = operator?.quirks ?? access.quirks ?? (dialect === row.dialect ? row.quirks : undefined) ?? []
   return Object.freeze({
     slug: row.slug, name: operator?.name ?? row.name, baseUrl, dialect, auth, env: row.env,
@@ -117,16 +114,14 @@ function authOf(access: ProviderAccessRow, operator: OperatorProvider | undefine
 
 interface Readiness {
   readonly operator: OperatorProvider | undefined
-  readonly dialect: DialectName
   readonly auth: Auth
   readonly found: Credential
   readonly missing: readonly string[]
   readonly env: readonly string[]
 }
 
-function whyNotReady({ operator, dialect, auth, found, missing, env }: Readiness): string | undefined {
+function whyNotReady({ operator, auth, found, missing, env }: Readiness): string | undefined {
   if (operator?.enabled === false) return 'turned off'
-  if (!BUILT_DIALECTS.has(dialect)) return `dialect ${dialect} is not built yet`
   if (found.wrong !== undefined) return found.wrong
   if (auth !== 'none' && found.secret === undefined) return env.length === 0 ? 'no credential: give it an api_key' : `no credential: set ${env.join(' or ')}`
   // An identity of AWS signs for Bedrock itself; its other addresses want a key.

@@ -122,9 +122,17 @@ describe('readiness', () => {
     expect(buildSnapshot({ env: { ANTHROPIC_API_KEY: '' }, version: 1 }).providers.get('anthropic')?.notReady).toContain('no credential')
   })
 
-  test('a dialect that is not built keeps its providers out', () => {
-    expect(plain.providers.get('amazon-bedrock')?.notReady).toBe('dialect bedrock-converse is not built yet')
+  test('clouds say which variables hold their credentials', () => {
+    expect(plain.providers.get('amazon-bedrock')?.notReady).toBe('no credential: set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID')
+    expect(plain.providers.get('google-vertex')?.notReady).toBe('no credential: set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_VERTEX_API_KEY')
     expect(endpoint(plain, 'openai/o3-pro@openai')?.provider.notReady).toBe('no credential: set OPENAI_API_KEY')
+  })
+
+  test('a model on a cloud takes the parameters of its maker’s dialect', () => {
+    const taken = (id: string) => [...(endpoint(plain, id)?.parameters ?? [])]
+    expect(taken('google/gemini-2.5-flash@google-vertex')).toContain('seed')
+    expect(taken('anthropic/claude-sonnet-4.5@google-vertex')).not.toContain('seed')
+    expect(taken('anthropic/claude-sonnet-4.5@google-vertex')).toContain('top_k')
   })
 
   test('an address can need the environment too', () => {

@@ -28,7 +28,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
     bodyBytesMax: 20 * 1024 * 1024, privacy: 'https://policies.google.com/privacy', terms: 'https://ai.google.dev/gemini-api/terms', status: 'https://aistudio.google.com/status',
   },
   'google-vertex': {
-    name: 'Google Vertex', url: 'https://aiplatform.googleapis.com', dialect: 'vertex', env: ['GOOGLE_APPLICATION_CREDENTIALS'], headquarters: 'US',
+    name: 'Google Vertex', url: 'https://aiplatform.googleapis.com', dialect: 'vertex', env: ['GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_VERTEX_API_KEY'], quirks: ['no_developer_role', 'reasoning_effort'], headquarters: 'US',
     policy: policy(true, false, 'https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/zero-data-retention'), terms: 'https://cloud.google.com/terms', status: 'https://status.cloud.google.com',
   },
   'amazon-bedrock': {
@@ -49,7 +49,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
   deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
   cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://support.cerebras.net/articles/1811589793-does-cerebras-retain-my-data'), headquarters: 'US', status: 'https://status.cerebras.ai' },
-  cohere: { url: 'https://api.cohere.ai/compatibility/v1', quirks: ['reasoning_effort', 'no_parallel_tool_calls'], parameters: ['-parallel_tool_calls'], headquarters: 'CA', status: 'https://status.cohere.com' },
+  cohere: { url: 'https://api.cohere.com', dialect: 'cohere', headquarters: 'CA', status: 'https://status.cohere.com' },
   perplexity: { url: 'https://api.perplexity.ai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', '-seed', '-stop', 'web_search_options'], headquarters: 'US', status: 'https://status.perplexity.com' },
   togetherai: { url: 'https://api.together.xyz/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: OPEN, headquarters: 'US', status: 'https://status.together.ai' },
   'fireworks-ai': { quirks: ['reasoning_effort', 'reasoning_content', 'no_developer_role'], parameters: OPEN, policy: policy(false, false, 'https://docs.fireworks.ai/guides/security_compliance/secure_training'), headquarters: 'US', status: 'https://status.fireworks.ai' },
