@@ -1,19 +1,8 @@
-import type { Caller } from '../accounts/caller.ts'
-import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { serve } from '../gateway/serve.ts'
-import { generationId } from '../lib/id.ts'
-import { matchRoute } from './api/match.ts'
-import { routes } from './api/routes.ts'
-import { authenticate, shownKey } from './authenticate.ts'
-import { readBody } from './body.ts'
-import { docsPage, withDocsUrl } from './docs.ts'
-import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
-import type { Route, RouteContext, Services } from './route.ts'
-import { answerOf } from './answer.ts'
-import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
-import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
+import { dispatch } from './dispatch.ts'
+import { faultResponse } from './respond.ts'
+import type { Services } from './route.ts'
 
 export interface ServerOptions {
   readonly port: number
@@ -31,63 +20,16 @@ export interface RunningServer {
   drain(msMax: number): Promise<void>
 }
 
-/** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
-const PREFIXES = ['/api/v1/cursor', '/api/v1', '/v1']
-
 /** Listens, and answers every request with the contract's body. */
 export function listen(options: ServerOptions): RunningServer {
-  const { gateway, services } = options
-  const match = matchRoute(routes)
-
-  async function call(request: Request, endpoint: CallEndpoint, params: Readonly<Record<string, string>>): Promise<Response> {
-    const createdMs = gateway.clock.wallMs()
-    const id = generationId(createdMs)
-    try {
-      gateway.admission.check()
-      const found = authenticate(request, services.accounts, createdMs, endpoint.key?.(request))
-      const caller = found instanceof Promise ? await found : found
-      const body = await readBody(request, options.bodyBytesMax)
-      const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
-      return await answerOf(made, endpoint.dialect, serve(made, caller, gateway, request.signal), gateway)
-    } catch (error) {
-      return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
-    }
-  }
-
-  async function control(request: Request, path: string): Promise<Response> {
-    const found = match(request.method === 'HEAD' ? 'GET' : request.method, path)
-    if (!found) throw new Fault('not_found', `There is no ${path} here; docs/api.md lists what there is`)
-    if ('allow' in found) return notAllowed(request.method, path, found.allow.join(', '))
-    const result = await found.route.handle(await contextOf(request, found.route, found.params, options))
-    return result instanceof Response ? withCors(result) : jsonResponse(result)
-  }
-
-  async function answer(request: Request): Promise<Response> {
-    const path = pathOf(request.url)
-    if (request.method === 'OPTIONS') return preflight(request)
-    for (const endpoint of CALL_ENDPOINTS) {
-      const params = endpoint.match(path, request)
-      if (params) return request.method === 'POST' ? await call(request, endpoint, params) : notAllowed(request.method, path, 'POST')
-    }
-    for (const endpoint of SIDE_ENDPOINTS) {
-      const params = endpoint.match(path, request)
-      if (params) return await besideCalls(request, endpoint, params, options)
-    }
-    const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
-    if (prefix !== undefined) return await control(request, path.slice(prefix.length))
-    if (path.startsWith('/docs/')) return docsPage(path)
-    if (path === '/health') return jsonResponse({ status: 'ok' })
-    if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: services.snapshot().models.size })
-    throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
-  }
-
+  const { gateway } = options
   const server = Bun.serve({
     port: options.port,
     hostname: options.host,
     reusePort: options.reusePort,
     idleTimeout: 0, // a stream may be quiet for long; deadlines are `upstream/`'s
     maxRequestBodySize: options.bodyBytesMax + (64 << 20), // so that what is too large gets our 413 and not an empty one
-    fetch: (request) => answer(request).catch((error: unknown) => faultResponse(faultFrom(error, gateway))),
+    fetch: (request) => dispatch(request, options),
     error: (error) => faultResponse(faultFrom(error, gateway)),
   })
 
@@ -103,52 +45,3 @@ export function listen(options: ServerOptions): RunningServer {
   }
 }
 
-/** The answer of a path that clients of a dialect ask beside their calls, in that dialect's words. */
-async function besideCalls(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<Response> {
-  const { gateway, services } = options
-  try {
-    if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
-    const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
-    const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services, body }))
-  } catch (error) {
-    return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
-  }
-}
-
-async function contextOf(request: Request, route: Route, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<RouteContext> {
-  const { services } = options
-  const caller = route.auth === 'public' && shownKey(request) === undefined ? undefined : await callerOf(request, route, services)
-  if (route.auth === 'management' && caller?.key.kind !== 'management') {
-    throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
-  }
-  return { request, url: new URL(request.url), params, caller, services, body: async () => (await readBody(request, options.bodyBytesMax)).json }
-}
-
-async function callerOf(request: Request, route: Route, services: Services): Promise<Caller | undefined> {
-  try {
-    return await authenticate(request, services.accounts, services.clock.wallMs())
-  } catch (error) {
-    // A public list is public: a stale key must not hide it.
-    if (route.auth === 'public' && error instanceof Fault && error.code === 'unauthenticated') return undefined
-    throw error
-  }
-}
-
-function notAllowed(method: string, path: string, allow: string): Response {
-  const response = faultResponse(new Fault('method_not_allowed', `${path} does not take ${method}; it takes ${allow}`))
-  response.headers.set('allow', allow)
-  return response
-}
-
-function withCors(response: Response): Response {
-  for (const [name, value] of Object.entries(CORS_HEADERS)) response.headers.set(name, value)
-  return response
-}
-
-/** The path of a URL without making a URL object: that costs more than all the rest of finding a route. */
-function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('//') + 2)
-  const query = url.indexOf('?', start)
-  return query === -1 ? url.slice(start) : url.slice(start, query)
-}
