@@ -125,6 +125,22 @@ describeTls('over TLS', () => {
     }
   })
 
+  test('a server that does not say goodbye is left all the same', async () => {
+    let gone = false
+    const server = await ScriptedServer.start((_arrived, socket) => {
+      socket.write(answerOf('hi', 'connection: close'))
+      // Its half stays open for as long as writing works.
+      const timer = setInterval(() => { socket.write('x') }, 1)
+      socket.on('error', () => undefined).on('close', () => {
+        clearInterval(timer)
+        gone = true
+      })
+    }, { ...local, allowHalfOpen: true })
+    opened.push(() => server.stop())
+    expect(await ask(clientOf(local?.cert), `https://localhost:${server.port}/`)).toBe('hi')
+    await until(() => gone)
+  })
+
   test('a stale connection is known as one', async () => {
     const server = await serve(local, (arrived, socket) => {
       if (arrived.onConnection === 1) socket.write(answerOf('1'))

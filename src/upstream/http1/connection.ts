@@ -120,7 +120,8 @@ export class Connection implements Wire {
   close(): void {
     if (this.state === 'closed') return
     this.toClosed()
-    this.socket?.end()
+    // Over TLS, `end` would wait for the server to say goodbye too.
+    this.socket?.close()
   }
 
   /** For the socket's callbacks. */
