@@ -94,7 +94,8 @@ describe.each(SIDES)('@anthropic-ai/sdk against a provider that speaks %s', (nam
     expect(second?.heard.results).toEqual(Object.values(RESULTS))
     // The runner sends every block back as it came: reasoning is with its maker again, byte for byte.
     expect(second?.heard.signatures).toEqual([SIGNATURE])
-    if (name !== 'gemini') expect(second?.heard.thoughts).toEqual([THINKING.text])
+    // Of a summary nobody needs the text back: what was encrypted has it.
+    if (name !== 'gemini' && name !== 'openai-responses') expect(second?.heard.thoughts).toEqual([THINKING.text])
   })
 
   test('reasoning in a plain answer goes back as it came', async () => {
@@ -254,6 +255,23 @@ describe('@anthropic-ai/sdk against the demo', () => {
   test('fallbacks are tried in their order', async () => {
     const body = { model: 'demo/writer?fail=503', max_tokens: 100, messages: [USER], fallbacks: [{ model: 'demo/echo' }] }
     expect(await client.messages.create(body)).toMatchObject({ model: 'demo/echo' })
+  })
+})
+
+describe('what another provider cannot be told', () => {
+  const body: Anthropic.MessageCreateParamsNonStreaming = {
+    model: 'demo/echo', max_tokens: 100, container: 'container_1',
+    messages: [{ role: 'user', content: [{ type: 'document', citations: { enabled: true }, source: { type: 'text', media_type: 'text/plain', data: 'The sky is blue.' } }, { type: 'text', text: 'Which colour?' }] }],
+  }
+  const headers = { 'x-openrouter-metadata': 'enabled' }
+  const fieldsOf = (metadata: unknown): string[] => (metadata as { warnings: { field: string }[] }).warnings.map((warning) => warning.field)
+
+  test('is a warning, in a reply and in a stream', async () => {
+    const reply = await client.messages.create(body, { headers })
+    expect(fieldsOf((reply as { openrouter_metadata?: unknown }).openrouter_metadata)).toEqual(expect.arrayContaining(['container', 'messages[0].content[0].citations']))
+    let last: object = {}
+    for await (const event of await client.messages.create({ ...body, stream: true }, { headers })) last = event
+    expect(fieldsOf((last as { openrouter_metadata?: unknown }).openrouter_metadata)).toContain('container')
   })
 })
 

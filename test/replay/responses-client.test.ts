@@ -114,7 +114,7 @@ function lastOf(events: readonly JsonObject[], model: string): JsonObject {
   expect(events.slice(0, 2).map((event) => event['type'])).toEqual(['response.created', 'response.in_progress'])
   const last = objectOf(events.at(-1)?.['response'])
   expect(last['model']).toBe(model)
-  expect(grown(events)).toEqual(listOf(last['output']))
+  expect<unknown>(grown(events)).toEqual(listOf(last['output']))
   return last
 }
 
@@ -126,7 +126,7 @@ function grown(events: readonly JsonObject[]): JsonObject[] {
     const at = Number(event['output_index'])
     const part = `${at} ${String(event['content_index'] ?? event['summary_index'] ?? 0)} ${String(event['type']).replace(/\.(delta|done)$/, '')}`
     if (event['type'] === 'response.output_item.added') expect(output.push(objectOf(event['item']))).toBe(at + 1)
-    if (event['item_id'] !== undefined) expect(event['item_id']).toBe(objectOf(output[at])['id'])
+    if (event['item_id'] !== undefined) expect<unknown>(event['item_id']).toBe(objectOf(output[at])['id'])
     if (typeof event['delta'] === 'string') texts.set(part, (texts.get(part) ?? '') + event['delta'])
     const whole = event['text'] ?? event['arguments'] ?? event['refusal'] ?? event['input']
     // A call without arguments has none in its deltas, and an object of none in the end.
