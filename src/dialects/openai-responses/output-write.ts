@@ -1,8 +1,9 @@
 import type { Call } from '../../core/call.ts'
 import type { Event, ReasoningDetail } from '../../core/event.ts'
 import { asString, type Json, type JsonObject } from '../../core/json.ts'
+import { foldDetail } from '../fold.ts'
 import { responsesAnnotation } from './annotation.ts'
-import { continues, foldDetail, opaqueFields } from './thought-write.ts'
+import { continues, opaqueFields } from './thought-write.ts'
 import { customNames } from './tools-read.ts'
 import { customInput, itemId } from './wire.ts'
 

@@ -3,18 +3,6 @@ import { asString, type JsonObject } from '../../core/json.ts'
 import { seal } from './envelope.ts'
 import { isResponsesFormat } from './wire.ts'
 
-/** Joins a delta to the piece it continues: same index, same kind, both of text. Everything else stands for itself. */
-export function foldDetail(details: ReasoningDetail[], delta: ReasoningDetail): void {
-  const last = details.at(-1)
-  const field = textField(delta)
-  if (!last || !field || last.type !== delta.type || last.index !== delta.index || (last['signature'] ?? null) !== null) {
-    details.push({ ...delta })
-    return
-  }
-  const text = `${asString(last[field]) ?? ''}${asString(delta[field]) ?? ''}`
-  Object.assign(last, delta, { [field]: text })
-}
-
 function textField(detail: ReasoningDetail): 'text' | 'summary' | undefined {
   return detail.type === 'reasoning.text' ? 'text' : detail.type === 'reasoning.summary' ? 'summary' : undefined
 }
