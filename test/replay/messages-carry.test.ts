@@ -20,7 +20,7 @@ let gateway: Gateway
 let provider: ReplayProvider
 
 function requestOf(exchange: Exchange): JsonObject {
-  return { ...(exchange.request.body ?? { max_tokens: 100, messages: [{ role: 'user', content: 'Hello.' }] }), model: modelOf(exchange), stream: isStream(exchange) }
+  return { ...(exchange.request.body ?? { max_tokens: 64_000, messages: [{ role: 'user', content: 'Hello.' }] }), model: modelOf(exchange), stream: isStream(exchange) }
 }
 
 async function send(exchange: Exchange, pieceBytes?: number): Promise<Response> {

@@ -71,7 +71,7 @@ function withReasoning(expected: Meaning, says: RegExp): Meaning {
 function askingFor(exchange: Exchange, model: string): JsonObject {
   const tools = listOf(chatRequestOf(exchange, model)['tools']).map((tool) => objectOf(tool['function'])).filter((fn) => typeof fn['name'] === 'string')
   return {
-    model, max_tokens: 1_000, stream: isStream(exchange), messages: [{ role: 'user', content: 'Hello.' }],
+    model, max_tokens: 64_000, stream: isStream(exchange), messages: [{ role: 'user', content: 'Hello.' }],
     ...(tools.length > 0 ? { tools: tools.map((fn) => ({ name: fn['name'], input_schema: isObject(fn['parameters']) ? fn['parameters'] : { type: 'object' } })) } : {}),
   }
 }
