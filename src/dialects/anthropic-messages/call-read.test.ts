@@ -143,8 +143,8 @@ describe('what the chat shape has no words for', () => {
 test('whatever is sent is a call or a fault', () => {
   const block = fc.record({ type: fc.constantFrom('text', 'image', 'document', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking', 'server_tool_use', 'web_search_tool_result', 'search_result', 'x'), text: fc.jsonValue({ maxDepth: 1 }), id: fc.constantFrom('a', 1), name: fc.constant('f'), input: fc.jsonValue({ maxDepth: 1 }), tool_use_id: fc.constantFrom('a', null), content: fc.jsonValue({ maxDepth: 2 }), source: fc.jsonValue({ maxDepth: 1 }), data: fc.string(), thinking: fc.string(), signature: fc.jsonValue({ maxDepth: 0 }) }, { requiredKeys: ['type'] })
   const message = fc.record({ role: fc.constantFrom('user', 'assistant', 'system', 'x'), content: fc.oneof(fc.string(), fc.array(block, { maxLength: 3 }), fc.jsonValue({ maxDepth: 2 })) })
-  const any = fc.jsonValue({ maxDepth: 2 })
-  const body = fc.record({ model: fc.oneof(fc.constant('a/b'), any), messages: fc.oneof(fc.array(message, { maxLength: 4 }), any), system: any, tools: fc.oneof(fc.array(any, { maxLength: 2 }), any), tool_choice: any, thinking: any, output_config: any, stop_sequences: any, metadata: any, fallbacks: any, user: any, speed: any, cache_control: any }, { requiredKeys: ['model', 'messages'] })
+  const anything = fc.jsonValue({ maxDepth: 2 })
+  const body = fc.record({ model: fc.oneof(fc.constant('a/b'), anything), messages: fc.oneof(fc.array(message, { maxLength: 4 }), anything), system: anything, tools: fc.oneof(fc.array(anything, { maxLength: 2 }), anything), tool_choice: anything, thinking: anything, output_config: anything, stop_sequences: anything, metadata: anything, fallbacks: anything, user: anything, speed: anything, cache_control: anything }, { requiredKeys: ['model', 'messages'] })
   fc.assert(fc.property(body, (sent) => {
     try {
       // It is JSON.
