@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../src/core/json.ts'
 import { dataOf, type Exchange } from './exchange.ts'
+import { PieceFold } from './gemini-pieces.ts'
 import { ChoiceFold, listOf, numberOf, objectOf, textOf, type Meaning, type UsageMeaning } from './meaning.ts'
 
 /** What a recorded Gemini answer says, read by the rules of the design's dialect notes. */
@@ -11,11 +12,14 @@ export function meaningOfGemini(exchange: Exchange): Meaning {
   let calls = 0
   for (const chunk of chunks) {
     const candidate = listOf(chunk['candidates'])[0] ?? {}
-    for (const part of listOf(objectOf(candidate['content'])['parts'])) calls = addPart(fold, part, calls)
+    // A call of what was never declared is none.
+    const isCall = candidate['finishReason'] !== 'UNEXPECTED_TOOL_CALL'
+    for (const part of listOf(objectOf(candidate['content'])['parts'])) if (isCall || part['functionCall'] === undefined) calls = addPart(fold, part, calls)
     if (textOf(candidate['finishReason']) !== '') fold.finish = textOf(candidate['finishReason'])
     if (textOf(objectOf(chunk['promptFeedback'])['blockReason']) !== '') fold.finish = 'SAFETY'
+    fold.refusal += textOf(objectOf(chunk['promptFeedback'])['blockReasonMessage'])
     // Each chunk has the counts so far; the last one that has them holds.
-    if (isObject(chunk['usageMetadata'])) usage = chunk['usageMetadata']
+    if (isObject(chunk['usageMetadata']) && chunk['usageMetadata']['promptTokenCount'] !== undefined) usage = chunk['usageMetadata']
   }
   return { choices: [fold.done(finishOf(fold))], usage: usage && usageOf(usage), failed: false }
 }
@@ -29,16 +33,32 @@ function addPart(fold: ChoiceFold, part: JsonObject, calls: number): number {
   if (isOurs && textOf(part['thoughtSignature']) !== '') fold.opaque.push(textOf(part['thoughtSignature']))
   if (isObject(part['inlineData'])) fold.images.push(`data:${textOf(part['inlineData']['mimeType'])};base64,${textOf(part['inlineData']['data'])}`)
   if (!isObject(call)) return calls
+  if (call['name'] === undefined || call['partialArgs'] !== undefined || call['willContinue'] === true) return addPieces(fold, call, calls)
   fold.wholeTool(calls, textOf(call['name']), objectOf(call['args']))
   return calls + 1
 }
+
+/** A call that comes over several chunks: the first has its name, the others only pieces of its arguments. */
+function addPieces(fold: ChoiceFold, call: JsonObject, calls: number): number {
+  const name = textOf(call['name'])
+  const index = name === '' ? calls - 1 : calls
+  const pieces = (open.get(fold) ?? new Map<number, PieceFold>())
+  open.set(fold, pieces)
+  const piece = pieces.get(index) ?? new PieceFold()
+  pieces.set(index, piece)
+  piece.add(call)
+  if (name !== '') fold.wholeTool(index, name, piece.args)
+  return index + 1
+}
+
+const open = new WeakMap<ChoiceFold, Map<number, PieceFold>>()
 
 /** A turn with calls ends with STOP like any other: the calls decide. */
 function finishOf(fold: ChoiceFold): string {
   const native = fold.finish ?? ''
   if (native === 'MAX_TOKENS') return 'length'
   if (native === 'STOP' || native === '') return fold.hasTools() ? 'tool_calls' : 'stop'
-  return 'content_filter'
+  return native === 'UNEXPECTED_TOOL_CALL' ? 'error' : 'content_filter'
 }
 
 /** Thinking is counted beside the candidates, tool use beside the prompt. */

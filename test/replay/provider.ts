@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { parseObject, type JsonObject } from '../../src/core/json.ts'
-import { answerText, isStream, type Exchange } from './exchange.ts'
+import { answerBytes, isStream, type Exchange } from './exchange.ts'
 
 /** A request as the provider saw it. */
 export interface Seen {
@@ -71,7 +71,7 @@ function flat(request: IncomingMessage): Record<string, string | undefined> {
 }
 
 async function answer(response: ServerResponse, exchange: Exchange, options: PlayOptions): Promise<void> {
-  const plain = Buffer.from(answerText(exchange))
+  const plain = answerBytes(exchange)
   const bytes = options.gzip ? gzipSync(plain) : plain
   const { 'content-length': _length, 'transfer-encoding': _transfer, 'content-encoding': _encoding, ...headers } = exchange.response.headers
   response.writeHead(exchange.response.status, {

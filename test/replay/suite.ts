@@ -4,7 +4,7 @@ import { problemsOfChatChunk, problemsOfChatResult, problemsOfError } from '../o
 import { configOf, credentialOf, startGateway, type Gateway } from '../server.ts'
 import { describeShared } from '../shared.ts'
 import { chatRequestOf } from './chat-request.ts'
-import { answerText, dataOf, exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
+import { answerBytes, dataOf, exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
 import { meaningOfChunks, meaningOfResult, objectOf, type Meaning } from './meaning.ts'
 import { startReplay, type PlayOptions, type ReplayProvider, type Seen } from './provider.ts'
 
@@ -21,6 +21,8 @@ export interface ReplaySuite {
   readonly pathOf: (exchange: Exchange) => string
   /** The header that shows the credential, and its value. */
   readonly authOf: (credential: string, provider: string) => readonly [name: string, value: string]
+  /** More of each provider in the operator's file, as lines of YAML. */
+  readonly more?: readonly string[]
   /** Recorded requests that our contract refuses before any provider is asked, and what it says. */
   readonly refused?: Readonly<Record<string, RegExp>>
   /** Recorded errors that the client is told with another status than the provider's, and which. */
@@ -53,7 +55,7 @@ export function replay(suite: ReplaySuite): void {
   describeShared(`recordings of ${suite.recordings}`, () => {
     beforeAll(async () => {
       provider = await startReplay()
-      gateway = await startGateway({ config: operatorFile(placed, suite.dialect, provider.url) })
+      gateway = await startGateway({ config: operatorFile(placed, suite, provider.url) })
     }, 60_000)
     afterAll(async () => {
       await gateway?.stop()
@@ -89,7 +91,7 @@ export function replay(suite: ReplaySuite): void {
       for (const one of placed.filter(({ exchange }) => isStream(exchange) && !refusalOf(suite, exchange) && !suite.meaningOf(exchange).failed)) {
         test(one.exchange.id, async () => {
           const whole = saidBy(await (await send(one)).text())
-          const sizes = answerText(one.exchange).length > ONE_BYTE_STREAM_MAX ? PIECE_BYTES.slice(1) : PIECE_BYTES
+          const sizes = answerBytes(one.exchange).length > ONE_BYTE_STREAM_MAX ? PIECE_BYTES.slice(1) : PIECE_BYTES
           for (const pieceBytes of sizes) expect(saidBy(await (await send(one, { pieceBytes })).text())).toEqual(whole)
         }, 3 * MS_MAX)
       }
@@ -116,11 +118,11 @@ export function replay(suite: ReplaySuite): void {
   })
 }
 
-function operatorFile(placed: readonly Placed[], dialect: string, baseUrl: string): string {
+function operatorFile(placed: readonly Placed[], { dialect, more = [] }: ReplaySuite, baseUrl: string): string {
   const slugs = [...new Set(placed.map((one) => one.provider))]
   return configOf(slugs.map((slug) => {
     const models = new Map(placed.filter((one) => one.provider === slug).map((one) => [one.model, recordedModel(one.exchange)]))
-    return { slug, dialect, baseUrl, models: [...models].map(([id, upstreamId]) => ({ id, upstreamId, outputs: ['text', 'image', 'audio'] })) }
+    return { slug, dialect, baseUrl, more, models: [...models].map(([id, upstreamId]) => ({ id, upstreamId, outputs: ['text', 'image', 'audio'] })) }
   }))
 }
 
@@ -168,8 +170,9 @@ function checkResult(one: Placed, text: string): Meaning {
   expect(problemsOfChatResult(body)).toEqual([])
   expect(body).toMatchObject({ object: 'chat.completion', model: one.model })
   expect(body['id']).toMatch(/^gen-\d+-/)
-  checkCost(body)
-  return meaningOfResult(body)
+  const meaning = meaningOfResult(body)
+  checkCost(body, meaning.choices.some((choice) => choice.finish === 'error'))
+  return meaning
 }
 
 function checkStream(one: Placed, text: string, failed: boolean): Meaning {
@@ -184,11 +187,11 @@ function checkStream(one: Placed, text: string, failed: boolean): Meaning {
   return meaningOfChunks(chunks)
 }
 
-/** The operator's file prices every model at one dollar a million in and four out: the bill is the counts times that. */
-function checkCost(body: JsonObject): void {
+/** The operator's file prices every model at one dollar a million in and four out: the bill is the counts times that, and nothing for an answer that failed (I9). */
+function checkCost(body: JsonObject, isFailed = false): void {
   const usage = body['usage'] as { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number; readonly cost: number }
   expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens)
-  expect(Math.round(usage.cost * 1e9)).toBe(usage.prompt_tokens * 1_000 + usage.completion_tokens * 4_000)
+  expect(Math.round(usage.cost * 1e9)).toBe(isFailed ? 0 : usage.prompt_tokens * 1_000 + usage.completion_tokens * 4_000)
 }
 
 function compare(meaning: Meaning, expected: Meaning): void {

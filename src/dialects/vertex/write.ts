@@ -6,6 +6,7 @@ import { gemini } from '../gemini/gemini.ts'
 import { writeHosted } from '../hosted-claude.ts'
 import { openaiChat } from '../openai-chat/openai-chat.ts'
 import { familyOf } from './family.ts'
+import { withVideoFiles } from './videos.ts'
 
 /** Of Claude on Vertex (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, 2026-11). */
 const CLAUDE_VERSION = 'vertex-2023-10-16'
@@ -19,7 +20,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
       return { ...wire, path: `/v1/${placeOf(endpoint.provider, endpoint)}/endpoints/openapi${wire.path}` }
     }
     case 'gemini': {
-      const wire = gemini.writeCall(call, endpoint)
+      const wire = gemini.writeCall(withVideoFiles(call), endpoint)
       // The method is what stands behind the model: `:generateContent`.
       return { ...wire, path: `/v1beta1/${modelPath(endpoint)}${wire.path.slice(wire.path.lastIndexOf(':'))}` }
     }
