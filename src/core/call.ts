@@ -57,6 +57,8 @@ export interface Needs {
   readonly outputs: readonly Modality[]
   /** An upper bound of the prompt's tokens, from its bytes. For holds and context checks, never for bills. */
   readonly promptTokensMax: number
+  /** What the prompt's text probably comes to in tokens: the stated estimate where a provider counts nothing. Files count nothing. */
+  readonly promptTokensGuess?: number
   /** max_tokens or max_completion_tokens, undefined when the client names neither. */
   readonly maxTokens?: number
   /** Number of choices asked for (`n`), 1 by default. */

@@ -5,13 +5,28 @@ import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
+import { minNano, type Nano } from '../core/nano.ts'
 import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
+import { completionTokensMax } from '../routing/bound.ts'
 import type { Tried } from '../routing/plan.ts'
 
 /** Characters of text that a token is taken for, where a provider did not count. */
 const CHARS_PER_TOKEN = 4
+
+/** No tokenizer of text makes tokens this long on average; and what comes in few pieces, however large, comes to an end. */
+const RUNAWAY_CHARS_PER_TOKEN = 16
+const RUNAWAY_PIECES_MIN = 256
+
+const NOTHING = { total: 0n, prompt: 0n, completion: 0n }
+
+/** An amount in two parts, cut to a cap: the prompt's part first. */
+function within(amount: typeof NOTHING, cap: Nano): typeof NOTHING {
+  const total = minNano(amount.total, cap)
+  const prompt = minNano(amount.prompt, total)
+  return { total, prompt, completion: total - prompt }
+}
 
 /** Counts one call: what the provider says it used, or a stated estimate; when it spoke; how it ended. */
 export class Meter {
@@ -25,6 +40,7 @@ export class Meter {
   private requested: string
   private usage: Usage | undefined
   private chars = 0
+  private pieces = 0
   private firstMs: number | undefined
   private finish: FinishReason | null = null
   private native: string | null = null
@@ -44,6 +60,7 @@ export class Meter {
     this.requested = requested
     this.usage = undefined
     this.chars = 0
+    this.pieces = 0
     this.providerId = null
     this.beganMs = this.clock.monotonicMs()
   }
@@ -80,16 +97,29 @@ export class Meter {
     const cut = this.finish === null && this.chars > 0
     if (this.usage && !cut) return this.usage
     if (this.chars === 0) return this.usage ?? NO_USAGE
-    const counted = this.usage ?? { ...NO_USAGE, promptTokens: Math.ceil(this.call.needs.promptTokensMax / 2) }
-    return { ...counted, completionTokens: Math.max(counted.completionTokens, Math.ceil(this.chars / CHARS_PER_TOKEN)), estimated: true }
+    const { promptTokensGuess = 0, maxTokens = Infinity, choices } = this.call.needs
+    const counted = this.usage ?? { ...NO_USAGE, promptTokens: promptTokensGuess }
+    const written = Math.min(Math.ceil(this.chars / CHARS_PER_TOKEN), maxTokens * choices)
+    return { ...counted, completionTokens: Math.max(counted.completionTokens, written), estimated: true }
   }
 
-  /** What the client pays: nothing for an answer that failed, or that never came (zero-completion insurance, I9). */
-  cost(usage: Usage): Cost {
-    const price = this.endpoint ? costOf(this.endpoint.price, usage) : { total: 0n, prompt: 0n, completion: 0n }
-    const free = this.failed() || (usage.completionTokens === 0 && this.finish === null)
-    const { total, prompt, completion } = free ? { total: 0n, prompt: 0n, completion: 0n } : price
+  /**
+   * What the client pays: nothing for an answer that failed, or that never came (zero-completion insurance, I9); by an
+   * estimate of ours never more than was held for it.
+   */
+  cost(usage: Usage, held: Nano): Cost {
+    const price = this.endpoint ? costOf(this.endpoint.price, usage) : NOTHING
+    const unfinished = this.finish === null || this.native === null || this.native === ''
+    const free = this.failed() || (usage.completionTokens === 0 && unfinished)
+    const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
     return { total, prompt, completion, byok: false, upstream: price.total }
+  }
+
+  /** The model writes far more than it was asked for: whatever sends this will not end by itself. */
+  isRunaway(): boolean {
+    if (!this.endpoint) return false
+    const tokens = completionTokensMax(this.call, this.endpoint) * this.call.needs.choices
+    return this.pieces > RUNAWAY_PIECES_MIN && this.chars > tokens * RUNAWAY_CHARS_PER_TOKEN
   }
 
   /** The record of the call, to settle and to keep. */
@@ -142,6 +172,7 @@ export class Meter {
   private wrote(chars: number): void {
     if (chars === 0) return
     this.chars += chars
+    this.pieces++
     this.firstMs ??= this.clock.monotonicMs()
   }
 

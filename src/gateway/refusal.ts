@@ -21,7 +21,7 @@ function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
   if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
   if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
   const what = refusal.allowance === 'key' ? `this key's limit of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}` : `the account has ${sayUsd(refusal.left)} left`
-  return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal.left, call, plan)}`
+  return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal, call, plan)}`
 }
 
 function answerWords(call: Call, plan: Plan): string {
@@ -29,9 +29,12 @@ function answerWords(call: Call, plan: Plan): string {
   return `${most} tokens of answer${call.needs.maxTokens === undefined ? ', the most that the model writes: no max_tokens was given' : ''}`
 }
 
-function advice(left: Nano, call: Call, plan: Plan): string {
+/** What would make it fit: fewer tokens, where at least one is left, or more of what is short. */
+function advice({ left, allowance }: HoldRefusal, call: Call, plan: Plan): string {
+  const more = allowance === 'key' ? "raise the key's limit, wait for its reset, or use another key" : 'add credits (`switchyard credits grant`)'
   const affordable = Math.min(...plan.steps.map((step) => affordableTokens(left, call, step.endpoint)))
-  return affordable >= 1 ? `Send max_tokens of at most ${affordable}, or add credits.` : 'Shorten the prompt, or add credits.'
+  if (affordable >= 1) return `Send max_tokens of at most ${affordable}, or ${more}.`
+  return `Not even one token of answer fits: shorten the prompt, or ${more}.`
 }
 
 /** The most max_tokens whose worst case fits, found by halving: prices are `price.ts`'s to know. 0 when not even one does. */

@@ -34,6 +34,7 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
   late: () => sse(chunk({ content: 'half of it' }), `data: ${JSON.stringify({ error: { message: 'Overloaded', code: 503 } })}\n\n`),
   cut: () => sse(chunk({ content: 'half of it' })),
   mute: () => sse(chunk({ content: 'no usage at all' }), chunk({}, 'stop'), 'data: [DONE]\n\n'),
+  silent: () => sse(chunk({ role: 'assistant', content: '' }), `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 1000, completion_tokens: 0, total_tokens: 1000 } })}\n\n`, 'data: [DONE]\n\n'),
   nothing: () => sse(chunk({ role: 'assistant', content: '' }), 'data: [DONE]\n\n'),
   endless: () => new Response(new ReadableStream<string>({ async pull(c) { await Bun.sleep(2); c.enqueue(chunk({ content: 'more ' })) } }), { headers: { 'content-type': 'text/event-stream' } }),
 }
@@ -68,12 +69,14 @@ const CALLER: Caller = {
 /** Counts what is held and what ends it: each hold must end exactly once. */
 class CountingLedger implements Ledger {
   holds = 0
+  held = 0n
   releases = 0
   readonly settled: Generation[] = []
   constructor(private readonly refusal?: HoldRefusal) {}
   hold(_caller: Caller, callId: string, amount: bigint) {
     if (this.refusal) return this.refusal
     this.holds++
+    this.held = amount
     return { ok: true as const, callId, amount }
   }
   settle(_hold: unknown, generation: Generation): void { this.settled.push(generation) }
@@ -172,8 +175,10 @@ describe('failover', () => {
   })
 
   test('an empty answer costs nothing (I9)', async () => {
-    const { ledger } = await run({ 'a/m': ['nothing'] }, { model: 'a/m' })
-    expect(ledger.settled[0]?.cost).toBe(0n)
+    for (const empty of ['nothing', 'silent']) {
+      const { ledger } = await run({ 'a/m': [empty] }, { model: 'a/m' })
+      expect(ledger.settled[0]?.cost).toBe(0n)
+    }
   })
 })
 
@@ -208,11 +213,39 @@ describe('a refusal tells the three reasons apart, with the numbers (M4, lesson 
     expect(fault?.message).toContain('credits grant')
   })
 
+  test('the worst case against a key, where credits would not help', async () => {
+    const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m', max_tokens: 8000 }, { refusal: refusal('worst_case', 'key', 1n, 2_000_000n) })
+    expect(fault?.message).toContain("raise the key's limit")
+    expect(fault?.message).not.toContain('add credits')
+  })
+
   test('the worst case of this request, with the max_tokens that would fit', async () => {
     const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m', max_tokens: 8000 }, { refusal: refusal('worst_case', 'account', 2_000_000n, 2_000_000n) })
     expect(fault).toMatchObject({ status: 402, code: 'worst_case' })
     const affordable = Number(/max_tokens of at most (\d+)/.exec(fault?.message ?? '')?.[1])
     expect(affordable).toBeGreaterThan(900)
     expect(affordable).toBeLessThanOrEqual(1000)
+  })
+})
+
+describe('an estimate of ours', () => {
+  test('counts text, not bytes of files or of fields that nobody knows', async () => {
+    const file = { type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${'A'.repeat(1_400_000)}` } }
+    const body = { model: 'a/m', odd: 'x'.repeat(10_000), messages: [{ role: 'user', content: [{ type: 'text', text: 'What is in it?' }, file] }] }
+    const { ledger } = await run({ 'a/m': ['mute'] }, body)
+    expect(ledger.settled[0]?.usage).toMatchObject({ estimated: true, promptTokens: 4 })
+  })
+
+  test('never charges more than was held', async () => {
+    const outcome = await run({ 'a/m': ['endless'] }, { model: 'a/m', max_tokens: 1 }, { leaveAfter: 60 })
+    const [generation] = outcome.ledger.settled
+    expect(generation?.usage.completionTokens).toBe(1)
+    expect(generation?.cost).toBeLessThanOrEqual(outcome.ledger.held)
+  })
+
+  test('a model that does not stop is stopped, and costs nothing', async () => {
+    const outcome = await run({ 'a/m': ['endless'] }, { model: 'a/m', max_tokens: 4 })
+    expect(outcome.events.find((event) => event.type === 'fault')).toMatchObject({ fault: { code: 'provider_too_much' } })
+    expect(last(outcome)).toMatchObject({ type: 'end', cost: { total: 0n } })
   })
 })

@@ -30,6 +30,11 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
     for await (const events of attempt(plan, call, meter, gateway, client)) {
       meter.count(events)
       yield events
+      if (!meter.isRunaway()) continue
+      const fault = new Fault('provider_too_much', 'The model writes far more than it was asked for; its answer was cut')
+      meter.fail(fault)
+      yield [{ type: 'fault', fault }]
+      break
     }
     ended = true
   } catch (error) {
@@ -57,7 +62,7 @@ function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
 
 function settle(hold: Hold, meter: Meter, gateway: Gateway, router: JsonObject | undefined): void {
   const usage = meter.used()
-  const cost = meter.cost(usage)
+  const cost = meter.cost(usage, hold.amount)
   const generation = meter.generation(usage, cost)
   if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
   else gateway.ledger.settle(hold, generation)

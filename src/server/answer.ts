@@ -20,8 +20,9 @@ export async function answerOf(call: Call, dialect: ClientDialect, events: Async
   const soon = await within(first, KEEP_ALIVE_MS)
   // A model that thinks for long: the status is said now, and what goes wrong later is said in the stream.
   const begun = soon === LATE ? first : Promise.resolve(soon)
+  const headers = soon === LATE || soon.done ? {} : warningHeaders(soon.value)
   return new Response(streamOf(dialect.streamWriter(call), dialect.keepAlive, events, begun, soon === LATE, gateway), {
-    headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', ...idHeaders(call.id, dialect) },
+    headers: { ...CORS_HEADERS, 'content-type': dialect.streamContentType, 'cache-control': 'no-cache', ...idHeaders(call.id, dialect), ...headers },
   })
 }
 
@@ -37,8 +38,22 @@ async function* endingEarly(events: AsyncGenerator<Event[]>, endsEarly: (fault: 
 
 async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>): Promise<Response> {
   const writer = dialect.replyWriter(call)
-  for await (const batch of events) writer.add(batch)
-  return jsonResponse(writer.body(), 200, idHeaders(call.id, dialect))
+  let headers: Readonly<Record<string, string>> | undefined
+  for await (const batch of events) {
+    headers ??= warningHeaders(batch)
+    writer.add(batch)
+  }
+  return jsonResponse(writer.body(), 200, { ...idHeaders(call.id, dialect), ...headers })
+}
+
+const WARNINGS_CHARS_MAX = 2_000
+
+/** What could not be said to the provider: `X-Switchyard-Warnings: seed: Anthropic has none; …`. Nothing is lost in silence. */
+function warningHeaders(events: readonly Event[]): Readonly<Record<string, string>> {
+  const served = events[0]
+  if (served?.type !== 'served' || served.warnings.length === 0) return {}
+  const text = served.warnings.map(({ field, why }) => `${field}: ${why}`).join('; ')
+  return { 'X-Switchyard-Warnings': text.replace(/[^\x20-\x7e]/g, '?').slice(0, WARNINGS_CHARS_MAX) }
 }
 
 /** What the promise comes to, or LATE when that takes longer. Leaves no timer behind. */

@@ -37,7 +37,7 @@ export function authenticate(request: Request, accounts: Accounts, nowMs: number
 }
 
 function live(caller: Caller | undefined, nowMs: number): Caller {
-  if (!caller) throw new Fault('unauthenticated', 'No key like this exists here, or it was deleted. Make one with `switchyard keys create`.')
+  if (!caller) throw new Fault('unauthenticated', 'No live key is like this: it was never made here, or it was disabled, deleted or has expired. `switchyard keys list` shows them, `switchyard keys create` makes one.')
   if (caller.key.disabled) throw new Fault('unauthenticated', 'This key is disabled')
   if (caller.key.expiresMs !== null && caller.key.expiresMs <= nowMs) throw new Fault('unauthenticated', `This key expired at ${new Date(caller.key.expiresMs).toISOString()}`)
   return caller

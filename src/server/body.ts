@@ -31,20 +31,44 @@ function parse(text: string): JsonObject {
   return value
 }
 
+/** A body that makes no progress for this long will not come. */
+const STALL_MS_MAX = 30_000
+
 async function readAll(request: Request, bytesMax: number): Promise<Buffer> {
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
   if (length > bytesMax) throw tooLarge(bytesMax)
-  // With a length within the limit the server cuts the body itself; without one we count.
-  if (!Number.isNaN(length)) return Buffer.from(await request.arrayBuffer())
+  try {
+    // Small bodies are here by now, or nearly: one wait for the whole. Large ones are watched piece by piece.
+    if (length <= WHOLE_BYTES_MAX) return Buffer.from(await soon(request.arrayBuffer()))
+    return await readPieces(request, bytesMax)
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    // The connection broke off: nobody is there to read what we would say.
+    throw new Fault('client_gone', 'The client closed the connection before its request was complete', { cause: error })
+  }
+}
+
+const WHOLE_BYTES_MAX = 256 << 10
+
+async function readPieces(request: Request, bytesMax: number): Promise<Buffer> {
+  const reader = request.body?.getReader()
   const pieces: Uint8Array[] = []
   let total = 0
-  if (!request.body) return Buffer.alloc(0)
-  for await (const piece of request.body) {
-    pieces.push(piece)
-    total += piece.length
+  for (;;) {
+    const next = await soon(reader?.read())
+    if (!next || next.done) return Buffer.concat(pieces)
+    pieces.push(next.value)
+    total += next.value.length
     if (total > bytesMax) throw tooLarge(bytesMax)
   }
-  return Buffer.concat(pieces)
+}
+
+/** The promise, or a fault when it takes too long. */
+function soon<T>(promise: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Fault('body_timeout', `The body stopped coming for ${STALL_MS_MAX / 1000} s`)), STALL_MS_MAX)
+    Promise.resolve(promise).then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 function tooLarge(bytesMax: number): Fault {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 /** Browser apps call us with their user's key: any origin may, and may read these headers. */
 export const CORS_HEADERS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'X-Generation-Id, request-id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset',
+  'access-control-expose-headers': 'X-Generation-Id, X-Switchyard-Warnings, request-id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset',
 } as const
 
 const JSON_HEADERS = { ...CORS_HEADERS, 'content-type': 'application/json' } as const

@@ -149,9 +149,9 @@ describe('keys', () => {
     ['without "Bearer"', { authorization: 'KEY' }, '', /no bearer key.*Authorization: Bearer/],
     ['as basic', { authorization: `Basic ${btoa('user:pass')}` }, '', /no bearer key/],
     ['in a header of its own', { 'api-key': 'KEY' }, '', /Authorization: Bearer/],
-    ['an unknown one', { authorization: `Bearer sk-sw-v1-${'0'.repeat(64)}` }, '', /No key like this/],
-    ['an injection', { authorization: "Bearer ' OR '1'='1' --" }, '', /No key like this/],
-    ['a long one', { authorization: `Bearer ${'x'.repeat(8_000)}` }, '', /No key like this/],
+    ['an unknown one', { authorization: `Bearer sk-sw-v1-${'0'.repeat(64)}` }, '', /No live key is like this/],
+    ['an injection', { authorization: "Bearer ' OR '1'='1' --" }, '', /No live key is like this/],
+    ['a long one', { authorization: `Bearer ${'x'.repeat(8_000)}` }, '', /No live key is like this/],
     ['an empty one', { authorization: 'Bearer ' }, '', /./],
   ]
   for (const [name, headers, query, says] of ways) {

@@ -1,10 +1,10 @@
 import type { CallOrigin } from '../dialect.ts'
-import type { Call, ChatBody, Effort, Modality, Needs, ReasoningWish } from '../../core/call.ts'
+import type { Call, ChatBody, Effort, Modality, Needs, ReasoningWish, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { CHECKS, refuse } from './check.ts'
 import { readMessages, type MessageFacts } from './messages.ts'
-import { readPreferences } from './preferences.ts'
+import { PREFERENCES, readPreferences } from './preferences.ts'
 
 /** Parameters whose name in the catalogue is not their name in the body. All others are named as they are sent. */
 const CATALOGUE_NAMES: Readonly<Record<string, string>> = { max_completion_tokens: 'max_tokens', reasoning_effort: 'reasoning' }
@@ -36,8 +36,30 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
     preferences: readPreferences(body['provider']),
     reasoning: readReasoning(body),
     needs: readNeeds(body, parameters, facts, origin.bodyBytes),
+    ...unsaidOf(body),
     headers: typeof body['session_id'] === 'string' ? { ...origin.headers, sessionId: body['session_id'] } : origin.headers,
   }
+}
+
+/** Variants of the contract that change nothing here yet (C28–C30). */
+const UNSERVED_SUFFIX = /:(?:online|extended|thinking)(?=:|@|$)/
+
+/** Features of the contract that this server has not: whoever asks for one is told, not left to wonder. */
+function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
+  const unsaid: Warning[] = []
+  const plugins: readonly unknown[] = Array.isArray(body['plugins']) ? body['plugins'] : []
+  plugins.forEach((plugin, index) => {
+    if (!isObject(plugin) || plugin['enabled'] !== false) unsaid.push({ field: `plugins[${index}]`, why: `this server has no plugin ${isObject(plugin) ? String(plugin['id']).slice(0, 40) : ''}` })
+  })
+  if (Array.isArray(body['transforms']) && body['transforms'].length > 0) unsaid.push({ field: 'transforms', why: 'this server does not shorten prompts' })
+  if (body['preset'] !== undefined && body['preset'] !== null) unsaid.push({ field: 'preset', why: 'this server has no presets' })
+  const provider = body['provider']
+  for (const name of [body.model, ...(Array.isArray(body['models']) ? body['models'] : [])]) {
+    const suffix = typeof name === 'string' ? UNSERVED_SUFFIX.exec(name)?.[0] : undefined
+    if (suffix !== undefined) unsaid.push({ field: 'model', why: `${suffix} has no effect on this server` })
+  }
+  if (isObject(provider)) for (const field in provider) if (!PREFERENCES.has(field)) unsaid.push({ field: `provider.${field}`, why: 'is no routing preference' })
+  return unsaid.length > 0 ? { unsaid } : {}
 }
 
 /** The body as ChatBody: its messages are checked right after. `prompt`, the older form, becomes one user message. */
@@ -51,6 +73,7 @@ function withMessages(sent: JsonObject): ChatBody {
 }
 
 function checkTogether(body: ChatBody): void {
+  checkToolChoice(body)
   if (body.top_logprobs !== undefined && body.top_logprobs !== null && body.logprobs !== true) {
     throw new Fault('invalid_request', 'top_logprobs: needs logprobs: true beside it', { metadata: { field: 'top_logprobs' } })
   }
@@ -61,13 +84,23 @@ function checkTogether(body: ChatBody): void {
   }
 }
 
+/** A choice among tools needs the tools, and names one of them. */
+function checkToolChoice({ tools, tool_choice: choice }: ChatBody): void {
+  const named = isObject(choice) && isObject(choice['function']) ? choice['function']['name'] : undefined
+  if (choice !== 'required' && named === undefined) return
+  const names = (tools ?? []).map((tool) => (isObject(tool['function']) ? tool['function']['name'] : undefined))
+  if (names.length === 0) throw new Fault('invalid_request', `tool_choice: asks for a tool, and tools has none`, { metadata: { field: 'tool_choice' } })
+  if (named !== undefined && !names.includes(named)) throw new Fault('invalid_request', `tool_choice: names ${JSON.stringify(named)}, which is none of the tools`, { metadata: { field: 'tool_choice' } })
+}
+
 const MODELS_MAX = 32
 
 function readModels(body: ChatBody): readonly string[] {
   const { model } = body
   const models = body['models']
   if (model !== undefined && model !== null && (typeof model !== 'string' || model === '')) refuse('model', 'the id of a model, such as "openai/gpt-4o-mini"', model)
-  if (models !== undefined && models !== null && (!Array.isArray(models) || models.length > MODELS_MAX)) refuse('models', `an array of at most ${MODELS_MAX} model ids`, models)
+  if (models !== undefined && models !== null && !Array.isArray(models)) refuse('models', 'an array of model ids', models)
+  if (Array.isArray(models) && models.length > MODELS_MAX) throw new Fault('invalid_request', `models: has ${models.length} model ids; at most ${MODELS_MAX} are taken`, { metadata: { field: 'models' } })
   const others: readonly unknown[] = Array.isArray(models) ? models : []
   others.forEach((name, index) => {
     if (typeof name !== 'string' || name === '') refuse(`models[${index}]`, 'the id of a model', name)
@@ -106,9 +139,14 @@ function readNeeds(body: ChatBody, parameters: readonly string[], facts: Message
     outputs: Array.isArray(body['modalities']) ? (body['modalities'] as Modality[]) : TEXT_ONLY,
     // Two bytes a token is above what any tokenizer makes of prose, code or digits; JSON's own signs are the margin.
     promptTokensMax: Math.ceil((bodyBytes - facts.mediaBytes) / 2) + facts.mediaTokensMax,
+    promptTokensGuess: Math.ceil(facts.textChars / CHARS_PER_TOKEN) + facts.images * IMAGE_TOKENS_GUESS,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     choices: body.n ?? 1,
   }
 }
+
+/** A stated estimate, for answers whose provider counts nothing: four characters a token, and an image of usual size. */
+const CHARS_PER_TOKEN = 4
+const IMAGE_TOKENS_GUESS = 800
 
 const TEXT_ONLY: readonly Modality[] = ['text']

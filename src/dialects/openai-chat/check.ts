@@ -65,11 +65,18 @@ const strings: Check = (value, field) => {
   })
 }
 
+const modalities: Check = (value, field) => {
+  strings(value, field)
+  // `strings` has just shown that it is an array.
+  ;(value as string[]).forEach((item, index) => oneOf('text', 'image', 'audio', 'video')(item, `${field}[${index}]`))
+}
+
 const stop: Check = (value, field) => {
   if (typeof value === 'string') return
   strings(value, field)
   // `strings` has just shown that it is an array.
-  if ((value as string[]).length > 4) refuse(field, 'one string or at most 4', value)
+  const { length } = value as string[]
+  if (length > 4) throw new Fault('invalid_request', `${field}: has ${length} strings; at most 4 are taken`, { metadata: { field } })
 }
 
 const logitBias: Check = (value, field) => {
@@ -116,6 +123,7 @@ function checkTool(tool: unknown, field: string): void {
   if (type !== 'function') {
     // Tools of a provider's own (`web_search_20250305`, `{ googleSearch: {} }`, custom): carried to who knows them.
     if (type !== undefined && typeof type !== 'string') refuse(`${field}.type`, 'a string', type)
+    if (Object.keys(tool).length === 0) refuse(`${field}.type`, '"function", or the name of a tool of the provider\'s own', type)
     return
   }
   const fn = tool['function']
@@ -153,7 +161,7 @@ export const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['stream_options', object], ['response_format', responseFormat], ['tools', tools], ['tool_choice', toolChoice], ['parallel_tool_calls', boolean],
   ['reasoning', reasoning], ['reasoning_effort', oneOf(...EFFORTS)], ['include_reasoning', boolean],
   ['verbosity', oneOf('low', 'medium', 'high', 'xhigh', 'max')], ['prediction', object], ['metadata', metadata], ['user', text(256)],
-  ['session_id', text(256)], ['trace', object], ['modalities', strings], ['audio', object], ['image_config', object], ['plugins', array],
+  ['session_id', text(256)], ['trace', object], ['modalities', modalities], ['audio', object], ['image_config', object], ['plugins', array],
   ['transforms', strings], ['debug', object], ['cache_control', object], ['service_tier', oneOf('auto', 'default', 'fast', 'flex', 'priority', 'scale')],
   ['web_search_options', object], ['prompt_cache_key', text(1024)], ['prompt_cache_options', object], ['usage', object], ['route', oneOf('fallback', 'sort')],
   ['structured_outputs', boolean], ['preset', text(256)], ['max_tool_calls', integer(1)],

@@ -142,6 +142,12 @@ export function normaliseFinish(choice: JsonObject, state: ChoiceState): FinishR
     choice['finish_reason'] = null
     return undefined
   }
+  if (state.finish !== undefined) {
+    // Some say the end twice; the client is told once (lesson 2).
+    choice['finish_reason'] = null
+    delete choice['native_finish_reason']
+    return undefined
+  }
   const calledTool = state.tools.length > 0 && (reason === 'stop' || reason === 'tool_calls')
   state.finish = calledTool ? 'tool_calls' : reason
   state.native = asString(choice['native_finish_reason']) ?? asString(native) ?? null

@@ -10,29 +10,30 @@ export interface MessageFacts {
   readonly mediaBytes: number
   /** What this media may cost in tokens, at most. An estimate for holds, never for bills. */
   readonly mediaTokensMax: number
+  /** Characters of text in all messages, tool calls included. */
+  readonly textChars: number
+  readonly images: number
 }
 
 const MESSAGES_MAX = 10_000
 
-interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number }
-
-const NO_MEDIA: MessageFacts = Object.freeze({ inputs: [], mediaBytes: 0, mediaTokensMax: 0 })
+interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number; textChars: number; images: number }
 
 /** Checks every message (contract B50–B57). Throws Fault naming the place, as `messages[3].content[0].image_url.url`. */
 export function readMessages(messages: unknown): MessageFacts {
   if (!Array.isArray(messages)) refuse('messages', 'an array of messages', messages)
   if (messages.length === 0) throw new Fault('invalid_request', 'messages: is empty; send at least one message', { metadata: { field: 'messages' } })
   if (messages.length > MESSAGES_MAX) throw new Fault('invalid_request', `messages: has ${messages.length} messages; at most ${MESSAGES_MAX} are taken`, { metadata: { field: 'messages' } })
-  let tally: Tally | undefined
+  const tally: Tally = { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0, textChars: 0, images: 0 }
   for (let index = 0; index < messages.length; index++) {
     const message: unknown = messages[index]
     checkMessage(message, index)
-    if (Array.isArray(message.content)) {
-      tally ??= { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0 }
-      for (let at = 0; at < message.content.length; at++) checkPart(message.content[at], `messages[${index}].content[${at}]`, message.role, tally)
-    }
+    const { content } = message
+    if (typeof content === 'string') tally.textChars += content.length
+    else if (Array.isArray(content)) for (let at = 0; at < content.length; at++) checkPart(content[at], `messages[${index}].content[${at}]`, message.role, tally)
+    if (message.tool_calls) for (const call of message.tool_calls) tally.textChars += call.function?.arguments?.length ?? 0
   }
-  return tally ? { inputs: [...tally.inputs], mediaBytes: tally.mediaBytes, mediaTokensMax: tally.mediaTokensMax } : NO_MEDIA
+  return { ...tally, inputs: [...tally.inputs] }
 }
 
 function checkMessage(message: unknown, index: number): asserts message is Message {
@@ -41,6 +42,7 @@ function checkMessage(message: unknown, index: number): asserts message is Messa
   switch (message['role']) {
     case 'system': case 'developer': case 'user':
       if (typeof content !== 'string' && !Array.isArray(content)) refuse(`messages[${index}].content`, 'a string or an array of parts', content)
+      if (content.length === 0 && message['role'] === 'user' && Array.isArray(content)) refuse(`messages[${index}].content`, 'a string or an array of at least one part', content)
       break
     case 'assistant':
       checkAssistant(message, `messages[${index}]`)
@@ -89,6 +91,7 @@ function checkPart(part: unknown, field: string, role: string, tally: Tally): vo
   switch (part['type']) {
     case 'text':
       if (typeof part['text'] !== 'string') refuse(`${field}.text`, 'a string', part['text'])
+      tally.textChars += part['text'].length
       return
     case 'image_url': {
       const image = part['image_url']
@@ -124,6 +127,7 @@ function checkPart(part: unknown, field: string, role: string, tally: Tally): vo
 
 function count(tally: Tally, modality: 'image' | 'file' | 'audio' | 'video', data: string, each?: number): void {
   tally.inputs.add(modality)
+  if (modality === 'image') tally.images++
   const inlined = modality === 'audio' || data.startsWith('data:')
   if (inlined) tally.mediaBytes += data.length
   tally.mediaTokensMax += each ?? mediaTokens(modality, inlined ? data.length : undefined)

@@ -9,6 +9,12 @@ const SORTS = ['price', 'throughput', 'latency', 'exacto'] as const
 const PERCENTILES = ['p50', 'p75', 'p90', 'p99'] as const
 const PRICES = ['prompt', 'completion', 'request', 'image', 'audio'] as const
 
+/** The preferences that there are, some of them for other servers than this. */
+export const PREFERENCES: ReadonlySet<string> = new Set(['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'quantizations', 'sort', 'max_price', 'data_collection', 'zdr',
+  'preferred_min_throughput', 'preferred_max_latency', 'enforce_distillable_text', 'options'])
+
+const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
+
 /** Reads the `provider` object (contract C1–C24, N1, N6). Fields that are null count as absent, unknown ones as said to nobody. */
 export function readPreferences(value: unknown): Preferences {
   if (value === undefined || value === null) return NO_PREFERENCES
@@ -20,7 +26,7 @@ export function readPreferences(value: unknown): Preferences {
     ignore: slugs(value, 'ignore'),
     allowFallbacks: flag(value, 'allow_fallbacks') ?? true,
     requireParameters: flag(value, 'require_parameters') ?? false,
-    quantizations: slugs(value, 'quantizations'),
+    quantizations: slugs(value, 'quantizations')?.map((item, index) => choice({ [`quantizations[${index}]`]: item }, `quantizations[${index}]`, QUANTIZATIONS) ?? item),
     sort: sort.by,
     partition: sort.partition,
     maxPrice: readMaxPrice(value['max_price']),
@@ -54,7 +60,8 @@ function readSort(value: unknown): Pick<Preferences, 'sort' | 'partition'> & { b
   if (value === undefined || value === null) return { partition: 'model' }
   if (typeof value === 'string') return { by: choice({ sort: value }, 'sort', SORTS), partition: 'model' }
   if (!isObject(value)) refuse('provider.sort', 'a string or an object with by and partition', value)
-  return { by: choice(value, 'by', SORTS), partition: choice(value, 'partition', ['model', 'none'] as const) ?? 'model' }
+  const sort = { 'sort.by': value['by'], 'sort.partition': value['partition'] }
+  return { by: choice(sort, 'sort.by', SORTS), partition: choice(sort, 'sort.partition', ['model', 'none'] as const) ?? 'model' }
 }
 
 function readMaxPrice(value: unknown): Preferences['maxPrice'] {
