@@ -54,7 +54,7 @@ async function serve(config: Config): Promise<number> {
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env) }),
+    upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}` }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: workerNumber() !== undefined, gateway,
@@ -136,7 +136,7 @@ const context: CliContext = {
   clock: systemClock,
   config: (flags) => readConfig(flags, process.cwd(), fileSettings),
   serve: async (config) => await serve(config as Config),
-  probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock }), providerSlug, modelId),
+  probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock, userAgent: `switchyard/${packageJson.version}` }), providerSlug, modelId),
   fetch: (url, init) => fetch(url, init),
 }
 

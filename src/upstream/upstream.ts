@@ -39,6 +39,8 @@ export interface UpstreamOptions {
   readonly limits?: Partial<UpstreamLimits>
   /** The environment names a proxy: calls that leave this machine go out by fetch, which knows it. */
   readonly proxied?: boolean
+  /** How we name ourselves to providers: `switchyard/0.1.0`. */
+  readonly userAgent?: string
 }
 
 /** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
@@ -91,7 +93,7 @@ export class Upstream {
     const { provider } = endpoint
     if (provider.baseUrl === 'demo:') return answerOf(await demoFetch(wire.path, { body: wire.body, signal: watch.signal }))
     const url = urlOf(endpoint, wire.path)
-    const bare = { 'content-type': 'application/json', 'accept-encoding': 'identity', ...provider.headers, ...wire.headers }
+    const bare = { 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': this.options.userAgent ?? 'switchyard', ...provider.headers, ...wire.headers }
     const shown = this.auth.headers(provider, { url, headers: bare, body: wire.body })
     const headers = { ...bare, ...(shown instanceof Promise ? await watch.until(shown) : shown) }
     const transport = this.options.proxied && !isLoopback(url) ? fetchTransport : this.sockets
