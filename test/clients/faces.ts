@@ -17,8 +17,10 @@ export interface Told {
 export interface Face {
   readonly name: string
   path(model: string, stream: boolean): string
-  /** A question, with a tool to call. */
-  body(model: string, question: string, stream: boolean): JsonObject
+  /** A question, with tools to call (in the shape of chat), where the dialect has tools. */
+  body(model: string, question: string, stream: boolean, tools?: readonly JsonObject[]): JsonObject
+  /** Its words for why an answer ended, of a contract's word. */
+  finishes(reason: string): readonly string[]
   /** The pieces of a streamed answer, each a JSON object. */
   pieces(text: string): JsonObject[]
   /** What a whole reply, or the pieces of a stream, say. */
@@ -26,12 +28,34 @@ export interface Face {
 }
 
 const PARAMETERS = { type: 'object', properties: { city: { type: 'string' }, unit: { type: 'string' } }, required: ['city'] }
-const TOOL = { type: 'function', function: { name: 'get_weather', description: 'The weather now', parameters: PARAMETERS } }
+const TOOL: JsonObject = { type: 'function', function: { name: 'get_weather', description: 'The weather now', parameters: PARAMETERS } }
+
+const FILTERED = ['SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'IMAGE_SAFETY', 'OTHER', 'MALFORMED_FUNCTION_CALL']
+const chatFinishes = (reason: string): readonly string[] => [reason]
+/** Where there are no tools, their calls end an answer as nothing does. */
+const toollessFinishes = (reason: string): readonly string[] => [reason === 'tool_calls' ? 'stop' : reason]
+const functionOf = (tool: JsonObject): JsonObject => objectOf(tool['function'])
+const flat = (tool: JsonObject): JsonObject => ({ type: 'function', ...functionOf(tool) })
+const declared = (tool: JsonObject): JsonObject => ({ name: functionOf(tool)['name'], parametersJsonSchema: functionOf(tool)['parameters'] })
 
 const nothing = (): Told => ({ text: '', thinking: '', calls: [], finish: '', usage: {} })
 const sse = (text: string): JsonObject[] => text.split(/\r?\n/).filter((line) => line.startsWith('data: ') && line !== 'data: [DONE]').map((line) => parseObject(line.slice('data: '.length)) ?? {})
 const lines = (text: string): JsonObject[] => text.split('\n').filter((line) => line !== '').map((line) => parseObject(line) ?? {})
-const parsed = (text: string): unknown => (text === '' ? {} : (JSON.parse(text) as unknown))
+
+/** Arguments as a value. A model may write what is no JSON, or be cut off in it: then the text itself must arrive. */
+function parsed(text: string): unknown {
+  try {
+    return text.trim() === '' ? {} : ((JSON.parse(text) as unknown) ?? {})
+  } catch {
+    // As said: the text.
+    return text
+  }
+}
+
+/** Calls in their order; a provider may count from 1. */
+function callsIn(calls: readonly { readonly name: string; readonly arguments: string }[]): Told['calls'] {
+  return calls.filter((call) => call !== undefined).map((call) => ({ name: call.name, arguments: parsed(call.arguments) }))
+}
 
 function geminiTold(pieces: readonly JsonObject[]): Told {
   const told = nothing()
@@ -53,8 +77,9 @@ function geminiTold(pieces: readonly JsonObject[]): Told {
 const gemini: Face = {
   name: 'generateContent',
   path: (model, stream) => `/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
-  body: (_model, question) => ({ contents: [{ role: 'user', parts: [{ text: question }] }], tools: [{ functionDeclarations: [{ name: 'get_weather', parametersJsonSchema: PARAMETERS }] }], generationConfig: { maxOutputTokens: 8000, thinkingConfig: { thinkingBudget: 1024, includeThoughts: true } } }),
+  body: (_model, question, _stream, tools = [TOOL]) => ({ contents: [{ role: 'user', parts: [{ text: question }] }], ...(tools.length > 0 ? { tools: [{ functionDeclarations: tools.map(declared) }] } : {}), generationConfig: { maxOutputTokens: 8000, thinkingConfig: { thinkingBudget: 1024, includeThoughts: true } } }),
   pieces: sse,
+  finishes: (reason) => (reason === 'length' ? ['MAX_TOKENS'] : reason === 'content_filter' ? FILTERED : ['STOP']),
   told: geminiTold,
 }
 
@@ -71,7 +96,7 @@ function chatTold(pieces: readonly JsonObject[], stream: boolean): Told {
   for (const piece of pieces) {
     const choice = listOf(piece['choices'])[0] ?? {}
     const said = objectOf(choice[stream ? 'delta' : 'message'])
-    told.text += textOf(said['content'])
+    told.text += textOf(said['content']) + textOf(said['refusal'])
     told.thinking += textOf(said['reasoning'])
     for (const [at, call] of listOf(said['tool_calls']).entries()) {
       const known = (calls[stream ? Number(call['index']) : at] ??= { name: '', arguments: '' })
@@ -82,14 +107,15 @@ function chatTold(pieces: readonly JsonObject[], stream: boolean): Told {
     if (piece['usage']) told.usage = objectOf(piece['usage'])
     if (piece['error']) told.error = textOf(objectOf(piece['error'])['message'])
   }
-  return { ...told, calls: calls.map((call) => ({ name: call.name, arguments: parsed(call.arguments) })) }
+  return { ...told, calls: callsIn(calls) }
 }
 
 const cursor: Face = {
   name: 'cursor/chat/completions',
   path: () => '/api/v1/cursor/chat/completions',
-  body: (model, question, stream) => ({ model, stream, messages: [{ role: 'user', content: question }], tools: [{ type: 'function', name: 'get_weather', description: 'The weather now', parameters: PARAMETERS }], reasoning: { max_tokens: 1024 }, max_tokens: 8000 }),
+  body: (model, question, stream, tools = [TOOL]) => ({ model, stream, messages: [{ role: 'user', content: question }], tools: tools.map(flat), reasoning: { max_tokens: 1024 }, max_tokens: 8000 }),
   pieces: sse,
+  finishes: chatFinishes,
   told: chatTold,
 }
 
@@ -98,6 +124,7 @@ const completions: Face = {
   path: () => '/api/v1/completions',
   body: (model, question, stream) => ({ model, stream, prompt: question, reasoning: { max_tokens: 1024 }, max_tokens: 8000 }),
   pieces: sse,
+  finishes: toollessFinishes,
   told: (pieces) => {
     const told = nothing()
     for (const piece of pieces) {
@@ -129,8 +156,9 @@ function ollamaTold(pieces: readonly JsonObject[]): Told {
 const ollamaChat: Face = {
   name: 'Ollama chat',
   path: () => '/api/chat',
-  body: (model, question, stream) => ({ model, stream, messages: [{ role: 'user', content: question }], tools: [TOOL], think: 'low', options: { num_predict: 8000 } }),
+  body: (model, question, stream, tools = [TOOL]) => ({ model, stream, messages: [{ role: 'user', content: question }], tools, think: 'low', options: { num_predict: 8000 } }),
   pieces: lines,
+  finishes: toollessFinishes,
   told: ollamaTold,
 }
 
@@ -162,14 +190,15 @@ function cohereTold(pieces: readonly JsonObject[], stream: boolean): Told {
     if (end['usage']) told.usage = objectOf(end['usage'])
     if (end['error']) told.error = textOf(end['error'])
   }
-  return { ...told, calls: calls.map((call) => ({ name: call.name, arguments: parsed(call.arguments) })) }
+  return { ...told, calls: callsIn(calls) }
 }
 
 const cohere: Face = {
   name: 'Cohere chat',
   path: () => '/v2/chat',
-  body: (model, question, stream) => ({ model, stream, messages: [{ role: 'user', content: question }], tools: [TOOL], thinking: { type: 'enabled', token_budget: 1024 }, max_tokens: 8000 }),
+  body: (model, question, stream, tools = [TOOL]) => ({ model, stream, messages: [{ role: 'user', content: question }], tools, thinking: { type: 'enabled', token_budget: 1024 }, max_tokens: 8000 }),
   pieces: sse,
+  finishes: (reason) => ({ stop: ['COMPLETE', 'STOP_SEQUENCE'], length: ['MAX_TOKENS'], tool_calls: ['TOOL_CALL'] })[reason] ?? ['ERROR'],
   told: cohereTold,
 }
 

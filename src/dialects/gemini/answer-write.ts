@@ -8,9 +8,13 @@ import { usageBody } from '../openai-chat/answer-write.ts'
 import { CandidateWriter } from './answer-write-parts.ts'
 import { errorBody } from './fault-write.ts'
 
-/** Gemini's `usageMetadata`, with what the call cost beside Google's own counts, in the contract's words (B65). */
-export function usageMetadata(usage: Usage, cost: Cost, own: JsonObject = {}): JsonObject {
+/** Gemini's `usageMetadata`, with what the call cost beside the counts, in the contract's words (B65). Google's own counts stay as they are. */
+export function usageMetadata(usage: Usage, cost: Cost, own: JsonObject | undefined): JsonObject {
   const { cost: total, is_byok: byok, cost_details: details, estimated } = usageBody(usage, cost)
+  return { ...(own && !usage.estimated ? own : countsOf(usage)), cost: total, is_byok: byok, cost_details: details, ...(estimated === undefined ? {} : { estimated }) }
+}
+
+function countsOf(usage: Usage): JsonObject {
   const prompt = [modality('TEXT', usage.promptTokens - usage.promptAudioTokens - usage.promptVideoTokens), modality('AUDIO', usage.promptAudioTokens), modality('VIDEO', usage.promptVideoTokens)]
   return {
     promptTokenCount: usage.promptTokens,
@@ -19,8 +23,6 @@ export function usageMetadata(usage: Usage, cost: Cost, own: JsonObject = {}): J
     ...(usage.cacheReadTokens > 0 ? { cachedContentTokenCount: usage.cacheReadTokens } : {}),
     ...(usage.reasoningTokens > 0 ? { thoughtsTokenCount: usage.reasoningTokens } : {}),
     promptTokensDetails: prompt.flat(),
-    ...own,
-    cost: total, is_byok: byok, cost_details: details, ...(estimated === undefined ? {} : { estimated }),
   }
 }
 

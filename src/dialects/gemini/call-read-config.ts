@@ -1,7 +1,8 @@
 import type { ChatBody, Warning } from '../../core/call.ts'
-import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { CHECKS, refuse } from '../openai-chat/check.ts'
 import { jsonSchemaOf } from './call-read-schema.ts'
+import { repeated } from './wire.ts'
 
 /** What `generationConfig`, `tools` and `toolConfig` say, as fields of the chat shape. */
 export type ChatFields = Omit<ChatBody, 'messages'>
@@ -94,9 +95,8 @@ function readModalities(value: Json | undefined): string[] {
 /** Reads `tools`: functions become functions, in their order; tools that Google runs are its own. */
 export function readTools(value: Json | undefined, fields: ChatFields, unsaid: Warning[]): void {
   if (value === undefined || value === null) return
-  if (!Array.isArray(value)) refuse('tools', 'an array of tools', value)
   const tools: JsonObject[] = []
-  for (const [at, tool] of value.entries()) {
+  for (const [at, tool] of repeated(value).entries()) {
     if (!isObject(tool)) refuse(`tools[${at}]`, 'an object', tool)
     for (const [key, content] of Object.entries(tool)) {
       const name = camel(key)
@@ -109,8 +109,7 @@ export function readTools(value: Json | undefined, fields: ChatFields, unsaid: W
 }
 
 function readFunctions(value: Json, field: string): JsonObject[] {
-  if (!Array.isArray(value)) refuse(field, 'an array of functions', value)
-  return value.map((one: unknown, at) => {
+  return repeated(value).map((one, at) => {
     if (!isObject(one)) refuse(`${field}[${at}]`, 'an object with a name', one)
     const name = asString(one['name']) || refuse(`${field}[${at}].name`, 'a string', one['name'])
     const { description } = one
@@ -139,8 +138,7 @@ function readChoice(value: Json, fields: ChatFields): void {
   const field = 'toolConfig.functionCallingConfig'
   if (!isObject(value)) refuse(field, 'an object', value)
   const mode = asString(value['mode'])?.toUpperCase() ?? 'AUTO'
-  const allowed = asArray(value['allowedFunctionNames'] ?? value['allowed_function_names']) ?? []
-  const names = allowed.map((name, at) => asString(name) ?? refuse(`${field}.allowedFunctionNames[${at}]`, 'a string', name))
+  const names = repeated(value['allowedFunctionNames'] ?? value['allowed_function_names'] ?? []).map((name, at) => asString(name) ?? refuse(`${field}.allowedFunctionNames[${at}]`, 'a string', name))
   // A choice without functions to choose from is refused by most, and asks for nothing.
   if (!fields.tools) return
   if (mode === 'NONE') fields.tool_choice = 'none'

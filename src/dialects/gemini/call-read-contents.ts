@@ -7,7 +7,10 @@ import { chatMedia } from './call-read-media.ts'
 import { packetIn } from './packet.ts'
 import { serverResultIn, serverToolDetail, serverToolIn, type ServerTool } from './server-tools.ts'
 import { emptyTextId, imageId, resultId } from './signatures.ts'
-import { either, FORMAT } from './wire.ts'
+import { either, FORMAT, repeated } from './wire.ts'
+
+/** What a part says beside its data; some clients give it a part of its own. */
+const ASIDE = new Set(['videoMetadata', 'video_metadata', 'mediaResolution', 'media_resolution', 'partMetadata', 'part_metadata'])
 
 /** A call that waits for its result. */
 interface Asked { readonly id: string; readonly name: string; answered: boolean }
@@ -43,9 +46,10 @@ export class ContentsReader {
   }
 
   read(contents: Json | undefined): Message[] {
-    if (!Array.isArray(contents)) refuse('contents', 'an array of turns', contents)
-    if (contents.length === 0) throw new Fault('invalid_request', 'contents: is empty; send at least one turn', { metadata: { field: 'contents' } })
-    for (const [at, content] of contents.entries()) this.turn(content, at)
+    if (!Array.isArray(contents) && !isObject(contents)) refuse('contents', 'an array of turns', contents)
+    const turns = repeated(contents)
+    if (turns.length === 0) throw new Fault('invalid_request', 'contents: is empty; send at least one turn', { metadata: { field: 'contents' } })
+    for (const [at, content] of turns.entries()) this.turn(content, at)
     this.closeModel()
     return this.messages
   }
@@ -70,7 +74,10 @@ export class ContentsReader {
       const place = `${field}.parts[${at}]`
       const result = either(part, 'functionResponse', 'function_response')
       if (result !== undefined && result !== null) this.result(result, `${place}.functionResponse`)
-      else content.push(this.userPart(part, place))
+      else {
+        const said = this.userPart(part, place)
+        if (said) content.push(said)
+      }
     }
     if (content.length === 0) return
     const [only] = content
@@ -78,13 +85,13 @@ export class ContentsReader {
     this.messages.push({ role: 'user', content: text ?? content })
   }
 
-  private userPart(part: JsonObject, field: string): ChatPart {
-    for (const lost of ['videoMetadata', 'mediaResolution'] as const) {
-      if (part[lost] !== undefined && part[lost] !== null) this.unsaid.push({ field: `${field}.${lost}`, why: 'only Gemini can be told this' })
-    }
+  private userPart(part: JsonObject, field: string): ChatPart | undefined {
+    const aside = Object.keys(part).filter((key) => ASIDE.has(key))
+    for (const key of aside) this.unsaid.push({ field: `${field}.${key}`, why: 'only Gemini can be told this' })
     const text = part['text']
     if (typeof text === 'string') return { type: 'text', text }
-    return chatMedia(part, field) ?? refuse(field, 'a part with text, inlineData, fileData or functionResponse', Object.keys(part)[0] ?? part)
+    const media = chatMedia(part, field)
+    return media || aside.length > 0 ? media : refuse(field, 'a part with text, inlineData, fileData or functionResponse', Object.keys(part)[0] ?? part)
   }
 
   private result(value: Json, field: string): void {
@@ -206,6 +213,5 @@ function partsOf(content: Json, field: string): readonly JsonObject[] {
   const parts = isObject(content) ? content['parts'] : content
   // Google's own answers have turns without parts, and clients send them back.
   if (parts === undefined || parts === null) return []
-  const list = Array.isArray(parts) ? parts : [parts]
-  return list.map((part: Json, at) => (typeof part === 'string' ? { text: part } : isObject(part) ? part : refuse(`${field}.parts[${at}]`, 'an object', part)))
+  return repeated(parts).map((part: Json, at) => (typeof part === 'string' ? { text: part } : isObject(part) ? part : refuse(`${field}.parts[${at}]`, 'an object', part)))
 }

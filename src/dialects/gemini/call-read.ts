@@ -48,17 +48,18 @@ function readRest(sent: JsonObject, fields: ChatFields, unsaid: Warning[]): void
   }
 }
 
-/** The Call of the chat body. Its checks are narrower than Google's in two places, where they are made here. */
+/** The Call of the chat body. Its checks of stop sequences, names of functions and the choice of them are narrower than Google's; `call-read-config` has made its own. */
 function callOf(body: ChatBody, sent: JsonObject, origin: CallOrigin, unsaid: readonly Warning[]): Call {
   const checked = {
     ...body,
     ...(Array.isArray(body.stop) ? { stop: body.stop.slice(0, 4) } : {}),
     ...(body.tools ? { tools: body.tools.map((tool) => ({ ...tool, function: { name: 'checked' } })) } : {}),
+    ...(isObject(body.tool_choice) ? { tool_choice: 'required' } : {}),
   }
   const call = readCall(checked, origin)
   return {
     ...call, api: 'gemini', dialect: 'gemini', native: sent, unsaid,
-    body: { ...call.body, ...(body.stop ? { stop: body.stop } : {}), ...(body.tools ? { tools: body.tools } : {}) },
+    body: { ...call.body, ...(body.stop ? { stop: body.stop } : {}), ...(body.tools ? { tools: body.tools } : {}), ...(body.tool_choice ? { tool_choice: body.tool_choice } : {}) },
     // Google shows thoughts only to those who ask for them.
     reasoning: { ...call.reasoning, exclude: !wantsThoughts(sent) },
   }

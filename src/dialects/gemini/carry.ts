@@ -17,16 +17,15 @@ export function nativeBody(native: JsonObject, endpoint: Endpoint): JsonObject {
   const body: JsonObject = {}
   for (const [key, value] of Object.entries(native)) if (!ROUTER_FIELDS.has(key) && key !== 'model') body[key] = value
   const contents = asArray(native['contents'])
-  if (contents) body['contents'] = contents.map((content) => withoutPackets(content, endpoint))
+  if (contents?.some(hasPacket)) body['contents'] = contents.map((content) => withoutPackets(content, endpoint))
   return body
 }
 
 /** Another provider's reasoning, which travelled in signatures: Google would take them for broken ones of its own. */
 function withoutPackets(content: Json, endpoint: Endpoint): Json {
-  const parts = isObject(content) ? asArray(content['parts']) : undefined
-  if (!isObject(content) || !parts?.some((part) => packetOf(part))) return content
-  const kept = parts.flatMap((part): Json[] => {
-    if (!isObject(part) || !packetOf(part)) return [part]
+  if (!isObject(content) || !hasPacket(content)) return content
+  const kept = (asArray(content['parts']) ?? []).flatMap((part): Json[] => {
+    if (!isObject(part) || !isSigned(part)) return [part]
     const { thoughtSignature: _, thought_signature: __, ...rest } = part
     if (rest['text'] === '') return []
     return [rest['functionCall'] && isThird(endpoint) ? { ...rest, thoughtSignature: NO_SIGNATURE } : rest]
@@ -34,7 +33,12 @@ function withoutPackets(content: Json, endpoint: Endpoint): Json {
   return { ...content, parts: kept.length > 0 ? kept : [{ text: '' }] }
 }
 
-function packetOf(part: Json): boolean {
+function hasPacket(content: Json): boolean {
+  return isObject(content) && (asArray(content['parts'])?.some(isSigned) ?? false)
+}
+
+/** True for a part whose signature is a packet of ours. */
+function isSigned(part: Json): boolean {
   const signature = isObject(part) ? either(part, 'thoughtSignature', 'thought_signature') : undefined
   return typeof signature === 'string' && isPacket(signature)
 }

@@ -65,3 +65,8 @@ export function isThird(endpoint: Endpoint): boolean {
 export function either(object: JsonObject, camel: string, snake: string): Json | undefined {
   return object[camel] ?? object[snake]
 }
+
+/** A repeated field as Google reads it: a list, or the one thing that would be in it. */
+export function repeated(value: Json): readonly Json[] {
+  return Array.isArray(value) ? value : [value]
+}
