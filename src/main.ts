@@ -1,11 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { runCli } from './cli/cli.ts'
 import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
-import { Catalogue } from './catalog/catalogue.ts'
-import { parseOperatorFile } from './catalog/operator.ts'
-import { isColourful, parentPipe, readConfig, workerNumber, type Config, type FileSettings } from './config.ts'
+import { Catalogue, readOperatorSettings } from './catalog/catalogue.ts'
+import { sayOperatorError } from './catalog/operator-file.ts'
+import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
 import type { DialectName } from './core/call.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messages.ts'
 import { bedrockConverse } from './dialects/bedrock-converse/bedrock-converse.ts'
@@ -23,7 +22,7 @@ import { watchParent } from './lib/parent.ts'
 import { draw } from './lib/random.ts'
 import { probe } from './gateway/probe.ts'
 import { listen } from './server/server.ts'
-import { openLedger } from './store/open.ts'
+import { openAccounts, openLedger } from './store/open.ts'
 import { discover } from './upstream/discover.ts'
 import { Health } from './upstream/health.ts'
 import { Upstream } from './upstream/upstream.ts'
@@ -45,11 +44,10 @@ async function serve(config: Config): Promise<number> {
   const told = untilTold()
   const clock = systemClock
   const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
-  // Before the first key is made: it is shown once, and not at all when the port is taken.
-  if (workerNumber() === undefined && config.port !== 0) soleUseOf(config.host, config.port)
-  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
-  const first = workerNumber() === undefined ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  const isAlone = workerNumber() === undefined
+  if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, log)
+  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
   const health = new Health(clock)
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
@@ -57,10 +55,12 @@ async function serve(config: Config): Promise<number> {
     upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}` }),
   }
   const server = listen({
-    port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: workerNumber() !== undefined, gateway,
+    port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway,
     services: { snapshot: gateway.snapshot, accounts: ledger.accounts, health, clock },
   })
-  process.stdout.write(workerNumber() === undefined ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')
+  // Last of all that can fail: the key is shown once, by the banner.
+  const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
   await told
@@ -74,40 +74,32 @@ async function serve(config: Config): Promise<number> {
 async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
   const port = soleUseOf(config.host, config.port)
-  const ledger = await openLedger({ dataDir: config.dataDir, clock: systemClock, fsync: config.fsync })
-  const first = await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits })
-  await ledger.close()
   const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
+  const { accounts, close } = await openAccounts({ dataDir: config.dataDir, clock: systemClock })
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
-  await Promise.race([workers.ready, told]).catch(async (error: unknown) => {
+  const isReady = await Promise.race([workers.ready.then(() => true), told.then(() => false)]).catch(async (error: unknown) => {
     await workers.stop()
     throw error
   })
-  process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
+  // As in `serve`: only once everything else has succeeded.
+  const first = isReady ? await accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  await close()
+  if (isReady) process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await told
   await workers.stop()
   return 0
 }
 
 function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): Catalogue {
-  // A folder of its own: it is watched, and the store writes beside it all the time.
-  const overlayPath = join(config.dataDir, 'catalogue', 'models.json')
-  mkdirSync(dirname(overlayPath), { recursive: true })
   return new Catalogue({
-    env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath,
-    onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(String).join('\n')),
+    env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue', 'models.json'),
+    onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(sayOperatorError).join('\n')),
   })
 }
 
 /** True where the environment sends calls through a proxy. */
 function isProxied(env: Config['env']): boolean {
   return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => Boolean(env[name]))
-}
-
-/** The `server` part of the operator's file. What is wrong with a file is said by whoever loads the catalogue from it. */
-function fileSettings(path: string, env: Config['env']): FileSettings {
-  const read = parseOperatorFile(readFileSync(path, 'utf8'), { file: path, env, isBuiltIn: () => true })
-  return read.ok ? read.file.server : {}
 }
 
 /** Ctrl-C comes twice: from the terminal, and passed on by the process that started this one. So soon it is the same. */
@@ -134,7 +126,7 @@ const context: CliContext = {
   version: packageJson.version,
   terminal: processTerminal(isColourful()),
   clock: systemClock,
-  config: (flags) => readConfig(flags, process.cwd(), fileSettings),
+  config: (flags) => readConfig(flags, process.cwd(), readOperatorSettings),
   serve: async (config) => await serve(config as Config),
   probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock, userAgent: `switchyard/${packageJson.version}` }), providerSlug, modelId),
   fetch: (url, init) => fetch(url, init),

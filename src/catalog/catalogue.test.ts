@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Catalogue, OperatorFileWrong } from './catalogue.ts'
+import { Catalogue, OperatorFileWrong, readOperatorSettings } from './catalogue.ts'
 import type { Snapshot } from './endpoint.ts'
 import type { OperatorError } from './operator-file.ts'
 
@@ -100,6 +100,14 @@ describe('without watching', () => {
       expect(error).toBeInstanceOf(OperatorFileWrong)
       expect(error instanceof OperatorFileWrong && error.errors.map((one) => one.line)).toEqual([1, 2])
     }
+  })
+
+  test('settings of the process are read also where a provider lacks its key; with a wrong one, all that is wrong is told', () => {
+    const path = join(folder, 'f.yaml')
+    writeFileSync(path, 'server: { data: /srv/data }\nproviders: { openai: { api_key: "${ABSENT}" } }\n')
+    expect(readOperatorSettings(path, {})).toEqual({ data: '/srv/data' })
+    writeFileSync(path, 'server: { journal: { fsync: sometimes } }\nproviders: { openai: { api_key: "${ABSENT}" } }\n')
+    expect(() => readOperatorSettings(path, {})).toThrow(/2 errors:\n.*f\.yaml:1:29: server\.journal\.fsync: .*\n.*f\.yaml:2:33: providers\.openai\.api_key: .*ABSENT/)
   })
 
   test('reload says whether the file is right, and makes no new snapshot of the same', () => {

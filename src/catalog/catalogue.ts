@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Snapshot } from './endpoint.ts'
-import { parseOperatorFile } from './operator.ts'
-import { EMPTY_OPERATOR_FILE, type OperatorError, type OperatorFile, type OperatorProvider } from './operator-file.ts'
+import { parseOperatorFile, parseOperatorServer } from './operator.ts'
+import { EMPTY_OPERATOR_FILE, sayOperatorError, type OperatorError, type OperatorFile, type OperatorProvider, type OperatorServer } from './operator-file.ts'
 import { readOverlay } from './overlay.ts'
 import type { Environment } from './provider.ts'
 import { catalogueRows } from './rows.ts'
@@ -20,9 +20,23 @@ export interface CatalogueOptions {
   readonly onErrors?: (errors: readonly OperatorError[]) => void
 }
 
-/** The operator's file was wrong at start, where there is no last good one to keep. */
+/** The operator's file was wrong at start, where there is no last good one to keep. Its message says all that is wrong, and where. */
 export class OperatorFileWrong extends Error {
-  constructor(readonly errors: readonly OperatorError[]) { super(`the operator's file has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`) }
+  constructor(readonly errors: readonly OperatorError[]) {
+    super(`the operator's file has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.map(sayOperatorError).join('\n')}`)
+  }
+}
+
+/**
+ * The settings of the process in the operator's file. The rest of the file is not asked for: a command that only needs to
+ * know where the data is also runs where the environment lacks a provider's key. Throws OperatorFileWrong when they are wrong.
+ */
+export function readOperatorSettings(file: string, env: Environment): OperatorServer {
+  const text = readFileSync(file, 'utf8')
+  const read = parseOperatorServer(text, { file, env, isBuiltIn })
+  if (read.ok) return read.server
+  const whole = parseOperatorFile(text, { file, env, isBuiltIn })
+  throw new OperatorFileWrong(whole.ok ? read.errors : whole.errors)
 }
 
 /** Editors save in several steps (truncate, write, rename); one reload follows the last of them. */
@@ -137,13 +151,13 @@ function stampOf(path: string | undefined): string {
   return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : ''
 }
 
-/** The text of a file, undefined when there is none. Asking first and reading then would race with an editor's rename. */
+/** The text of a file, undefined when there is none, or no folder where it could be. Asking first and reading then would race with an editor's rename. */
 function readIfThere(path: string | undefined): string | undefined {
   if (path === undefined) return undefined
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
     throw error
   }
 }

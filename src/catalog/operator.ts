@@ -35,6 +35,15 @@ export function parseOperatorFile(text: string, options: OperatorOptions): Opera
   return reader.errors.length === 0 ? { ok: true, file } : { ok: false, errors: reader.errors.toSorted((a, b) => a.line - b.line || a.column - b.column) }
 }
 
+/** Reads only the settings of the process; what is wrong elsewhere in the file is not looked at. */
+export function parseOperatorServer(text: string, options: OperatorOptions): { readonly ok: true; readonly server: OperatorServer } | { readonly ok: false; readonly errors: readonly OperatorError[] } {
+  const reader = new YamlReader(text, options.file, options.env)
+  if (reader.errors.length > 0) return { ok: false, errors: reader.errors }
+  const { server, limits } = byKey(reader.map(reader.root))
+  const read = readServer(reader, server, limits)
+  return reader.errors.length === 0 ? { ok: true, server: read } : { ok: false, errors: reader.errors }
+}
+
 function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
   const found = byKey(reader.map(reader.root, TOP))
   const { providers, models, aliases, unpriced } = found

@@ -1,25 +1,18 @@
 import { join } from 'node:path'
-import { Catalogue, OperatorFileWrong } from '../catalog/catalogue.ts'
+import { Catalogue } from '../catalog/catalogue.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
-import { sayOperatorError } from '../catalog/operator-file.ts'
 import type { Config } from '../config.ts'
 import { discover } from '../upstream/discover.ts'
-import { CliError } from './command.ts'
 
 /** Where `switchyard models sync` keeps what it took over from the feed. */
 export function overlayPath(config: Config): string {
   return join(config.dataDir, 'catalogue', 'models.json')
 }
 
-/** The catalogue as the server would see it now: the operator's file, what was synced, and the servers on this machine. */
+/** The catalogue as the server would see it now: the operator's file, what was synced, and the servers on this machine. Throws OperatorFileWrong. */
 export async function openCatalogue(config: Config): Promise<Snapshot> {
   const found = config.discover ? discover({ except: [config.port] }) : []
-  try {
-    const catalogue = new Catalogue({ env: config.env, overlayPath: overlayPath(config), ...(config.configPath !== undefined && { operatorPath: config.configPath }) })
-    catalogue.setDiscovered(await found)
-    return catalogue.snapshot()
-  } catch (error) {
-    if (error instanceof OperatorFileWrong) throw new CliError(`${error.message}:\n${error.errors.map(sayOperatorError).join('\n')}`)
-    throw error
-  }
+  const catalogue = new Catalogue({ env: config.env, overlayPath: overlayPath(config), ...(config.configPath !== undefined && { operatorPath: config.configPath }) })
+  catalogue.setDiscovered(await found)
+  return catalogue.snapshot()
 }

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { OperatorFileWrong } from '../catalog/catalogue.ts'
 import type { Provider, Snapshot } from '../catalog/endpoint.ts'
 import type { Config } from '../config.ts'
 import { openCatalogue } from './catalogue-view.ts'
-import { CliError, type Command } from './command.ts'
+import type { Command } from './command.ts'
 import type { CliContext, Sink } from './context.ts'
 import { probeProviders, type ProbeReport } from './doctor-call.ts'
 import { paint, printable, type Style } from './paint.ts'
@@ -42,7 +43,7 @@ async function catalogueFinding(config: Config, findings: Finding[]): Promise<Sn
     findings.push({ what: 'catalogue', state: 'ok', detail: `${sayCount(snapshot.models.size, 'model')} over ${sayCount(snapshot.providers.size, 'provider')}` })
     return snapshot
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
+    if (!(error instanceof OperatorFileWrong)) throw error
     findings.push({ what: "operator's file", state: 'broken', detail: error.message })
     return undefined
   }

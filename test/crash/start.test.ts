@@ -36,6 +36,16 @@ describe.each(['1', '2'])('--workers %s', (workers) => {
     expect(await gateway.stop()).toBe(0)
   })
 
+  test("on a wrong operator's file it ends with 1 and says each error with its place, and the first key is shown at the start that succeeds", async () => {
+    const options = { dataDir: join(home, 'data'), env: { SWITCHYARD_KEY: '' }, args: ['--workers', workers] }
+    const why = await startGateway({ ...options, config: 'unpriced: maybe\nproviders:\n  acme: { base_url: nowhere }\n' }).catch(String)
+    expect(why).toMatch(/ended with 1; .*has 2 errors.*\/switchyard\.yaml:1:11: unpriced: .*\/switchyard\.yaml:3:21: .*/s)
+    expect(why).not.toContain('sk-sw-v1-')
+    const gateway = await startGateway(options)
+    expect(gateway.logs()).toMatch(/sk-sw-v1-[0-9a-f]{64}/)
+    expect(await gateway.stop()).toBe(0)
+  })
+
   test('beside another gateway on the same port it does not listen', async () => {
     const first = await startGateway({ args: ['--workers', workers] })
     await expect(startGateway({ args: ['--workers', workers, '--port', new URL(first.url).port] })).rejects.toThrow('ended with 1')
