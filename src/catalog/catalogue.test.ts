@@ -24,10 +24,14 @@ function watched(text: string | undefined) {
   if (text !== undefined) writeFileSync(operatorPath, text)
   let tell: (told: Snapshot | readonly OperatorError[]) => void = () => undefined
   const next = () => new Promise<Snapshot | readonly OperatorError[]>((resolve) => { tell = resolve })
-  const catalogue = new Catalogue({ env: {}, operatorPath, overlayPath: join(folder, 'catalogue.json'), onChange: (snapshot) => tell(snapshot), onErrors: (errors) => tell(errors) })
+  const taken: string[] = []
+  const catalogue = new Catalogue({
+    env: {}, operatorPath, overlayPath: join(folder, 'catalogue.json'),
+    onChange: (snapshot) => tell(snapshot), onErrors: (errors) => tell(errors), onTaken: (what) => taken.push(what),
+  })
   open.push(catalogue)
   catalogue.watch()
-  return { catalogue, operatorPath, next }
+  return { catalogue, operatorPath, next, taken }
 }
 
 describe('hot reload', () => {
@@ -53,16 +57,44 @@ describe('hot reload', () => {
     }
   })
 
-  test('a file that was not there, appears, and goes', async () => {
-    const { catalogue, operatorPath, next } = watched(undefined)
+  test('a file that was not there, appears, and is emptied on purpose', async () => {
+    const { catalogue, operatorPath, next, taken } = watched(undefined)
     let told = next()
     writeFileSync(operatorPath, ACME)
     await told
     expect(catalogue.snapshot().providers.has('acme')).toBe(true)
     told = next()
-    rmSync(operatorPath)
+    writeFileSync(operatorPath, '{}\n')
     await told
     expect(catalogue.snapshot().providers.has('acme')).toBe(false)
+    expect(taken).toEqual([
+      '1 providers (0 before), 1 models of theirs (0 before), 0 models changed, 0 aliases',
+      '0 providers (1 before), 0 models of theirs (1 before), 0 models changed, 0 aliases',
+    ])
+  })
+
+  test.each(['empty', 'gone'])('a file that is %s keeps the last good snapshot, and that is told', async (what) => {
+    const { catalogue, operatorPath, next } = watched(ACME)
+    const before = catalogue.snapshot()
+    let told = next()
+    if (what === 'empty') writeFileSync(operatorPath, ' \n')
+    else rmSync(operatorPath)
+    expect(await told).toMatchObject([{ file: operatorPath, line: 1, column: 1, message: expect.stringContaining(`is ${what}`) }])
+    expect(catalogue.snapshot()).toBe(before)
+    told = next()
+    writeFileSync(operatorPath, BOTH)
+    await told
+    expect(catalogue.snapshot().models.has('acme/small')).toBe(true)
+  })
+
+  test('an editor that empties the file and writes it a moment later is waited for', async () => {
+    const { catalogue, operatorPath, next } = watched(ACME)
+    const told = next()
+    writeFileSync(operatorPath, '')
+    await Bun.sleep(150)
+    writeFileSync(operatorPath, BOTH)
+    expect(await told).toBe(catalogue.snapshot())
+    expect(catalogue.snapshot().models.has('acme/small')).toBe(true)
   })
 
   test('a wrong file keeps the last good snapshot and tells why; mending it goes on', async () => {

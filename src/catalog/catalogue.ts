@@ -16,7 +16,9 @@ export interface CatalogueOptions {
   readonly overlayPath?: string
   /** Called after each change with the new snapshot. Not for the first one. */
   readonly onChange?: (snapshot: Snapshot) => void
-  /** Called when a saved file is wrong; the last good snapshot stays. */
+  /** Called when a saved operator's file was taken, with what it now holds, in counts. */
+  readonly onTaken?: (what: string) => void
+  /** Called when a saved file is wrong, empty or gone; the last good snapshot stays. */
   readonly onErrors?: (errors: readonly OperatorError[]) => void
 }
 
@@ -41,6 +43,8 @@ export function readOperatorSettings(file: string, env: Environment): OperatorSe
 
 /** Editors save in several steps (truncate, write, rename); one reload follows the last of them. */
 const SETTLE_MS = 60
+/** Some empty the file, or take it away, and write it a good while later. */
+const GONE_SETTLE_MS = 1_000
 const OVERLAY_LOOK_MS = 500
 
 /** Holds the current Snapshot and makes the next one when the operator's file, the overlay or the discovered servers change. */
@@ -70,18 +74,21 @@ export class Catalogue {
 
   /**
    * Reads the files again. True when they are right; the snapshot is a new one only if they changed. When the operator's
-   * file is wrong the last good snapshot stays and `onErrors` is told why.
+   * file is wrong, or empty or gone where it had said something, the last good snapshot stays and `onErrors` is told why.
    */
   reload(): boolean {
     const before = this.seen
     const read = this.readOperator()
-    if (!read.ok) {
-      this.options.onErrors?.(read.errors)
+    const errors = read.ok ? this.gone() : read.errors
+    if (!read.ok || errors.length > 0) {
+      this.options.onErrors?.(errors)
       return false
     }
     if (this.seen.operator === before.operator && this.seen.overlay === before.overlay) return true
+    const last = this.operator
     this.operator = read.file
     this.swap()
+    if (this.seen.operator !== before.operator) this.options.onTaken?.(changeOf(last, read.file))
     return true
   }
 
@@ -115,7 +122,22 @@ export class Catalogue {
 
   private reloadSoon(): void {
     clearTimeout(this.pending)
-    this.pending = setTimeout(() => this.reload(), SETTLE_MS)
+    this.pending = setTimeout(() => {
+      if (this.isThere()) this.reload()
+      else this.pending = setTimeout(() => this.reload(), GONE_SETTLE_MS)
+    }, SETTLE_MS)
+  }
+
+  private isThere(): boolean {
+    const { operatorPath } = this.options
+    return operatorPath !== undefined && (statSync(operatorPath, { throwIfNoEntry: false })?.size ?? 0) > 0
+  }
+
+  /** What is wrong with a file that says nothing where the last good one did: that is a slip, or an editor in the middle of a save. */
+  private gone(): OperatorError[] {
+    const { operator } = this.seen
+    if (isEmpty(this.operator) || (operator !== undefined && operator.trim() !== '')) return []
+    return [{ file: this.options.operatorPath ?? '', line: 1, column: 1, path: '', message: `${operator === undefined ? 'is gone' : 'is empty'}; to drop all that it said, write {} in it, or start again without it` }]
   }
 
   private swap(): void {
@@ -143,6 +165,21 @@ export class Catalogue {
 
 function isBuiltIn(slug: string): boolean {
   return catalogueRows().providers.some((provider) => provider.slug === slug)
+}
+
+function isEmpty(file: OperatorFile): boolean {
+  return sizesOf(file).every(([, size]) => size === 0) && file.unpriced === EMPTY_OPERATOR_FILE.unpriced
+}
+
+function sizesOf(file: OperatorFile): [what: string, size: number][] {
+  const models = file.providers.reduce((sum, provider) => sum + (provider.models?.length ?? 0), 0)
+  return [['providers', file.providers.length], ['models of theirs', models], ['models changed', file.models.size], ['aliases', file.aliases.size]]
+}
+
+/** `2 providers (1 before), 3 models of theirs, …`: enough to see that the save did what it should. */
+function changeOf(last: OperatorFile, file: OperatorFile): string {
+  const before = sizesOf(last)
+  return sizesOf(file).map(([what, size], at) => `${size} ${what}${size === before[at]?.[1] ? '' : ` (${before[at]?.[1] ?? 0} before)`}`).join(', ')
 }
 
 /** Changes when the file does. */

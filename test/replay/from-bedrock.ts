@@ -91,9 +91,15 @@ const TYPES: Readonly<Record<string, string>> = { pdf: 'application/pdf', txt: '
 function part(block: JsonObject): JsonObject[] {
   if (block['text'] !== undefined) return [{ type: 'text', text: block['text'] }]
   const { image, video, document } = block
+  // The contract's images have no addresses in S3; its files do.
+  if (isObject(image) && isInS3(image)) return [{ type: 'file', file: { filename: `image.${textOf(image['format'])}`, file_data: urlOf(image, '') } }]
   if (isObject(image)) return [{ type: 'image_url', image_url: { url: urlOf(image, `image/${textOf(image['format'])}`) } }]
-  if (isObject(video)) return [{ type: 'video_url', video_url: { url: urlOf(video, `video/${textOf(video['format'])}`) } }]
+  if (isObject(video)) return [{ type: 'video_url', video_url: { url: urlOf(video, `video/${textOf(video['format']).replace('video/', '')}`) } }]
   return isObject(document) ? [{ type: 'file', file: { filename: `${textOf(document['name'])}.${textOf(document['format'])}`, file_data: urlOf(document, TYPES[textOf(document['format'])] ?? '') } }] : []
+}
+
+function isInS3(file: JsonObject): boolean {
+  return objectOf(file['source'])['s3Location'] !== undefined
 }
 
 function urlOf(file: JsonObject, type: string): string {

@@ -7,9 +7,18 @@ export function fromMistral(body: JsonObject): JsonObject {
   const { prompt_mode: _mode, safe_prompt: _safe, ...rest } = body
   return clean({
     ...rest,
-    messages: listOf(body['messages']).map((message) => clean({ ...message, prefix: undefined, content: Array.isArray(message['content']) ? listOf(message['content']).flatMap(part) : message['content'] })),
+    messages: listOf(body['messages']).map((message) => clean({ ...message, prefix: undefined, content: contentOf(message['content']), reasoning_details: thoughtsOf(listOf(message['content'])) })),
     tool_choice: body['tool_choice'] === 'any' ? 'required' : body['tool_choice'],
   })
+}
+
+function contentOf(content: Json | undefined): Json | undefined {
+  return Array.isArray(content) ? listOf(content).flatMap(part) : content
+}
+
+function thoughtsOf(parts: readonly JsonObject[]): JsonObject[] | undefined {
+  const text = parts.filter((part) => part['type'] === 'thinking').flatMap((part) => listOf(part['thinking'])).map((thought) => textOf(thought['text'])).join('')
+  return text === '' ? undefined : [{ type: 'reasoning.text', text, format: 'unknown', index: 0 }]
 }
 
 function part(part: JsonObject): JsonObject[] {

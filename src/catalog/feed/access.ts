@@ -46,7 +46,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   },
   groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], headquarters: 'US', status: 'https://groqstatus.com' },
   xai: { url: 'https://api.x.ai/v1', quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/developers/faq/security'), headquarters: 'US', status: 'https://status.x.ai' },
-  mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
+  mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
   deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
   cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://support.cerebras.net/articles/1811589793-does-cerebras-retain-my-data'), headquarters: 'US', status: 'https://status.cerebras.ai' },
   cohere: { url: 'https://api.cohere.com', dialect: 'cohere', headquarters: 'CA', status: 'https://status.cohere.com' },

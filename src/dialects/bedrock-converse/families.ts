@@ -23,7 +23,7 @@ export interface Family {
 const PLAIN: Family = { name: 'other', forcesTools: false, caches: false, startsAnywhere: false, prefills: false, resultsAlone: false, shortToolIds: false, inResults: new Set(['image', 'document']) }
 const FAMILIES: readonly { readonly id: RegExp; readonly family: Family }[] = [
   { id: /\bamazon\.nova\b/, family: { ...PLAIN, name: 'nova', forcesTools: true, caches: true, prefills: true, inResults: new Set(['image', 'document', 'video']) } },
-  { id: /\bmistral\./, family: { ...PLAIN, name: 'mistral', forcesTools: true, resultsAlone: true, shortToolIds: true, inResults: new Set() } },
+  { id: /\bmistral\./, family: { ...PLAIN, name: 'mistral', forcesTools: true, resultsAlone: true, shortToolIds: true, inResults: new Set(['document']) } },
   { id: /\bopenai\.gpt-oss\b/, family: { ...PLAIN, name: 'gpt-oss' } },
   { id: /\bqwen\./, family: { ...PLAIN, name: 'qwen' } },
 ]

@@ -2,13 +2,15 @@ import { Fault } from '../../core/fault.ts'
 import { asObject, asString, type JsonObject } from '../../core/json.ts'
 import type { Block } from './wire.ts'
 
+type Formats = Readonly<Record<string, string>>
+
 /** Media types and file names → the formats of Converse's blocks. */
-const IMAGES: Readonly<Record<string, string>> = { png: 'png', jpeg: 'jpeg', jpg: 'jpeg', gif: 'gif', webp: 'webp' }
-const VIDEOS: Readonly<Record<string, string>> = {
+const IMAGES: Formats = { png: 'png', jpeg: 'jpeg', jpg: 'jpeg', gif: 'gif', webp: 'webp' }
+const VIDEOS: Formats = {
   mp4: 'mp4', mov: 'mov', quicktime: 'mov', mkv: 'mkv', 'x-matroska': 'mkv', webm: 'webm', flv: 'flv', 'x-flv': 'flv', mpeg: 'mpeg', mpg: 'mpg', wmv: 'wmv', 'x-ms-wmv': 'wmv', '3gp': 'three_gp', '3gpp': 'three_gp',
 }
-const AUDIOS: Readonly<Record<string, string>> = { mp3: 'mp3', mpeg: 'mp3', wav: 'wav', 'x-wav': 'wav', wave: 'wav', aac: 'aac', flac: 'flac', ogg: 'ogg', opus: 'opus', m4a: 'm4a', 'x-m4a': 'm4a', mp4: 'mp4', webm: 'webm' }
-const DOCUMENTS: Readonly<Record<string, string>> = {
+const AUDIOS: Formats = { mp3: 'mp3', mpeg: 'mp3', wav: 'wav', 'x-wav': 'wav', wave: 'wav', aac: 'aac', flac: 'flac', ogg: 'ogg', opus: 'opus', m4a: 'm4a', 'x-m4a': 'm4a', mp4: 'mp4', webm: 'webm' }
+const DOCUMENTS: Formats = {
   pdf: 'pdf', csv: 'csv', doc: 'doc', msword: 'doc', docx: 'docx', 'vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx', xls: 'xls', 'vnd.ms-excel': 'xls',
   xlsx: 'xlsx', 'vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx', html: 'html', htm: 'html', txt: 'txt', plain: 'txt', md: 'md', markdown: 'md', 'x-markdown': 'md',
 }
@@ -29,7 +31,7 @@ function urlOf(value: unknown): string {
 }
 
 function audioBlock(audio: JsonObject, field: string): Block {
-  const format = AUDIOS[asString(audio['format']) ?? '']
+  const format = formatOf(AUDIOS, asString(audio['format']) ?? '')
   const data = asString(audio['data'])
   if (format === undefined || data === undefined) throw unsayable(field, 'needs data and a format such as wav or mp3')
   return { audio: { format, source: { bytes: data.replace(/^data:[^,]*,/, '') } } }
@@ -40,17 +42,26 @@ function fileBlock(file: JsonObject, field: string): Block {
   const name = asString(file['filename']) ?? ''
   const data = asString(file['file_data']) ?? asString(file['file_url'])
   if (data === undefined) throw unsayable(field, 'needs file_data: this provider keeps no uploaded files')
-  const type = /^data:(\w+)\//.exec(data.slice(0, 100))?.[1]
+  const type = /^data:(\w+)\//.exec(data.slice(0, 100))?.[1] ?? kindOf(extensionOf(name)) ?? kindOf(extensionOf(data))
   if (type === 'image') return { image: fileOf(data, IMAGES, name, `${field}.file_data`) }
   if (type === 'video') return { video: fileOf(data, VIDEOS, name, `${field}.file_data`) }
   return { document: { name: documentName(name), ...fileOf(data, DOCUMENTS, name, `${field}.file_data`) } }
 }
 
+function kindOf(extension: string): 'image' | 'video' | undefined {
+  return formatOf(IMAGES, extension) !== undefined ? 'image' : formatOf(VIDEOS, extension) !== undefined ? 'video' : undefined
+}
+
+function formatOf(formats: Formats, name: string): string | undefined {
+  return Object.hasOwn(formats, name) ? formats[name] : undefined
+}
+
 /** A file's format and where it is: in the request, or in S3. Converse fetches nothing else. */
-function fileOf(url: string, formats: Readonly<Record<string, string>>, name: string, field: string): JsonObject {
+function fileOf(url: string, formats: Formats, name: string, field: string): JsonObject {
   const data = /^data:[\w.+-]+\/([\w.+-]+)((?:;[^;,]*)*),/i.exec(url.slice(0, 512))
   const isBase64 = !data && !url.includes(':')
-  const format = (data ? formats[(data[1] ?? '').toLowerCase()] : undefined) ?? formats[extensionOf(name)] ?? formats[extensionOf(url)] ?? (isBase64 && url.startsWith('JVBERi') ? formats['pdf'] : undefined)
+  const names = [(data?.[1] ?? '').toLowerCase(), extensionOf(name), data || isBase64 ? '' : extensionOf(url), isBase64 && url.startsWith('JVBERi') ? 'pdf' : '']
+  const format = names.map((one) => formatOf(formats, one)).find((one) => one !== undefined)
   if (!data && !isBase64 && !url.startsWith('s3://')) throw unsayable(field, 'must be a data URL or in S3 (s3://…): this provider fetches nothing else')
   if (format === undefined) throw unsayable(field, 'is of a type that this provider does not read')
   if (url.startsWith('s3://')) return { format, source: { s3Location: { uri: url } } }

@@ -17,7 +17,8 @@ export function writeContent(content: string | readonly Part[] | null | undefine
     if (!isObject(part)) continue
     const written = writePart(part, `${place}[${index}]`, notes)
     blocks.push(...written)
-    if (written.length > 0) blocks.push(...cachePoint(part, caches, notes))
+    // The mark of a part that was left out stands behind the one before it.
+    if (blocks.length > 0 && !blocks.at(-1)?.['cachePoint']) blocks.push(...cachePoint(part, caches, notes))
   }
   return blocks
 }

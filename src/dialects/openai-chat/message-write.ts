@@ -87,6 +87,11 @@ function writeAssistant(sent: Message, endpoint: Endpoint): Message {
     const text = reasoningText(message)
     if (text) next.reasoning_content = text
   }
+  if (has(endpoint, 'mistral_thinking')) {
+    const text = reasoningText(message)
+    const said = typeof next.content === 'string' ? (next.content === '' ? [] : [{ type: 'text', text: next.content }]) : (next.content ?? [])
+    if (text) next.content = [{ type: 'thinking', thinking: [{ type: 'text', text }] }, ...said]
+  }
   if (ids) next.tool_calls = ids.map((call): ToolCall => ({ ...call, id: nineSigns(call.id) }))
   return next
 }

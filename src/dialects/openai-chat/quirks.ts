@@ -19,6 +19,7 @@ export const QUIRKS = {
   string_content: 'takes content as a string only',
   no_parallel_tool_calls: 'refuses parallel_tool_calls',
   no_seed: 'refuses seed',
+  mistral_thinking: 'wants earlier reasoning back as a thinking part of content (Mistral)',
   mistral_documents: 'takes PDFs as document_url parts (Mistral)',
   keeps_cache_control: 'takes cache_control marks on content (OpenRouter, Alibaba)',
 } as const
