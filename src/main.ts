@@ -93,7 +93,8 @@ async function serveWithWorkers(config: Config): Promise<number> {
 function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): Catalogue {
   return new Catalogue({
     env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue', 'models.json'),
-    onErrors: (errors) => log.problem("the operator's file is wrong and was not taken; the last good one stays", errors.map(sayOperatorError).join('\n')),
+    onTaken: (what) => log.note("the operator's file was taken", what),
+    onErrors: (errors) => log.problem("the operator's file was not taken; the last good one stays", errors.map(sayOperatorError).join('\n')),
   })
 }
 

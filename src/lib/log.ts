@@ -38,6 +38,11 @@ export class JsonLog implements CallLog {
     this.add(`${JSON.stringify({ at: new Date(this.now()).toISOString(), problem: what, ...(detail === undefined ? {} : { detail }) })}\n`)
   }
 
+  /** Something that a person may want to see, and that is as it should be. */
+  note(what: string, detail: string): void {
+    this.add(`${JSON.stringify({ at: new Date(this.now()).toISOString(), note: what, detail })}\n`)
+  }
+
   flush(): void {
     if (this.timer !== undefined) clearTimeout(this.timer)
     this.timer = undefined
