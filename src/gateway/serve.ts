@@ -21,7 +21,7 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
   const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
   admit(caller, gateway.admission)
   const plan = route(call, snapshot, gateway.health, gateway.draw, gateway.clock.wallMs())
-  const hold = await gateway.ledger.hold(caller, call.id, plan.costMax)
+  const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
   if (!hold.ok) throw refusalFault(hold, call, plan)
   const meter = new Meter(call, caller, gateway.clock)
   gateway.admission.enter()

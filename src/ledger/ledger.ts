@@ -25,10 +25,17 @@ export interface HoldRefusal {
   readonly resetsMs: number | null
 }
 
+/** What the record of a call says when its process died before its end. */
+export interface CallNote {
+  /** As the client wrote it. */
+  readonly model: string
+  readonly streamed: boolean
+}
+
 /** What the life of a call needs of the ledger. `settle` and `release` happen exactly once for each hold. */
 export interface Ledger {
   /** In memory where a lease is warm; a promise only when the store must be asked. */
-  hold(caller: Caller, callId: string, amount: Nano): Hold | HoldRefusal | Promise<Hold | HoldRefusal>
+  hold(caller: Caller, callId: string, amount: Nano, note?: CallNote): Hold | HoldRefusal | Promise<Hold | HoldRefusal>
   /** Charges `generation.cost` and records the generation: in the journal when this returns, in the store soon after. Throws when the journal cannot be written. */
   settle(hold: Hold, generation: Generation): void
   /** Gives the whole hold back and records nothing: for calls that never reached a provider. */

@@ -20,6 +20,13 @@ describe('lines of the journal', () => {
     expect(readGeneration(readEnd(endLine(end)).record)).toEqual(generation)
   })
 
+  test('a call that was noted and never ended says its model, and whether it streamed', () => {
+    const noted = { ...begin, note: { model: 'acme/"tiny"\n', streamed: true } }
+    expect(readLine(beginLine(noted))).toEqual({ kind: 'begin', begin: noted })
+    expect(interruptedGeneration(noted)).toMatchObject({ model: noted.note.model, requestedModel: noted.note.model, streamed: true, fault: 'interrupted' })
+    expect(beginLine({ ...begin, note: { model: 'x'.repeat(10_000), streamed: false } }).length).toBeLessThan(500)
+  })
+
   test('carry money of any size without a float', () => {
     fc.assert(fc.property(fc.bigInt({ min: 0n, max: (1n << 63n) - 1n }), fc.string(), (cost, title) => {
       const back = readEnd(endLine({ ...end, generation: { ...generation, cost, title } })).generation

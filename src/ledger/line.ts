@@ -1,6 +1,7 @@
 import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from './generation.ts'
+import type { CallNote } from './ledger.ts'
 
 /** A call was held: `begin` is written before its provider is called, and says who would pay. */
 export interface Begin {
@@ -8,6 +9,7 @@ export interface Begin {
   readonly accountId: string
   readonly keyHash: string
   readonly atMs: number
+  readonly note?: CallNote
 }
 
 /** A call has ended: what is charged to whom, and its generation. */
@@ -30,9 +32,13 @@ export type Line =
   | { readonly kind: 'release'; readonly callId: string }
   | { readonly kind: 'end'; readonly callId: string; readonly text: string }
 
+/** Longer than any model's name. */
+const MODEL_CHARS_MAX = 200
+
 export function beginLine(begin: Begin): string {
-  // Ids and hashes are ours and need no escape, but the account's id may be anything.
-  return `{"begin":"${begin.callId}","account":${JSON.stringify(begin.accountId)},"key":"${begin.keyHash}","at":${begin.atMs}}`
+  // Ids and hashes are ours and need no escape, but the account's id may be anything, and the model's name is the client's.
+  const note = begin.note ? `,"model":${JSON.stringify(begin.note.model.slice(0, MODEL_CHARS_MAX))},"streamed":${begin.note.streamed}` : ''
+  return `{"begin":"${begin.callId}","account":${JSON.stringify(begin.accountId)},"key":"${begin.keyHash}","at":${begin.atMs}${note}}`
 }
 
 export function releaseLine(callId: string): string {
@@ -54,7 +60,8 @@ export function readLine(text: string): Line | undefined {
   if (typeof raw?.['end'] === 'string') return { kind: 'end', callId: raw['end'], text }
   if (typeof raw?.['release'] === 'string') return { kind: 'release', callId: raw['release'] }
   if (typeof raw?.['begin'] !== 'string') return undefined
-  return { kind: 'begin', begin: { callId: raw['begin'], accountId: String(raw['account']), keyHash: String(raw['key']), atMs: Number(raw['at']) } }
+  const note = typeof raw['model'] === 'string' ? { note: { model: raw['model'], streamed: raw['streamed'] === true } } : {}
+  return { kind: 'begin', begin: { callId: raw['begin'], accountId: String(raw['account']), keyHash: String(raw['key']), atMs: Number(raw['at']), ...note } }
 }
 
 /** Reads an end line whole. Throws on any other text. */
@@ -98,7 +105,7 @@ function revive(raw: RawGeneration): Generation {
 export function interruptedGeneration(begin: Begin): Generation {
   return {
     id: begin.callId, accountId: begin.accountId, keyHash: begin.keyHash, createdMs: begin.atMs,
-    model: '', requestedModel: '', endpointId: '', provider: '', upstreamId: null, api: 'chat', streamed: false, cancelled: false,
+    model: begin.note?.model ?? '', requestedModel: begin.note?.model ?? '', endpointId: '', provider: '', upstreamId: null, api: 'chat', streamed: begin.note?.streamed ?? false, cancelled: false,
     finishReason: null, nativeFinishReason: null, usage: NO_USAGE, cost: 0n, upstreamCost: 0n, byok: false, attempts: [],
     latencyMs: null, generationMs: null, fault: 'interrupted', referer: null, title: null, user: null, sessionId: null,
   }

@@ -7,7 +7,7 @@ import type { Generation } from './generation.ts'
 import type { Journal } from './journal.ts'
 import { refusalOf, standing, type Lease } from './lease.ts'
 import { Leases, type AllowanceChanges, type CallerLeases } from './leases.ts'
-import type { Hold, HoldRefusal, Ledger } from './ledger.ts'
+import type { CallNote, Hold, HoldRefusal, Ledger } from './ledger.ts'
 import { beginLine, endLine, releaseLine } from './line.ts'
 import { Settler } from './settler.ts'
 
@@ -42,7 +42,7 @@ class HeldCall implements Hold {
   readonly accountOpened: boolean
   readonly keyOpened: boolean
 
-  constructor(readonly callId: string, readonly amount: Nano, readonly key: Key, readonly atMs: number, readonly account: Lease, readonly keyLease: Lease | undefined) {
+  constructor(readonly callId: string, readonly amount: Nano, readonly key: Key, readonly atMs: number, readonly account: Lease, readonly keyLease: Lease | undefined, readonly note: CallNote | undefined) {
     this.accountOpened = account.opened
     this.keyOpened = keyLease?.opened ?? false
   }
@@ -75,11 +75,11 @@ export class LedgerNode implements Ledger {
     this.idleTimer.unref()
   }
 
-  hold(caller: Caller, callId: string, amount: Nano): Hold | HoldRefusal | Promise<Hold | HoldRefusal> {
+  hold(caller: Caller, callId: string, amount: Nano, note?: CallNote): Hold | HoldRefusal | Promise<Hold | HoldRefusal> {
     assert(amount >= 0n, 'a hold is not negative')
     assert(!this.calls.has(callId), 'a call is held once')
     if (!this.takesWork()) return UNAVAILABLE
-    return this.take(caller, callId, amount) ?? this.askAndTake(caller, callId, amount)
+    return this.take(caller, callId, amount, note) ?? this.askAndTake(caller, callId, amount, note)
   }
 
   settle(hold: Hold, generation: Generation): void {
@@ -163,14 +163,14 @@ export class LedgerNode implements Ledger {
   }
 
   /** Holds on every allowance of the caller, all or none, from what is leased. */
-  private take(caller: Caller, callId: string, amount: Nano): Hold | undefined {
+  private take(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Hold | undefined {
     const nowMs = this.clock.wallMs()
     const { account, key } = this.leases.of(caller, nowMs)
     // A free model's call holds nothing, and needs no lease: a balance is never below zero.
     if (amount > 0n && (account.spare < amount || (key !== undefined && key.spare < amount))) return undefined
     account.hold(amount, nowMs)
     key?.hold(amount, nowMs)
-    const call = new HeldCall(callId, amount, caller.key, nowMs, account, key)
+    const call = new HeldCall(callId, amount, caller.key, nowMs, account, key, note)
     this.calls.set(callId, call)
     this.journal.defer(begin(call))
     if (amount > 0n) this.askAhead(account, key, amount)
@@ -183,13 +183,13 @@ export class LedgerNode implements Ledger {
     if (key?.isLow(nowMs)) this.leases.askAhead(key, amount)
   }
 
-  private async askAndTake(caller: Caller, callId: string, amount: Nano): Promise<Hold | HoldRefusal> {
+  private async askAndTake(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Promise<Hold | HoldRefusal> {
     try {
       for (;;) {
         const leases = this.leases.of(caller, this.clock.wallMs())
         const granted = (!leases.key || await this.leases.ensure(leases.key, amount)) && await this.leases.ensure(leases.account, amount)
         if (!granted) return await this.refusal(leases)
-        const held = this.takesWork() ? this.take(caller, callId, amount) : UNAVAILABLE
+        const held = this.takesWork() ? this.take(caller, callId, amount, note) : UNAVAILABLE
         if (held) return held
       }
     } catch (error) {
@@ -235,7 +235,7 @@ export class LedgerNode implements Ledger {
 }
 
 function begin(call: HeldCall): string {
-  return beginLine({ callId: call.callId, accountId: call.account.allowance.accountId, keyHash: call.key.hash, atMs: call.atMs })
+  return beginLine({ callId: call.callId, accountId: call.account.allowance.accountId, keyHash: call.key.hash, atMs: call.atMs, ...(call.note && { note: call.note }) })
 }
 
 const UNAVAILABLE: HoldRefusal = Object.freeze({ ok: false, code: 'unavailable', left: 0n, allowance: 'account', cap: 0n, resetsMs: null })

@@ -89,7 +89,7 @@ describe.each([...ROUNDS])('kill -9 of $what under load', ({ pidOf }) => {
     expect(charged.length).toBeLessThanOrEqual([...biller.bills.values()].filter((bill) => bill.whole).length)
   })
 
-  test('calls that were cut are on record as interrupted, at no cost', () => {
+  test('calls that were cut are on record as interrupted, at no cost', async () => {
     const interrupted = rows.filter((row) => row.fault === 'interrupted')
     expect(interrupted.every((row) => row.costNano === 0)).toBe(true)
     const known = round.filter((call) => !call.complete && !call.left && call.id !== undefined)
@@ -100,6 +100,10 @@ describe.each([...ROUNDS])('kill -9 of $what under load', ({ pidOf }) => {
     for (const call of known) expect(byId.get(call.id ?? '')?.fault ?? 'none').toMatch(/^(interrupted|none)$/)
     const complete = new Set(seen.filter((call) => call.complete).map((call) => call.id))
     expect(interrupted.filter((row) => complete.has(row.id))).toEqual([])
+    const cut = known.find((call) => call.streamed && byId.get(call.id ?? '')?.fault === 'interrupted')
+    expect(cut).toBeDefined()
+    const { data } = await (await gateway.api(`/generation?id=${cut?.id ?? ''}`, undefined, { headers: { authorization: `Bearer ${cut?.key ?? ''}` } })).json() as { data: Record<string, unknown> }
+    expect(data).toMatchObject({ model: 'acme/tiny', provider_name: null, streamed: true, finish_reason: 'error', native_finish_reason: 'interrupted', total_cost: 0 })
   })
 
   test('calls that their client left are charged what was written until then', () => {

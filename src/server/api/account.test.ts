@@ -67,6 +67,14 @@ describe('GET /generation', () => {
     })
   })
 
+  test('200: a call that failed says how, also one whose process died', async () => {
+    const failed = generation({ id: 'gen-3', provider: '', finishReason: null, nativeFinishReason: null, fault: 'interrupted' })
+    const left = generation({ id: 'gen-4', finishReason: null, nativeFinishReason: null, fault: 'client_gone', cancelled: true })
+    for (const one of [failed, left]) services.accounts.generations.set(one.id, one)
+    expect((await ask(services, 'GET', '/generation?id=gen-3', { as: own })).body).toMatchObject({ data: { provider_name: null, finish_reason: 'error', native_finish_reason: 'interrupted', cancelled: false } })
+    expect((await ask(services, 'GET', '/generation?id=gen-4', { as: own })).body).toMatchObject({ data: { finish_reason: null, native_finish_reason: null, cancelled: true } })
+  })
+
   test('400 without an id', async () => {
     for (const path of ['/generation', '/generation?id=']) expect(await ask(services, 'GET', path, { as: own })).toMatchObject({ status: 400, fault: { options: { metadata: { field: 'id' } } } })
   })
@@ -82,8 +90,9 @@ describeShared('by the document', () => {
     const services = fakeServices(snapshot([]))
     services.accounts.keys.set(own.hash, own)
     const aborted = generation({ id: 'gen-2', upstreamId: null, finishReason: null, nativeFinishReason: null, cancelled: true, latencyMs: null, generationMs: null, attempts: [{ endpointId: 'a@b', provider: 'b', status: null, latencyMs: 3, fault: 'provider_unreachable' }], referer: null, user: null })
-    for (const record of [generation(), aborted]) services.accounts.generations.set(record.id, record)
-    for (const path of ['/key', '/credits', `/generation?id=${generation().id}`, '/generation?id=gen-2']) {
+    const interrupted = generation({ ...aborted, id: 'gen-3', cancelled: false, provider: '', fault: 'interrupted', attempts: [] })
+    for (const record of [generation(), aborted, interrupted]) services.accounts.generations.set(record.id, record)
+    for (const path of ['/key', '/credits', `/generation?id=${generation().id}`, '/generation?id=gen-2', '/generation?id=gen-3']) {
       const { status, body } = await ask(services, 'GET', path, { as: own })
       expect([path, status, validateResponse('GET', path, 200, body)]).toEqual([path, 200, []])
     }

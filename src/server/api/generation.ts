@@ -27,12 +27,11 @@ function generationRow(generation: Generation): object {
     upstream_id: generation.upstreamId,
     created_at: timeOrNull(generation.createdMs),
     model: generation.model,
-    provider_name: generation.provider,
+    provider_name: generation.provider === '' ? null : generation.provider,
     api_type: 'completions',
     streamed: generation.streamed,
     cancelled: generation.cancelled,
-    finish_reason: generation.finishReason,
-    native_finish_reason: generation.nativeFinishReason,
+    ...finishOf(generation),
     total_cost: usdNumber(generation.cost),
     usage: usdNumber(generation.cost),
     upstream_inference_cost: usdNumber(generation.upstreamCost),
@@ -57,6 +56,12 @@ function generationRow(generation: Generation): object {
     workspace_id: DEFAULT_WORKSPACE,
     ...NOT_KEPT,
   }
+}
+
+/** A call that failed before a provider said why it stopped: the contract has no field for our fault, so it stands here. */
+function finishOf({ finishReason, nativeFinishReason, fault, cancelled }: Generation): object {
+  if (finishReason !== null || fault === null || cancelled) return { finish_reason: finishReason, native_finish_reason: nativeFinishReason }
+  return { finish_reason: 'error', native_finish_reason: nativeFinishReason ?? fault }
 }
 
 const NOT_KEPT = {
