@@ -130,7 +130,7 @@ export class Catalogue {
 
   private isThere(): boolean {
     const { operatorPath } = this.options
-    return operatorPath !== undefined && (statSync(operatorPath, { throwIfNoEntry: false })?.size ?? 0) > 0
+    return operatorPath !== undefined && (ifThere(() => statSync(operatorPath))?.size ?? 0) > 0
   }
 
   /** What is wrong with a file that says nothing where the last good one did: that is a slip, or an editor in the middle of a save. */
@@ -184,15 +184,18 @@ function changeOf(last: OperatorFile, file: OperatorFile): string {
 
 /** Changes when the file does. */
 function stampOf(path: string | undefined): string {
-  const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  const stat = path === undefined ? undefined : ifThere(() => statSync(path))
   return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : ''
 }
 
-/** The text of a file, undefined when there is none, or no folder where it could be. Asking first and reading then would race with an editor's rename. */
 function readIfThere(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined
+  return path === undefined ? undefined : ifThere(() => readFileSync(path, 'utf8'))
+}
+
+/** What is found at a path; undefined when nothing is, or no folder where it could be. Asking first and looking then would race with an editor's rename. */
+function ifThere<T>(look: () => T): T | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return look()
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
     throw error

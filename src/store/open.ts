@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
+import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
 import { recoverNode } from '../ledger/recovery.ts'
@@ -36,7 +37,7 @@ const RECOVER_MS = 2_000
 
 /**
  * Opens the embedded store for a process that serves calls: recovers what dead processes left, and owns a journal from
- * then on. Throws when the schema is not one of ours.
+ * then on. Throws when the schema is not one of ours, and DataDirectoryUnusable.
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
@@ -46,7 +47,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
   try {
-    await client.api.open(dataDir, clock.wallMs())
+    await openStore(client, dataDir, clock.wallMs())
     const directory = join(dataDir, 'journal')
     const recover = recoverer({ client, directory, clock, log })
     const nodeId = await client.api.claimNode(options.nodeId)
@@ -79,7 +80,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'clock
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
   try {
-    await client.api.open(dataDir, clock.wallMs())
+    await openStore(client, dataDir, clock.wallMs())
   } catch (error) {
     await client.close()
     throw error
@@ -87,6 +88,23 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'clock
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
   return { accounts, verify: () => client.api.verify(), close: () => client.close() }
+}
+
+/** Nothing can be kept there. The message names the directory and says why. */
+export class DataDirectoryUnusable extends Error {
+  override readonly name = 'DataDirectoryUnusable'
+}
+
+/** What is said to a client while calls run, that the store is away for a moment, is no help to whoever starts a program. */
+async function openStore(client: StoreClient, dataDir: string, nowMs: number): Promise<void> {
+  try {
+    await client.api.open(dataDir, nowMs)
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'unavailable') throw error
+    const { detail } = error.options
+    const why = detail?.startsWith('EEXIST') ? 'ENOTDIR: it is not a directory' : detail
+    throw new DataDirectoryUnusable(`the data directory ${dataDir} cannot be used: ${why ?? error.message}`, { cause: error })
+  }
 }
 
 /** Nodes see a recall within 100 ms. */

@@ -63,7 +63,7 @@ export class StoreClient {
 }
 
 function asError({ name, message, code }: { readonly name: string; readonly message: string; readonly code: string | null }): Error {
-  if (name !== 'SchemaError') return unavailable(code === null ? message : `${code}: ${message}`)
+  if (name !== 'SchemaError') return unavailable(code === null || message.startsWith(code) ? message : `${code}: ${message}`)
   const error = new Error(message)
   error.name = name
   return error

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +44,16 @@ describe.each(['1', '2'])('--workers %s', (workers) => {
     const gateway = await startGateway(options)
     expect(gateway.logs()).toMatch(/sk-sw-v1-[0-9a-f]{64}/)
     expect(await gateway.stop()).toBe(0)
+  })
+
+  test('on a data directory that cannot be used it ends with 1, names it and says why', async () => {
+    const file = join(home, 'file')
+    writeFileSync(file, '')
+    for (const [dataDir, why] of [[file, 'ENOTDIR'], [join(file, 'below'), 'ENOTDIR'], ['/proc/nope', 'ENOENT']] as const) {
+      const said = await startGateway({ dataDir, args: ['--workers', workers] }).catch(String)
+      expect(said).toContain('ended with 1')
+      expect(said).toContain(`error: the data directory ${dataDir} cannot be used: ${why}`)
+    }
   })
 
   test('beside another gateway on the same port it does not listen', async () => {
