@@ -99,7 +99,7 @@ export class BlockReader {
 
   /** The message is over: ends what is open, and says calls of server tools that have no result. */
   finish(out: Event[]): void {
-    for (const index of [...this.open.keys()]) this.end(index, out)
+    for (const index of this.open.keys()) this.end(index, out)
     for (const { use, arguments: text } of this.serverCalls.values()) this.serverDetail(use, text, '', out)
     this.serverCalls.clear()
   }
