@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Catalogue, OperatorFileWrong, readOperatorSettings } from './catalogue.ts'
 import type { Snapshot } from './endpoint.ts'
+import { findModel } from './names.ts'
 import type { OperatorError } from './operator-file.ts'
 
 const ACME = 'providers: { acme: { base_url: "http://127.0.0.1:1/v1", models: [ { id: acme/tiny } ] } }\n'
@@ -132,6 +133,16 @@ describe('without watching', () => {
       expect(error).toBeInstanceOf(OperatorFileWrong)
       expect(error instanceof OperatorFileWrong && error.errors.map((one) => one.line)).toEqual([1, 2])
     }
+  })
+
+  test('an alias means its model; one of nothing is refused with what is near', () => {
+    const path = join(folder, 'f.yaml')
+    writeFileSync(path, 'aliases: { Fast: openai/gpt-4o-mini }')
+    const catalogue = new Catalogue({ env: {}, operatorPath: path })
+    open.push(catalogue)
+    expect(findModel(catalogue.snapshot(), 'fast')?.model.id).toBe('openai/gpt-4o-mini')
+    writeFileSync(path, 'aliases: { fast: openai/gpt-4o-minni }')
+    expect(() => new Catalogue({ env: {}, operatorPath: path })).toThrow(/f\.yaml:1:18: aliases\.fast: there is no model openai\/gpt-4o-minni: did you mean openai\/gpt-4o-mini/)
   })
 
   test('settings of the process are read also where a provider lacks its key; with a wrong one, all that is wrong is told', () => {

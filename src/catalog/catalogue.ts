@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Snapshot } from './endpoint.ts'
-import { parseOperatorFile, parseOperatorServer } from './operator.ts'
+import { nearestModels } from './names.ts'
+import { parseOperatorFile, parseOperatorServer, type ModelNames } from './operator.ts'
 import { EMPTY_OPERATOR_FILE, sayOperatorError, type OperatorError, type OperatorFile, type OperatorProvider, type OperatorServer } from './operator-file.ts'
-import { readOverlay } from './overlay.ts'
+import { readOverlay, type Overlay } from './overlay.ts'
 import type { Environment } from './provider.ts'
 import { catalogueRows } from './rows.ts'
 import { buildSnapshot } from './snapshot.ts'
@@ -46,6 +47,7 @@ const SETTLE_MS = 60
 /** Some empty the file, or take it away, and write it a good while later. */
 const GONE_SETTLE_MS = 1_000
 const OVERLAY_LOOK_MS = 500
+const NEAREST_MAX = 3
 
 /** Holds the current Snapshot and makes the next one when the operator's file, the overlay or the discovered servers change. */
 export class Catalogue {
@@ -146,8 +148,22 @@ export class Catalogue {
   }
 
   private build(version: number): Snapshot {
-    const overlay = this.seen.overlay === undefined ? undefined : readOverlay(this.seen.overlay)
+    const overlay = this.overlay()
     return buildSnapshot({ env: this.options.env, version, operator: this.operator, discovered: this.discovered, ...(overlay && { overlay }) })
+  }
+
+  private overlay(): Overlay | undefined {
+    return this.seen.overlay === undefined ? undefined : readOverlay(this.seen.overlay)
+  }
+
+  /** The models that there are without the operator's file. Worked out when one is asked for: most files name none. */
+  private modelNames(): ModelNames {
+    let built: Snapshot | undefined
+    const bare = () => {
+      const overlay = built ? undefined : this.overlay()
+      return (built ??= buildSnapshot({ env: {}, version: 0, ...(overlay && { overlay }) }))
+    }
+    return { isId: (name) => bare().models.has(name), has: (name) => bare().models.has(name) || bare().aliases.has(name), nearest: (id) => nearestModels(bare(), id, NEAREST_MAX) }
   }
 
   private readOperator(): ReturnType<typeof parseOperatorFile> {
@@ -159,7 +175,7 @@ export class Catalogue {
       return { ok: false, errors: [{ file: file ?? '', line: 1, column: 1, path: '', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }] }
     }
     const { operator } = this.seen
-    return operator === undefined ? { ok: true, file: EMPTY_OPERATOR_FILE } : parseOperatorFile(operator, { file: file ?? '', env, isBuiltIn })
+    return operator === undefined ? { ok: true, file: EMPTY_OPERATOR_FILE } : parseOperatorFile(operator, { file: file ?? '', env, isBuiltIn, models: this.modelNames() })
   }
 }
 

@@ -136,3 +136,26 @@ describe('what is wrong says file, line, column, path and what to change', () =>
     expect(wrong('providers: &p { openai: *p }\n').length).toBeGreaterThan(0)
   })
 })
+
+describe('names of models', () => {
+  const models = { has: (id: string) => id === 'openai/gpt-4o' || id === 'openai/gpt-4o-2024-08-06', isId: (id: string) => id === 'openai/gpt-4o', nearest: () => ['openai/gpt-4o'] }
+  const named = (text: string) => {
+    const result = parseOperatorFile(text, { file: 'f', env: ENV, isBuiltIn: () => false, models })
+    return result.ok ? [...result.file.models.keys(), ...[...result.file.aliases].flat()] : result.errors.map(sayOperatorError)
+  }
+
+  test('of the catalogue by any name, of the file, and of servers found later', () => {
+    expect(named('models: { OpenAI/GPT-4o: { name: x }, openai/gpt-4o-2024-08-06: { enabled: false }, ollama/llama3: { enabled: false } }')).toEqual(['openai/gpt-4o', 'openai/gpt-4o-2024-08-06', 'ollama/llama3'])
+    expect(named('providers: { acme: { base_url: "http://a/v1", models: [ { id: Acme/Tiny } ] } }\naliases: { Fast: acme/tiny, openai/gpt-4o-2024-08-06: openai/gpt-4o }')).toEqual(['fast', 'acme/tiny', 'openai/gpt-4o-2024-08-06', 'openai/gpt-4o'])
+  })
+
+  test('that are none are wrong, with the nearest', () => {
+    expect(named('models:\n  nope/zz: { price: free }')).toEqual(['f:2:3: models.nope/zz: there is no model nope/zz: did you mean openai/gpt-4o?; a new one is said under providers.<name>.models'])
+    expect(named('aliases:\n  fast: nope/none')).toEqual(['f:2:9: aliases.fast: there is no model nope/none: did you mean openai/gpt-4o?; a new one is said under providers.<name>.models'])
+    expect(named('providers: { acme: { base_url: "http://a/v1", models: [ { id: acme/tiny } ] } }\nmodels: { acme/tyny: { price: free } }')[0]).toContain('did you mean acme/tiny or openai/gpt-4o?')
+  })
+
+  test('that would hide an alias', () => {
+    expect(named('aliases: { openai/gpt-4o: openai/gpt-4o-2024-08-06 }')).toEqual(['f:1:12: aliases.openai/gpt-4o: is the id of a model already: take another name'])
+  })
+})

@@ -16,6 +16,16 @@ export interface OperatorOptions {
   readonly env: Environment
   /** True for a provider that the catalogue has: it may be changed without saying where it is. */
   readonly isBuiltIn: (slug: string) => boolean
+  /** The models there are without this file; absent: names of models are not checked. */
+  readonly models?: ModelNames
+}
+
+/** Models that the operator's file may name. Ids are in lower case. */
+export interface ModelNames {
+  /** True for its id, and for another name of it. */
+  has(name: string): boolean
+  isId(name: string): boolean
+  nearest(id: string): readonly string[]
 }
 
 const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits'] as const
@@ -46,11 +56,13 @@ export function parseOperatorServer(text: string, options: OperatorOptions): { r
 
 function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
   const found = byKey(reader.map(reader.root, TOP))
-  const { providers, models, aliases, unpriced } = found
+  const { models, aliases, unpriced } = found
+  const providers = found.providers ? readProviders(reader, found.providers, options) : []
+  const names = options.models && withOwn(options.models, providers)
   return {
-    providers: providers ? readProviders(reader, providers, options) : [],
-    models: models ? readOverrides(reader, models) : new Map(),
-    aliases: aliases ? readAliases(reader, aliases) : new Map(),
+    providers,
+    models: models ? readOverrides(reader, models, names) : new Map(),
+    aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
     server: readServer(reader, found.server, found.limits),
   }
@@ -123,19 +135,43 @@ function readTimeouts(reader: YamlReader, place: Place): Partial<Timeouts> {
   return Object.fromEntries(found)
 }
 
-function readOverrides(reader: YamlReader, place: Place): Map<string, ModelOverride> {
+/** Servers that are looked for on this machine: what they serve is not known when the file is read. */
+const DISCOVERED = /^(?:ollama|lmstudio|llamacpp|vllm)\//
+const NEAREST_MAX = 3
+
+function withOwn(names: ModelNames, providers: readonly OperatorProvider[]): ModelNames {
+  const own = new Set(providers.flatMap(({ models = [] }) => models.map(({ id }) => id.toLowerCase())))
+  const authorOf = (id: string) => id.slice(0, id.indexOf('/') + 1)
+  return {
+    has: (name) => own.has(name) || DISCOVERED.test(name) || names.has(name),
+    isId: (name) => own.has(name) || names.isId(name),
+    nearest: (id) => [...[...own].filter((other) => authorOf(other) === authorOf(id)), ...names.nearest(id)].slice(0, NEAREST_MAX),
+  }
+}
+
+/** An id in lower case, of a model that there is. */
+function knownModel(reader: YamlReader, place: Place, text: string, names: ModelNames | undefined): string | undefined {
+  const id = readModelId(reader, place, text)?.toLowerCase()
+  if (id === undefined || !names || names.has(id)) return id
+  const near = names.nearest(id)
+  return reader.wrong(place, `there is no model ${id}${near.length === 0 ? '' : `: did you mean ${near.join(' or ')}?`}; a new one is said under providers.<name>.models`)
+}
+
+function readOverrides(reader: YamlReader, place: Place, names: ModelNames | undefined): Map<string, ModelOverride> {
   return new Map(reader.map(place).flatMap((entry) => {
-    const id = readModelId(reader, { ...entry, offset: entry.keyOffset }, entry.key)
+    const id = knownModel(reader, { ...entry, offset: entry.keyOffset }, entry.key, names)
     const override = readModelOverride(reader, entry)
-    return id === undefined ? [] : [[id.toLowerCase(), override] as const]
+    return id === undefined ? [] : [[id, override] as const]
   }))
 }
 
-function readAliases(reader: YamlReader, place: Place): Map<string, string> {
+function readAliases(reader: YamlReader, place: Place, names: ModelNames | undefined): Map<string, string> {
   return new Map(reader.map(place).flatMap((entry) => {
+    const alias = entry.key.toLowerCase()
+    if (names?.isId(alias)) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is the id of a model already: take another name')
     const text = reader.string(entry)
-    const id = text === undefined ? undefined : readModelId(reader, entry, text)
-    return id === undefined ? [] : [[entry.key.toLowerCase(), id.toLowerCase()] as const]
+    const id = text === undefined ? undefined : knownModel(reader, entry, text, names)
+    return id === undefined ? [] : [[alias, id] as const]
   }))
 }
 
