@@ -27,6 +27,11 @@ const thinkingOf = (message: Cohere.AssistantMessageResponse): string => (messag
 const callsOf = (calls: readonly Cohere.ToolCallV2[]): unknown[] => calls.map((call) => ({ name: call.function?.name, arguments: JSON.parse(call.function?.arguments ?? '') as unknown }))
 const resultsOf = (calls: readonly Cohere.ToolCallV2[]): Cohere.ChatMessageV2[] => calls.map((call) => ({ role: 'tool', toolCallId: call.id, content: RESULTS[(JSON.parse(call.function?.arguments ?? '{}') as { city: string }).city] ?? '' }))
 
+/** Runs it to its end, which an abort makes an error: either will do. */
+async function until(run: () => Promise<void>): Promise<unknown> {
+  return await run().then(() => undefined, (error: unknown) => error)
+}
+
 async function failureOf(promise: Promise<unknown>): Promise<CohereError> {
   const error = await promise.then(() => undefined, (thrown: unknown) => thrown)
   if (!(error instanceof CohereError)) throw new Error(`no CohereError but ${String(error)}`)
@@ -110,7 +115,7 @@ describe.each(SIDES)('cohere-ai against a provider that speaks %s', (name) => {
     side.provider.play({ text: ANSWER, ends: 'hanging' })
     const leave = new AbortController()
     const stream = await client.chatStream({ model: side.model, messages: [USER] }, { abortSignal: leave.signal })
-    await (async () => { for await (const _ of stream) leave.abort() })().catch(() => undefined)
+    await until(async () => { for await (const _ of stream) leave.abort() })
     await side.provider.first().left
   })
 })

@@ -25,6 +25,11 @@ const SCHEMA = { type: 'object', properties: { city: { type: 'string' }, degrees
 const costOf = (response: ChatResponse | undefined): number => nanoOf((response as unknown as { usage?: { cost?: number } } | undefined)?.usage?.cost)
 const resultOf = (call: { function: { name: string; arguments: Record<string, unknown> } }): Message => ({ role: 'tool', tool_name: call.function.name, content: RESULTS[String(call.function.arguments['city'])] ?? '' })
 
+/** Runs it to its end, which an abort makes an error: either will do. */
+async function until(run: () => Promise<void>): Promise<unknown> {
+  return await run().then(() => undefined, (error: unknown) => error)
+}
+
 async function failureOf(promise: Promise<unknown>): Promise<{ message: string; status_code?: number }> {
   const error = await promise.then(() => undefined, (thrown: unknown) => thrown)
   if (!(error instanceof Error)) throw new Error(`no error but ${String(error)}`)
@@ -109,7 +114,7 @@ describe.each(SIDES)('ollama against a provider that speaks %s', (name) => {
   test('a client that leaves takes the provider call with it', async () => {
     side.provider.play({ text: ANSWER, ends: 'hanging' })
     const stream = await client.chat({ model: side.model, messages: [USER], stream: true })
-    await (async () => { for await (const _ of stream) stream.abort() })().catch(() => undefined)
+    await until(async () => { for await (const _ of stream) stream.abort() })
     await side.provider.first().left
   })
 })
