@@ -17,6 +17,13 @@ describe('unknown models', () => {
     })
   })
 
+  test('a few letters in common are no likeness', () => {
+    const small = catalogue({ 'acme/tool': [at('acme')], 'acme/tiny': [at('acme')] })
+    expect(faultOf(() => plan(small, callFor('nope/foo'))).options.availability).not.toHaveProperty('fallback_models')
+    expect(faultOf(() => plan(small, callFor('acm/tool'))).options.availability).toMatchObject({ fallback_models: ['acme/tool'] })
+    expect(faultOf(() => plan(small, callFor('acme/tol'))).options.availability).toMatchObject({ fallback_models: ['acme/tool'] })
+  })
+
   test('M26: nothing like it, an unknown suffix, an endless name', () => {
     expect(faultOf(() => plan(snapshot, callFor('zzz/qqq'))).message).toBe('zzz/qqq is not a valid model ID. GET /api/v1/models lists them.')
     expect(faultOf(() => plan(snapshot, callFor('openai/gpt-4o:turbo'))).code).toBe('model_unknown')
@@ -67,6 +74,12 @@ describe('nothing is left', () => {
     expect(message).toContain('Own: the price is not known; give one in switchyard.yaml, or write `unpriced: allow` there')
   })
 
+  test('an unpriced model is offered neither for itself nor for another, unless it may be called', () => {
+    const price = { state: 'unpriced', prompt: 0n, completion: 0n } as const
+    const snapshot = catalogue({ 'a/model-1': [at('own', { price })], 'a/model-2': [at('own', { price })], 'a/model-3': [at('own')] })
+    expect(faultOf(() => plan(snapshot, callFor('a/model-1'))).options.availability).toMatchObject({ fallback_models: ['a/model-3'] })
+  })
+
   const RULES = [
     ['only', { only: ['nobody'] }, {}, 'constraint_filtered', 'allowed_providers', 'provider.only'],
     ['ignore', { ignore: ['openai', 'azure'] }, {}, 'constraint_filtered', 'allowed_providers', 'provider.ignore'],
@@ -76,8 +89,8 @@ describe('nothing is left', () => {
     ['max_price', { maxPrice: { prompt: nano('0.5') } }, {}, 'constraint_filtered', 'max_price', 'provider.max_price'],
     ['data_collection', { dataCollection: 'deny' }, {}, 'privacy_restricted', 'data_policy:training', 'provider.data_collection'],
     ['zdr', { zdr: true }, {}, 'privacy_restricted', 'data_policy:zdr', 'provider.zdr'],
-    ['max_tokens', {}, { maxTokens: 9_000 }, 'constraint_filtered', 'max_tokens', 'max_tokens'],
-    ['image', {}, { inputs: ['image'] }, 'constraint_filtered', 'modality', 'messages'],
+    ['max_tokens', {}, { maxTokens: 9_000 }, 'constraint_filtered', 'context_length', 'max_tokens'],
+    ['image', {}, { inputs: ['image'] }, 'constraint_filtered', 'require_parameters', 'messages'],
   ] as const
   test.each(RULES)('M23–M25: %s', (_name, preferences, needs, code, excludedBy, field) => {
     const keeps = { usd: '1', provider: { retainsPrompts: true } }

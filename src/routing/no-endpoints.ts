@@ -13,7 +13,7 @@ type Rule = Exclusion['rule']
 /** Names, and reasons, in one message. */
 const LISTED_MAX = 8
 
-/** What a rule is called in `excluded_by`, which field of the request asked for it, and what people are told. */
+/** What a rule is called in `excluded_by` (the contract's nine words, the nearest one where ours is not among them), which field of the request asked for it, and what people are told. */
 interface RuleWords {
   readonly excludedBy: string
   readonly field: string
@@ -33,8 +33,8 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
   max_price: { excludedBy: 'max_price', field: 'provider.max_price', why: priceWords, relax: 'raise provider.max_price' },
   'data_policy:training': { excludedBy: 'data_policy:training', field: 'provider.data_collection', why: ({ detail }) => detail, relax: 'set provider.data_collection to "allow"' },
   'data_policy:zdr': { excludedBy: 'data_policy:zdr', field: 'provider.zdr', why: ({ detail }) => detail, relax: 'set provider.zdr to false' },
-  modality: { excludedBy: 'modality', field: 'messages', why: ({ detail }) => detail, relax: 'choose a model that takes this kind of content' },
-  max_tokens: { excludedBy: 'max_tokens', field: 'max_tokens', why: ({ detail }) => detail, relax: 'lower max_tokens' },
+  modality: { excludedBy: 'require_parameters', field: 'messages', why: ({ detail }) => detail, relax: 'choose a model that takes this kind of content' },
+  max_tokens: { excludedBy: 'context_length', field: 'max_tokens', why: ({ detail }) => detail, relax: 'lower max_tokens' },
   context_length: { excludedBy: 'context_length', field: 'messages', why: ({ detail }) => detail, relax: 'shorten the prompt' },
 }
 
@@ -159,10 +159,12 @@ function priceWords({ endpoint: { price }, detail }: Exclusion): string {
 const READY_MODELS_MAX = 3
 const NEAREST_MAX = 20
 
-/** Models with a like name that could be called now. */
+/** Other models with a like name that could be called now. */
 function readyModels(snapshot: Snapshot, groups: readonly Candidates[]): string[] {
   const near = groups.flatMap(({ requested }) => nearestModels(snapshot, requested, NEAREST_MAX))
-  const ready = near.filter((id) => snapshot.models.get(id)?.endpoints.some(({ provider, deprecated: old }) => provider.notReady === undefined && !old))
+  const asked = new Set(groups.map(({ index }) => index.model.id))
+  const isReady = ({ provider, deprecated: old, price }: Endpoint) => provider.notReady === undefined && !old && (price.state !== 'unpriced' || snapshot.unpricedAllowed === true)
+  const ready = near.filter((id) => !asked.has(id) && snapshot.models.get(id)?.endpoints.some(isReady))
   return [...new Set(ready)].slice(0, READY_MODELS_MAX)
 }
 
@@ -171,7 +173,7 @@ function providersOf(excluded: readonly Exclusion[]): string[] {
 }
 
 function excludedBy(excluded: readonly Exclusion[]): string[] {
-  return [...new Set(excluded.map(({ rule }) => RULES[rule]?.excludedBy ?? rule))]
+  return [...new Set(excluded.flatMap(({ rule }) => RULES[rule]?.excludedBy ?? []))]
 }
 
 /** Display name, with region or variant where the tag says one. */
