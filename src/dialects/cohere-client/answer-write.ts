@@ -9,11 +9,12 @@ import { usageBody } from '../openai-chat/answer-write.ts'
 import { citationOf } from './citations.ts'
 import { errorMessage } from './fault-write.ts'
 
-/** Cohere's `usage`, with what the call cost beside its counts, in the contract's words (B65). */
-function cohereUsage(usage: Usage, cost: Cost, own: JsonObject = {}): JsonObject {
+/** Cohere's `usage`, with what the call cost beside the counts, in the contract's words (B65). Cohere's own counts stay as they are. */
+function cohereUsage(usage: Usage, cost: Cost, own: JsonObject | undefined): JsonObject {
   const { cost: total, is_byok: byok, cost_details: details, estimated } = usageBody(usage, cost)
   const counts = { input_tokens: usage.promptTokens, output_tokens: usage.completionTokens }
-  return { billed_units: counts, tokens: counts, cached_tokens: usage.cacheReadTokens, ...own, cost: total, is_byok: byok, cost_details: details, ...(estimated === undefined ? {} : { estimated }) }
+  const told = own && !usage.estimated ? own : { billed_units: counts, tokens: counts, cached_tokens: usage.cacheReadTokens }
+  return { ...told, cost: total, is_byok: byok, cost_details: details, ...(estimated === undefined ? {} : { estimated }) }
 }
 
 const FINISHES: Readonly<Record<FinishReason, string>> = { stop: 'COMPLETE', length: 'MAX_TOKENS', tool_calls: 'TOOL_CALL', content_filter: 'ERROR', error: 'ERROR' }
