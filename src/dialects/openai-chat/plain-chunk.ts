@@ -54,6 +54,7 @@ export function textOfJson(json: string): string | undefined {
 }
 
 // Control characters are not allowed in a JSON string: what holds one is not cut out but read, and refused there.
+// oxlint-disable-next-line no-control-regex
 const ESCAPED = /[\\\u0000-\u001f]/
 
 const PADDING = ',"obfuscation":"'
