@@ -11,8 +11,8 @@ export interface NameIndex {
 const CANDIDATES_MAX = 40
 /** Out of 2, for letters and their order. A name of another author must be more alike: better no suggestion than a silly one. */
 const SCORE_MIN = { sameAuthor: 0.8, otherAuthor: 1.1 }
-/** `claude` begins many names, and means one of them. */
-const BEGINNING_CHARS_MIN = 4
+/** `sonnet` is a part of many names, and means one of them. */
+const PART_CHARS_MIN = 4
 const indexes = new WeakMap<Snapshot, NameIndex>()
 
 /** The index of a snapshot's names; made once, forgotten with the snapshot. */
@@ -71,14 +71,14 @@ function nearest(entries: readonly Entry[], wanted: Shape, count: number): strin
     .sort((a, b) => b.score - a.score)
     .slice(0, CANDIDATES_MAX)
   const fine = rough
-    .map(({ entry, score }) => ({ entry, id: entry.id, score: score + beginning(entry, wanted) + 1 - editDistance(entry.slug, wanted.slug) / Math.max(entry.slug.length, wanted.slug.length, 1) }))
+    .map(({ entry, score }) => ({ entry, id: entry.id, score: score + part(entry, wanted) + 1 - editDistance(entry.slug, wanted.slug) / Math.max(entry.slug.length, wanted.slug.length, 1) }))
     .filter(({ entry, score }) => score >= (entry.author === wanted.author ? SCORE_MIN.sameAuthor : SCORE_MIN.otherAuthor))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
   return [...new Set(fine.map(({ id }) => id))].slice(0, count)
 }
 
-function beginning(entry: Entry, wanted: Shape): number {
-  return wanted.slug.length >= BEGINNING_CHARS_MIN && entry.slug.startsWith(wanted.slug) ? 0.5 : 0
+function part(entry: Entry, wanted: Shape): number {
+  return wanted.slug.length >= PART_CHARS_MIN && entry.slug.includes(wanted.slug) ? 0.5 : 0
 }
 
 /** Dice's coefficient of two sorted lists: 1 when they are the same, 0 when they share nothing. */

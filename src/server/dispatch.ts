@@ -1,4 +1,5 @@
 import type { Caller } from '../accounts/caller.ts'
+import { textModelCount } from '../catalog/count.ts'
 import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { serve } from '../gateway/serve.ts'
@@ -69,7 +70,7 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options)
   if (path.startsWith('/docs/')) return docsPage(path)
   if (path === '/health') return jsonResponse({ status: 'ok' })
-  if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: services.snapshot().models.size })
+  if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: textModelCount(services.snapshot()) })
   throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
 }
 

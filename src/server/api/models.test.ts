@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { validateResponse } from '../../../test/openapi.ts'
+import { textModelCount } from '../../catalog/count.ts'
 import { ask, endpoint, fakeServices, keyRecord, model, PRICE, provider, snapshot, type Answer } from '../../../test/openapi/fake-services.ts'
 import { describeShared, hasShared } from '../../../test/shared.ts'
 import { isObject } from '../../core/json.ts'
@@ -145,6 +146,7 @@ describe('GET /models', () => {
 describe('GET /models/count', () => {
   test('counts what the list lists', async () => {
     expect((await get('/models/count')).body).toEqual({ data: { count: 4 } })
+    expect(textModelCount(services.snapshot())).toBe(4)
     expect((await get('/models/count?output_modalities=all')).body).toEqual({ data: { count: 5 } })
     expect((await get('/models/count?output_modalities=x')).status).toBe(400)
   })
