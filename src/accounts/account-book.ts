@@ -3,7 +3,7 @@ import { sayUsd, type Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { keySecret } from '../lib/id.ts'
-import { DEFAULT_ACCOUNT, type Accounts, type Credits, type KeyChange, type KeyRecord, type NewKey } from './accounts.ts'
+import { DEFAULT_ACCOUNT, type Accounts, type Credits, type Granted, type KeyChange, type KeyRecord, type NewKey } from './accounts.ts'
 import type { Caller, Key } from './caller.ts'
 import { KeyCache } from './key-cache.ts'
 import type { KeyPage, KeyStore } from './key-store.ts'
@@ -75,7 +75,7 @@ export class AccountBook implements Accounts {
     return this.store.credits(accountId)
   }
 
-  async grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Credits> {
+  async grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Granted> {
     if (amount === 0n) throw new Fault('invalid_request', 'The amount is zero.')
     const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs() }
     await this.options.flush()
@@ -86,7 +86,9 @@ export class AccountBook implements Accounts {
     const again = await this.store.grant(grant)
     if (again) return again
     const { total, used } = await this.store.credits(accountId)
-    throw new Fault('conflict', `${sayUsd(-amount)} can't be taken: the account has ${sayUsd(total - used)}, less what running calls may cost.`)
+    const left = total - used
+    const why = left < -amount ? `the account has ${sayUsd(left)} left` : `running calls may cost more than ${sayUsd(left + amount)} of the ${sayUsd(left)} that are left; try again when they have ended`
+    throw new Fault('conflict', `Nothing was taken: ${sayUsd(-amount)} is more than there is; ${why}.`)
   }
 
   async generation(accountId: string, id: string): Promise<Generation | undefined> {

@@ -34,6 +34,9 @@ export interface KeyChange {
 
 export interface Credits { readonly total: Nano; readonly used: Nano }
 
+/** `isRepeated`: the account has seen this reference before, and nothing was changed. */
+export interface Granted extends Credits { readonly isRepeated?: true }
+
 /**
  * People's side of the store. All but `find` may wait for the store; a call never does. What it shows includes every
  * generation that a client of this process has seen the end of (it flushes the journal first).
@@ -49,8 +52,8 @@ export interface Accounts {
   /** False when there is no such key. Its generations and entries stay. */
   deleteKey(accountId: string, hash: string): Promise<boolean>
   credits(accountId: string): Promise<Credits>
-  /** Adds credit (or takes it, when negative, never below zero). An entry with its reason; `reference` makes it idempotent. */
-  grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Credits>
+  /** Adds credit (or takes it, when negative, never below zero: Fault `conflict`). An entry with its reason; `reference` makes it idempotent. */
+  grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Granted>
   generation(accountId: string, id: string): Promise<Generation | undefined>
 }
 

@@ -1,6 +1,6 @@
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
-import type { Credits, KeyChange, KeyRecord } from './accounts.ts'
+import type { Credits, Granted, KeyChange, KeyRecord } from './accounts.ts'
 import type { Key } from './caller.ts'
 
 /** A page of an account's keys, newest first. */
@@ -30,6 +30,6 @@ export interface KeyStore {
   keepKey(key: Key): Promise<void>
   credits(accountId: string): Promise<Credits>
   /** undefined when it would take more than nobody has leased. */
-  grant(grant: Grant): Promise<Credits | undefined>
+  grant(grant: Grant): Promise<Granted | undefined>
   generation(accountId: string, id: string): Promise<Generation | undefined>
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_ACCOUNT, type Credits } from '../accounts/accounts.ts'
+import { Fault } from '../core/fault.ts'
 import { formatUsd, parseUsd, sayUsd, usdNumber } from '../core/nano.ts'
-import { usageError, type Command, type CommandGroup } from './command.ts'
+import { CliError, usageError, type Command, type CommandGroup } from './command.ts'
 import type { Audit } from '../store/audit.ts'
 import type { Sink } from './context.ts'
 import { withAccounts } from './data-dir.ts'
@@ -35,12 +36,21 @@ const grant: Command = {
     const amount = parseUsd((words[0] ?? '').replace(/^(-?)\$/, '$1'))
     if (amount === undefined || amount === 0n || amount > GRANT_MAX_NANO || amount < -GRANT_MAX_NANO) throw usageError('the amount must be USD, as 50 or 0.25, and not zero')
     const reason = text('reason') ?? 'granted at the command line'
-    const credits = await withAccounts(config, context, ({ accounts }) => accounts.grant(DEFAULT_ACCOUNT, amount, reason, text('reference')))
+    const reference = text('reference')
+    const credits = await withAccounts(config, context, ({ accounts }) => accounts.grant(DEFAULT_ACCOUNT, amount, reason, reference)).catch(refused)
     const { out } = context.terminal
-    if (json) out.write(`${JSON.stringify({ granted: formatUsd(amount), ...creditsRow(credits) }, null, 2)}\n`)
-    else out.write(`${amount > 0n ? 'granted' : 'took'} ${sayUsd(amount > 0n ? amount : -amount)}\n${sayCredits(out, credits)}`)
+    const isRepeated = credits.isRepeated === true
+    const did = isRepeated ? `nothing was ${amount > 0n ? 'granted' : 'taken'}: the reference ${reference ?? ''} was used before` : `${amount > 0n ? 'granted' : 'took'} ${sayUsd(amount > 0n ? amount : -amount)}`
+    if (json) out.write(`${JSON.stringify({ granted: formatUsd(isRepeated ? 0n : amount), ...(isRepeated && { repeated: true }), ...creditsRow(credits) }, null, 2)}\n`)
+    else out.write(`${did}\n${sayCredits(out, credits)}`)
     return 0
   },
+}
+
+/** The refusal's own words, with what helps here. */
+function refused(error: unknown): never {
+  if (error instanceof Fault && error.code === 'conflict') throw new CliError(error.message, '`switchyard credits` shows what is left')
+  throw error
 }
 
 const verify: Command = {

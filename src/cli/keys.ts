@@ -6,7 +6,8 @@ import { CliError, usageError, type Command, type CommandGroup, type Invocation 
 import type { Sink } from './context.ts'
 import { withAccounts, withNewAccounts } from './data-dir.ts'
 import { findKey, listAllKeys } from './key-search.ts'
-import { sayTime } from './say.ts'
+import { paint } from './paint.ts'
+import { sayCount, sayTime } from './say.ts'
 import { facts, table } from './table.ts'
 
 const RESETS: readonly LimitReset[] = ['daily', 'weekly', 'monthly']
@@ -35,9 +36,13 @@ const create: Command = {
     const { context, config, json } = invocation
     const { out } = context.terminal
     const wish = { name: readName(invocation), ...readLimit(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
-    const made = await withNewAccounts(config, context, ({ accounts }) => accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish }))
+    const { made, namesakes } = await withNewAccounts(config, context, async ({ accounts }) => {
+      const others = (await listAllKeys(accounts)).filter(({ name }) => name === wish.name)
+      return { made: await accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish }), namesakes: others.length }
+    })
     if (json) out.write(`${JSON.stringify({ key: made.secret, data: keyRow(made.key) }, null, 2)}\n`)
     else out.write(`${facts(out, [['key', made.secret], ...keyFacts(made.key)])}\nKeep the key now: it is shown this once.\n`)
+    if (namesakes > 0) context.terminal.err.write(`${paint(context.terminal.err, 'yellow', 'note:')} ${sayCount(namesakes, 'other key')} ${namesakes === 1 ? 'has' : 'have'} the name “${made.key.name}” too; name this one by its hash, ${made.key.hash.slice(0, 8)}\n`)
     return 0
   },
 }

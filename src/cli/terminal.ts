@@ -73,29 +73,38 @@ class ProcessInput implements Input {
     const reader = createInterface({ input: process.stdin, output: process.stdout, prompt, historySize: 500 })
     // In raw mode ctrl-c is a key, not a signal.
     reader.on('SIGINT', () => { if (!this.interrupts.tell()) reader.close() })
-    const lines = queueOf(reader)
-    try {
-      for (;;) {
-        reader.prompt()
-        const line = await lines()
-        if (line === undefined) return
-        yield line
-      }
-    } finally {
-      reader.close()
+    yield* linesOf(reader)
+  }
+}
+
+/** Lines of a reader, each after its prompt, until its end: also one that came while the last line was worked on. */
+export async function* linesOf(reader: Interface): AsyncGenerator<string, void, undefined> {
+  const lines = queueOf(reader)
+  try {
+    for (;;) {
+      // A reader that is closed cannot prompt any more.
+      if (!lines.isClosed()) reader.prompt()
+      const line = await lines.next()
+      if (line === undefined) return
+      yield line
     }
+  } finally {
+    reader.close()
   }
 }
 
 /** Lines in the order they were entered, also those entered while nobody waited (pasted text); undefined at the end. */
-function queueOf(reader: Interface): () => Promise<string | undefined> {
+function queueOf(reader: Interface): { readonly isClosed: () => boolean; readonly next: () => Promise<string | undefined> } {
   const entered: string[] = []
   let closed = false
   let wake: (() => void) | undefined
   reader.on('line', (line) => { entered.push(line); wake?.() })
   reader.on('close', () => { closed = true; wake?.() })
-  return async () => {
-    if (entered.length === 0 && !closed) await new Promise<void>((resolve) => { wake = resolve })
-    return entered.shift()
+  return {
+    isClosed: () => closed,
+    next: async () => {
+      if (entered.length === 0 && !closed) await new Promise<void>((resolve) => { wake = resolve })
+      return entered.shift()
+    },
   }
 }

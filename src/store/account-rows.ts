@@ -1,4 +1,4 @@
-import type { Credits } from '../accounts/accounts.ts'
+import type { Credits, Granted } from '../accounts/accounts.ts'
 import type { Grant } from '../accounts/key-store.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import { rowId } from '../lib/id.ts'
@@ -19,10 +19,11 @@ export async function readCredits(sql: Sql, accountId: string): Promise<Credits>
 }
 
 /** Adds to the free balance or takes from it; undefined when it has not that much. A known reference changes nothing. */
-export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs }: Grant): Promise<Credits | undefined> {
+export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs }: Grant): Promise<Granted | undefined> {
   await insertAccount(sql, accountId, nowMs)
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
-  if (!known && amount !== 0n) {
+  if (known) return { ...await readCredits(sql, accountId), isRepeated: true }
+  if (amount !== 0n) {
     const changed = await sql.run('UPDATE accounts SET balance = balance + $1, granted = granted + $1, changed = $2, wanted_by = NULL WHERE id = $3 AND balance + $1 >= 0',
       amount, await nextRevision(sql), accountId)
     if (changed === 0) return undefined

@@ -1,4 +1,4 @@
-import type { Credits, KeyChange, KeyRecord } from '../accounts/accounts.ts'
+import type { Credits, Granted, KeyChange, KeyRecord } from '../accounts/accounts.ts'
 import type { Key } from '../accounts/caller.ts'
 import type { Grant, KeyPage, KeyStore } from '../accounts/key-store.ts'
 import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledger/bank.ts'
@@ -89,7 +89,7 @@ export class SqlStore implements Bank, KeyStore {
     return this.database.read((sql) => readCredits(sql, accountId))
   }
 
-  grant(grant: Grant): Promise<Credits | undefined> {
+  grant(grant: Grant): Promise<Granted | undefined> {
     return this.database.write((sql) => grantCredits(sql, grant))
   }
 

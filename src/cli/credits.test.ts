@@ -1,0 +1,20 @@
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { cli, temporaryDirectory } from '../../test/cli.ts'
+
+const directory = temporaryDirectory()
+const credits = (...argv: string[]) => cli(directory, ['credits', ...argv])
+beforeAll(async () => { await cli(directory, ['keys', 'create']) })
+
+describe('credits grant', () => {
+  test('with a reference a second time says that nothing was granted', async () => {
+    expect((await credits('grant', '50', '--reference', 'r1')).out).toStartWith('granted $50.00\n')
+    expect((await credits('grant', '50', '--reference', 'r1')).out).toMatch(/^nothing was granted: the reference r1 was used before\n.*\$50\.00/)
+    expect(JSON.parse((await credits('grant', '50', '--reference', 'r1', '--json')).out)).toEqual({ granted: '0', repeated: true, total_credits: 50, total_usage: 0, remaining: 50 })
+  })
+
+  test('takes no more than there is, and says how much that is', async () => {
+    const { code, err } = await credits('grant', '--', '-60')
+    expect({ code, err }).toEqual({ code: 1, err: 'error: Nothing was taken: $60.00 is more than there is; the account has $50.00 left.\n`switchyard credits` shows what is left\n' })
+    expect((await credits('grant', '--', '-50')).out).toStartWith('took $50.00\n')
+  })
+})
