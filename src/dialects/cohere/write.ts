@@ -133,9 +133,11 @@ const CARRIED = ['documents', 'citation_options', 'safety_mode', 'priority', 'st
 /** Fields that are said above, or that are the gateway's and no provider's. */
 const SAID = new Set(['model', 'messages', 'prompt', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'stop', 'seed', 'tools', 'tool_choice',
   'parallel_tool_calls', 'response_format', 'structured_outputs', 'frequency_penalty', 'presence_penalty', 'logprobs', 'top_logprobs', 'reasoning', 'reasoning_effort', 'include_reasoning',
-  'thinking', 'cache_control', 'max_tool_calls', 'stop_server_tools_when', 'prompt_cache_key', 'prompt_cache_options', 'store', 'safety_identifier', 'service_tier', ...OURS, ...CARRIED])
+  'thinking', 'cache_control', 'max_tool_calls', 'stop_server_tools_when', 'prompt_cache_key', 'prompt_cache_options', 'store', 'safety_identifier', ...OURS, ...CARRIED])
 /** Values that ask for nothing, so that leaving them out loses nothing. */
 const NEUTRAL: Readonly<Record<string, string>> = { n: '1', repetition_penalty: '1', min_p: '0', top_a: '0', logit_bias: '{}', modalities: '["text"]', verbosity: '"medium"' }
+/** Tiers that ask for what Cohere gives anyway. */
+const ORDINARY_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default', 'standard'])
 
 function writeRest(body: JsonObject, call: Call, warnings: Warning[]): void {
   for (const field of CARRIED) {
@@ -144,7 +146,7 @@ function writeRest(body: JsonObject, call: Call, warnings: Warning[]): void {
   }
   for (const field in call.body) {
     const value = call.body[field]
-    if (value === undefined || value === null || SAID.has(field)) continue
+    if (value === undefined || value === null || SAID.has(field) || (field === 'service_tier' && ORDINARY_TIERS.has(value))) continue
     if (!Object.hasOwn(NEUTRAL, field) || JSON.stringify(value) !== NEUTRAL[field]) warnings.push({ field, why: 'Cohere has no such parameter' })
   }
 }

@@ -48,8 +48,16 @@ function writeBody(call: Call, endpoint: Endpoint, warnings: Warning[]): JsonObj
   if (typeof sent.user === 'string') body['user'] = hashedUser(sent.user)
   const tier = asString(sent['service_tier'])
   if (tier !== undefined) body['service_tier'] = tier === 'fast' ? 'priority' : tier
+  if (hasCacheMarks(call)) warnings.push({ field: 'cache_control', why: `${endpoint.provider.name} caches by itself and takes no marks` })
   warnOfRest(sent, endpoint, warnings)
   return body
+}
+
+/** Marks in Anthropic's words; `prompt_cache_breakpoint` is OpenAI's own and goes with its part. */
+function hasCacheMarks({ body }: Call): boolean {
+  const isMarked = (value: unknown): boolean => isObject(value) && isObject(value['cache_control'])
+  return isMarked(body) || (body.tools ?? []).some((tool) => isMarked(tool) || isMarked(tool['function']))
+    || body.messages.some((message) => isMarked(message) || (Array.isArray(message.content) && message.content.some(isMarked)))
 }
 
 function takes(endpoint: Endpoint, field: string, name: string | undefined, warnings: Warning[]): boolean {
