@@ -16,6 +16,7 @@ export const bedrockConverse: ProviderDialect = {
   streamReader: (call, endpoint) => (isInvoked(call, endpoint) ? new InvokeReader(call, endpoint) : new ConverseReader(endpoint)),
   readReply: (call, endpoint, body) => (isInvoked(call, endpoint) ? readInvoked(call, endpoint, body) : new ConverseReader(endpoint).whole(body)),
   readFault,
+  fetchesNot: () => true,
 }
 
 function isInvoked(call: Call, endpoint: Endpoint): boolean {
