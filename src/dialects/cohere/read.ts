@@ -184,7 +184,7 @@ export class AnswerReader implements StreamReader {
     this.done = true
     const counts = usage && readUsage(usage)
     if (counts) out.push({ type: 'usage', usage: counts })
-    const reason = (native === undefined ? undefined : FINISH[native]) ?? 'stop'
+    const reason = (native !== undefined && Object.hasOwn(FINISH, native) ? FINISH[native] : undefined) ?? 'stop'
     if (reason === 'error') return this.fault(faultOf(undefined, { message: error ?? `the answer ended with ${native ?? 'an error'}` }, this.endpoint), out)
     out.push({ type: 'finish', choice: 0, reason: reason === 'stop' && this.tools > 0 ? 'tool_calls' : reason, native: native ?? null })
   }

@@ -22,6 +22,8 @@ export const vertex: ProviderDialect = {
     const isMakers = familyOf(endpoint) !== 'gemini' && asString(asObject(parseObject(text)?.['error'])?.['type']) !== undefined
     return (isMakers ? SPOKEN[familyOf(endpoint)] : gemini).readFault(status, headers, text, endpoint)
   },
+  // Unlike AI Studio, Vertex fetches for Gemini; for Claude nobody does.
+  fetchesNot: (_url, endpoint) => familyOf(endpoint) === 'claude',
 }
 
 /** True when the client speaks what the model does, so that the answer goes through as it is. */
