@@ -20,6 +20,10 @@ export interface Config {
   /** Calls at once in this process; more get a 503 that says so. */
   readonly callsMax: number
   readonly logCalls: boolean
+  /** URLs in content are fetched for providers that do not fetch them. */
+  readonly egressEnabled: boolean
+  /** URLs in content may lead to private addresses. */
+  readonly egressPrivate: boolean
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -52,6 +56,8 @@ export interface FileSettings {
   readonly bodyBytesMax?: number
   readonly journalFsync?: Config['fsync']
   readonly initialCredits?: Nano
+  readonly egressEnabled?: boolean
+  readonly egressPrivate?: boolean
 }
 
 /** How the operator's file is read for its settings; a file that is wrong has none here and says so elsewhere. */
@@ -78,6 +84,8 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     bodyBytesMax: bodyBytes(say(flags.maxBodyMb, 'SWITCHYARD_MAX_BODY_MB'), file.bodyBytesMax),
     callsMax: integer('SWITCHYARD_MAX_CALLS', say(flags.maxCalls, 'SWITCHYARD_MAX_CALLS'), DEFAULTS.callsMax, 1, 1_000_000),
     logCalls: flags.noLogCalls !== true && env['SWITCHYARD_LOG_CALLS'] !== 'false',
+    egressEnabled: file.egressEnabled !== false,
+    egressPrivate: env['SWITCHYARD_EGRESS_PRIVATE'] ? env['SWITCHYARD_EGRESS_PRIVATE'] === 'true' : file.egressPrivate === true,
     env,
   }
 }

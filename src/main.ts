@@ -24,6 +24,7 @@ import { probe } from './gateway/probe.ts'
 import { listen } from './server/server.ts'
 import { openAccounts, openLedger } from './store/open.ts'
 import { discover } from './upstream/discover.ts'
+import { Egress } from './upstream/egress/egress.ts'
 import { Health } from './upstream/health.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { banner } from './banner.ts'
@@ -52,7 +53,10 @@ async function serve(config: Config): Promise<number> {
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}` }),
+    upstream: new Upstream({
+      dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}`,
+      ...(config.egressEnabled ? { egress: new Egress({ clock, privateAllowed: config.egressPrivate, userAgent: `switchyard/${packageJson.version}` }) } : {}),
+    }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway,

@@ -65,6 +65,10 @@ export interface OperatorServer {
   readonly bodyBytesMax?: number
   readonly journalFsync?: 'always' | 'interval' | 'never'
   readonly initialCredits?: Nano
+  /** `egress: { enabled: false }`: URLs in content are fetched for nobody. */
+  readonly egressEnabled?: boolean
+  /** `egress: { allow_private: true }`: URLs in content may lead to private addresses. */
+  readonly egressPrivate?: boolean
 }
 
 /** The operator's file, checked. */

@@ -28,7 +28,7 @@ export interface ModelNames {
   nearest(id: string): readonly string[]
 }
 
-const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits'] as const
+const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress'] as const
 const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
 const AUTHS = ['bearer', 'x-api-key', 'x-goog-api-key', 'api-key', 'none', 'sigv4', 'google-jwt'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
@@ -49,8 +49,8 @@ export function parseOperatorFile(text: string, options: OperatorOptions): Opera
 export function parseOperatorServer(text: string, options: OperatorOptions): { readonly ok: true; readonly server: OperatorServer } | { readonly ok: false; readonly errors: readonly OperatorError[] } {
   const reader = new YamlReader(text, options.file, options.env)
   if (reader.errors.length > 0) return { ok: false, errors: reader.errors }
-  const { server, limits } = byKey(reader.map(reader.root))
-  const read = readServer(reader, server, limits)
+  const { server, limits, egress } = byKey(reader.map(reader.root))
+  const read = readServer(reader, server, limits, egress)
   return reader.errors.length === 0 ? { ok: true, server: read } : { ok: false, errors: reader.errors }
 }
 
@@ -64,7 +64,7 @@ function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
     models: models ? readOverrides(reader, models, names) : new Map(),
     aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
-    server: readServer(reader, found.server, found.limits),
+    server: readServer(reader, found.server, found.limits, found.egress),
   }
 }
 
@@ -175,15 +175,16 @@ function readAliases(reader: YamlReader, place: Place, names: ModelNames | undef
   }))
 }
 
-function readServer(reader: YamlReader, server: Place | undefined, limits: Place | undefined): OperatorServer {
+function readServer(reader: YamlReader, server: Place | undefined, limits: Place | undefined, egress: Place | undefined): OperatorServer {
   const at = byKey(server ? reader.map(server, ['port', 'data', 'body_bytes_max', 'journal', 'initial_credits']) : [])
   const bounds = byKey(limits ? reader.map(limits, ['body_bytes_max']) : [])
   const journal = byKey(at.journal ? reader.map(at.journal, ['fsync']) : [])
+  const links = byKey(egress ? reader.map(egress, ['enabled', 'allow_private']) : [])
   const body = at.body_bytes_max ?? bounds.body_bytes_max
   return said({
     port: at.port && reader.integer(at.port, 0, 65_535), data: at.data && reader.string(at.data),
     bodyBytesMax: body && reader.integer(body, 1024, GIB), journalFsync: journal.fsync && reader.oneOf(journal.fsync, ['always', 'interval', 'never']),
-    initialCredits: at.initial_credits && readUsd(reader, at.initial_credits),
+    initialCredits: at.initial_credits && readUsd(reader, at.initial_credits), egressEnabled: links.enabled && reader.boolean(links.enabled), egressPrivate: links.allow_private && reader.boolean(links.allow_private),
   })
 }
 

@@ -38,6 +38,8 @@ export interface ProviderDialect {
   readReply(call: Call, endpoint: Endpoint, body: JsonObject, carry: boolean): Event[]
   /** What the provider's error means. `body` is its text, cut to a limit. */
   readFault(status: number, headers: Pick<Headers, 'get'>, body: string, endpoint: Endpoint): Fault
+  /** True for the web address of a picture or a file that the provider will not fetch for this call: it is told the content. */
+  readonly fetchesNot?: (url: string, endpoint: Endpoint, call: Call) => boolean
 }
 
 /** Says an answer to the client as it comes. Strings go out as they are. */

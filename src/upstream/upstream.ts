@@ -11,6 +11,8 @@ import { urlOf } from './address.ts'
 import { Auth } from './auth.ts'
 import { connectionFault } from './connection-fault.ts'
 import { demoFetch } from './demo.ts'
+import type { Egress } from './egress/egress.ts'
+import { Inliner } from './egress/inliner.ts'
 import { Http1Client } from './http1/client.ts'
 import { answerOf, fetchTransport, type Answer, type Transport } from './transport.ts'
 import { Watch } from './watch.ts'
@@ -41,6 +43,8 @@ export interface UpstreamOptions {
   readonly proxied?: boolean
   /** How we name ourselves to providers: `switchyard/0.1.0`. */
   readonly userAgent?: string
+  /** Who fetches what calls link to, for providers that do not; without it, they are told the links. */
+  readonly egress?: Egress
 }
 
 /** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
@@ -48,11 +52,13 @@ export class Upstream {
   private readonly limits: UpstreamLimits
   private readonly auth: Auth
   private readonly sockets: Transport
+  private readonly inliner: Inliner | undefined
 
   constructor(private readonly options: UpstreamOptions) {
     this.auth = new Auth(options.clock)
     this.limits = { ...UPSTREAM_LIMITS, ...options.limits }
     this.sockets = new Http1Client({ clock: options.clock, connectMsMax: this.limits.connectMsMax })
+    this.inliner = options.egress && new Inliner(options.egress)
     for (const name of options.dialects.keys()) assert(DIALECTS.includes(name), `dialect ${name} has a name of the list`)
   }
 
@@ -64,11 +70,11 @@ export class Upstream {
     const { provider } = endpoint
     const dialect = this.options.dialects.get(provider.dialect)
     assert(dialect, `the dialect ${provider.dialect} of ${provider.slug} is built`)
-    const wire = dialect.writeCall(call, endpoint)
     const timeouts: Timeouts = provider.timeouts ? { ...this.limits, ...provider.timeouts } : this.limits
     const watch = new Watch(this.options.clock, client, provider.name)
     let complete = false
     try {
+      const wire = dialect.writeCall(await this.told(call, endpoint, dialect, watch), endpoint)
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const answer = await this.send(endpoint, wire, watch, fresh)
       if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
@@ -87,6 +93,11 @@ export class Upstream {
     } finally {
       watch.close(complete)
     }
+  }
+
+  /** The call as this provider is told it: with the content of links that it would not follow. */
+  private async told(call: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
+    return this.inliner && fetchesNot ? await this.inliner.inline(call, (url) => fetchesNot(url, endpoint, call), watch.signal) : call
   }
 
   private async send(endpoint: Endpoint, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Answer> {

@@ -130,7 +130,8 @@ for (const { dialect, says, problemsOf, answer } of TO) {
     let provider: ReplayProvider
     beforeAll(async () => {
       provider = await startReplay()
-      gateway = await startGateway({ config: configOf([{ slug: 'other', dialect, baseUrl: provider.url, models: [{ id: 'test/other', upstreamId: 'other-1' }] }]) })
+      // Links of recordings lead to the internet.
+      gateway = await startGateway({ config: configOf([{ slug: 'other', dialect, baseUrl: provider.url, models: [{ id: 'test/other', upstreamId: 'other-1' }] }], ['egress: { enabled: false }']) })
     }, 60_000)
     afterAll(async () => {
       await gateway?.stop()

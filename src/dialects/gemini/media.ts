@@ -16,6 +16,11 @@ const YOUTUBE = /^https?:\/\/(?:(?:www|m|music)\.)?(?:youtube\.com|youtu\.be)\//
 /** Files of Google's Files API and of Cloud Storage, which it reads itself. */
 const GOOGLE_FILE = /^https:\/\/generativelanguage\.googleapis\.com\/\S*files\/|^gs:\/\//
 
+/** True for a web address that AI Studio cannot read: it knows YouTube's and those of its own files. */
+export function isForeign(url: string): boolean {
+  return !YOUTUBE.test(url) && !GOOGLE_FILE.test(url)
+}
+
 /** An image, file, audio or video part; undefined for a part of another type. `field` says where it stands. */
 export function mediaPart(part: ChatPart, field: string): Part | undefined {
   switch (part.type) {

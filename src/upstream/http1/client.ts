@@ -6,7 +6,7 @@ import { Http1Error } from './error.ts'
 import { Exchange } from './exchange.ts'
 import { Pool } from './pool.ts'
 import { writeHead } from './request-head.ts'
-import { readTarget, type Target } from './target.ts'
+import { atAddress, readTarget, type Target } from './target.ts'
 
 /** What a client may use, in time, bytes and connections. */
 export interface Http1Limits {
@@ -40,6 +40,8 @@ export interface Http1Request {
   readonly signal: AbortSignal
   /** Not on a connection that has been used before. */
   readonly fresh?: boolean
+  /** The IP address to connect to, in place of looking the host up: the caller has done that, and has checked what it found. */
+  readonly address?: string
 }
 
 /** Different URLs that are kept as read. */
@@ -70,7 +72,7 @@ export class Http1Client {
     const { signal, method, body } = request
     signal.throwIfAborted()
     if (this.isClosed) throw new Http1Error('ClientClosed', 'the client is closed')
-    const { target, pool } = this.target(request.url)
+    const { target, pool } = this.target(request.url, request.address)
     const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
     const wire: WireRequest = { head: writeHead(target, method, request.headers, bodyBytes), body, bodyBytes }
     const reusable = request.fresh === true ? undefined : pool.take()
@@ -95,13 +97,14 @@ export class Http1Client {
     return count
   }
 
-  private target(url: string): { readonly target: Target; readonly pool: Pool } {
-    const known = this.targets.get(url)
+  private target(url: string, address: string | undefined): { readonly target: Target; readonly pool: Pool } {
+    const key = address === undefined ? url : `${address} ${url}`
+    const known = this.targets.get(key)
     if (known) return known
-    const target = readTarget(url)
+    const target = address === undefined ? readTarget(url) : atAddress(readTarget(url), address)
     const entry = { target, pool: this.pool(target) }
     if (this.targets.size >= TARGETS_MAX) this.targets.clear()
-    this.targets.set(url, entry)
+    this.targets.set(key, entry)
     return entry
   }
 

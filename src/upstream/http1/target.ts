@@ -41,6 +41,12 @@ export function readTarget(text: string): Target {
   }
 }
 
+/** The same target behind one address of its host: the name stays in Host, SNI and the check of the certificate. */
+export function atAddress(target: Target, address: string): Target {
+  const { origin } = target
+  return { ...target, origin: { ...origin, key: `${origin.key} at ${address}`, hostname: address } }
+}
+
 function basic(url: URL): string {
   return Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')
 }
