@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Endpoint, Snapshot } from './endpoint.ts'
+import { findModel } from './names.ts'
 import { EMPTY_OPERATOR_FILE, type OperatorFile } from './operator-file.ts'
 import { parseOperatorFile } from './operator.ts'
 import { catalogueRows } from './rows.ts'
@@ -22,6 +23,15 @@ describe('the built-in catalogue', () => {
     expect(plain.providers.size).toBeGreaterThanOrEqual(60)
     const priced = [...plain.models.values()].filter((model) => model.endpoints.some((one) => one.price.state !== 'unpriced'))
     expect(priced.length).toBeGreaterThanOrEqual(341)
+  })
+
+  test('a description says no number of tokens: that is the endpoints’ matter', () => {
+    for (const model of plain.models.values()) expect(model.description).not.toMatch(/\d tokens/)
+  })
+
+  test('the thinking of Claude is a variant of the model, at its maker too', () => {
+    const found = findModel(plain, 'anthropic/claude-opus-4.6:thinking')
+    expect([found?.model.id, found?.variants]).toEqual(['anthropic/claude-opus-4.6', ['thinking']])
   })
 
   test('Claude at Anthropic, Bedrock and Vertex is one model', () => {

@@ -115,10 +115,9 @@ function secondsOf(date: string | undefined): number {
   return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000)
 }
 
-/** A sentence of facts, where the data has no words of the maker's. */
+/** A sentence of facts, where the data has no words of the maker's. Without numbers: those differ from endpoint to endpoint. */
 function describe(row: ModelRow): string {
   const reads = modalityList(row.inputs).join(', ')
   const writes = modalityList(row.outputs).join(', ')
-  const context = row.context === undefined ? '' : `, up to ${row.context} tokens`
-  return `${row.name}: takes ${reads}${context}; answers with ${writes}.${row.released === undefined ? '' : ` Released ${row.released}.`}`
+  return `${row.name}: takes ${reads}; answers with ${writes}.${row.released === undefined ? '' : ` Released ${row.released}.`}`
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatUsd, parseUsd } from '../../src/core/nano.ts'
+import { FREE_OFFERINGS } from '../../src/catalog/feed/access.ts'
 import { readFeedFile } from '../../src/catalog/feed/feed.ts'
 import { formatRows, makeRows } from '../../src/catalog/feed/make-rows.ts'
 import { catalogueRows } from '../../src/catalog/rows.ts'
@@ -39,6 +40,13 @@ describeShared('the catalogue of the feed’s file', () => {
       }
     }
     expect(compared).toBeGreaterThan(8000)
+  })
+
+  test('is large, and gives nothing away that is not surely free', () => {
+    const { models, providers } = catalogueRows()
+    expect([models.length >= 341, providers.length >= 60]).toEqual([true, true])
+    const free = models.flatMap(({ id, endpoints }) => endpoints.filter(({ price }) => price === 'free' && !id.endsWith(':free')).map(({ provider, upstream }) => `${provider} ${upstream}`))
+    expect(free.filter((offer) => !FREE_OFFERINGS.has(offer))).toEqual([])
   })
 
   test('loses no offering that a chat can be sent to', () => {

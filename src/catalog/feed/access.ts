@@ -95,13 +95,8 @@ export const LEFT_OUT: ReadonlySet<string> = new Set([
   'lmstudio', 'atomic-chat', 'github-copilot', 'gitlab', 'sap-ai-core', 'merge-gateway', 'google-vertex-anthropic', 'azure-cognitive-services', 'kimi-for-coding',
 ])
 
-/** Sold by the month: what the feed calls 0 is no price of a token, so it is not known. */
-export const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['ollama-cloud', 'opencode-go', 'umans-ai', 'kuae-cloud-coding-plan', 'synthetic', 'iflowcn', 'privatemode-ai', 'zeldoc', 'subconscious'])
-
-/** True for a provider whose zeros are not prices. */
-export function isSubscription(slug: string): boolean {
-  return SUBSCRIPTIONS.has(slug) || /-(?:coding|token)-plan(?:-|$)/.test(slug)
-}
-
 /** Free of charge as a whole, within rate limits: their offers stand in the `:free` rows of models that others sell. */
 export const FREE_TIERS: ReadonlySet<string> = new Set(['nvidia', 'github-models', 'modelscope', 'llama'])
+
+/** Single offers that their provider's own price list says cost nothing: z.ai's pricing page, 2025-11. */
+export const FREE_OFFERINGS: ReadonlySet<string> = new Set(['zai glm-4.5-flash', 'zai glm-4.7-flash'])

@@ -36,6 +36,13 @@ describe('cleanId', () => {
     expect(cleanId('xai', 'grok-4-fast')).toMatchObject({ slug: 'grok-4-fast' })
   })
 
+  test('a mode of thinking is told from a model that thinks', () => {
+    for (const name of ['claude-opus-4-6-think', 'claude-opus-4-6-thinking', 'anthropic/claude-opus-4.6:thinking']) expect(cleanId('x', name)).toMatchObject({ key: 'claudeopus46', suffix: 'thinking' })
+    expect(cleanId('nano-gpt', 'claude-opus-4-1-thinking:8192')).toMatchObject({ key: 'claudeopus41', suffix: 'thinking', variant: '8192' })
+    expect(cleanId('302ai', 'claude-sonnet-4-5-20250929-thinking')).toMatchObject({ key: 'claudesonnet45', suffix: 'thinking', date: '20250929' })
+    for (const name of ['kimi-k2-thinking', 'qwen3-next-80b-a3b-thinking', 'gemini-2.5-flash-nothinking', 'glm-4.1v-thinking-flash', 'gemini-2.0-flash-thinking-exp-1219']) expect(cleanId('x', name).suffix).toBeUndefined()
+  })
+
   test('short dates are versions', () => {
     expect(cleanId('x', 'qwen3-235b-a22b-thinking-2507').date).toBeUndefined()
     expect(cleanId('x', 'deepseek-r1-0528').slug).toBe('deepseek-r1-0528')

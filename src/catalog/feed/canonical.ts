@@ -29,6 +29,12 @@ const RESOLD: Readonly<Record<string, RegExp>> = {
   aihubmix: /^(coding|alicloud|deep)-(?=[a-z])/, 'nano-gpt': /^(azure)-(?=[a-z])/, 'alibaba-cn': /^(siliconflow|kimi)\//, 'siliconflow-cn': /^(pro)\//, llama: /^(cerebras|groq)-/,
 }
 
+/**
+ * Models that think when they are told to: resellers sell that mode under a name of its own, with its budget behind it.
+ * Others (`qwen3-…-thinking-2507`, `kimi-k2-thinking`) are other weights, and stay models of their own.
+ */
+const THINKING_MODE = /(?<=(?:^|\/)(?:claude-|deepseek-v3[.-][12]|gemini-(?:2[.-]5|3)|glm-(?:4[.-][5-9]|5)|kimi-k2[.-]5)[^/]*)-think(?:ing)?(?:[-:](\d+))?$/
+
 /** Takes an upstream id apart. Pure in its spelling: which model it is, is decided by whoever knows them all (`models.ts`). */
 export function cleanId(provider: string, upstream: string): CleanId {
   let text = upstream.toLowerCase().trim()
@@ -58,6 +64,9 @@ export function cleanId(provider: string, upstream: string): CleanId {
   if (take(/(?::|-)(free)$/) !== undefined) marks.isFree = true
   const suffix = take(/:(thinking)(?=:|$)/)
   if (suffix !== undefined) marks.suffix = suffix
+  const budget = take(THINKING_MODE)
+  if (budget !== undefined) marks.suffix = 'thinking'
+  if (budget) marks.variant = budget
   if (take(/^(?:tee)\/|-(tee)$/) !== undefined) marks.variant = 'tee'
   for (let quantization = take(QUANTIZATION); quantization !== undefined; quantization = take(QUANTIZATION)) marks.quantization = quantization
   const tier = take(TIER)

@@ -21,6 +21,10 @@ export interface KnownModel { readonly id: string; readonly aliases?: readonly s
 const ANCHOR_PROVIDER = 'openrouter'
 /** Resellers whose bare names are tunings and modes of their own, not makers' models, where no known model has the name. */
 const TUNERS: ReadonlySet<string> = new Set(['nano-gpt', 'poe', 'venice', 'routing-run'])
+/** Names of models that nobody else may sell under them: their weights are closed, or the name is whole. These are the maker's at a tuner too. */
+const MAKERS_OWN = /^(?:claude-|gemini-|learnlm-|doubao-|ernie-|glm-(?:4|5|z1|zero)|step-|yi-|baichuan|jamba-|kimi-|hunyuan-|command-a-|qvq-max$|qwq-32b$|qwen-long$|qwen3\.5-(?:flash|omni)|phi-4-m|magistral-small-2506$)/
+const TUNED = /derestricted|uncensored|abliterated|distill|original|cheaper|-(?:fw|n|\dbit)$/
+
 /** Words that some catalogues leave away or add. */
 const LOOSE_ENDINGS = ['instruct', 'it', 'hf', 'preview']
 
@@ -81,7 +85,7 @@ function place(draft: Draft, anchors: ReadonlyMap<string, string>): Placed {
   const base = author === undefined ? registryId(offering.base, anchors) : undefined
   if (base !== undefined) return { ...draft, id: base, by: 'registry' }
   // What resellers call `Qwen3.5-27B-Writer` is somebody's tuning of it: it stands under their own name.
-  if (clean.isGuessed && TUNERS.has(provider.slug)) return { ...draft, id: `${provider.slug}/${clean.slug}`, by: 'own' }
+  if (clean.isGuessed && TUNERS.has(provider.slug) && (!MAKERS_OWN.test(clean.slug) || TUNED.test(clean.slug))) return { ...draft, id: `${provider.slug}/${clean.slug}`, by: 'own' }
   return { ...draft, id: `${author ?? provider.slug}/${clean.slug}`, by: author === undefined ? 'own' : 'spelling' }
 }
 

@@ -46,7 +46,19 @@ describe('makeRows', () => {
     expect(models.map((model) => model.id)).toEqual(['anthropic/claude-3.5-sonnet', 'anthropic/claude-3.5-sonnet-20240620'])
   })
 
-  test('a zero is free in a free row or where nobody sells it, and no price elsewhere', () => {
+  test("a tuner's bare names are its own, but for those that only their maker may give", () => {
+    const cost = { input: 1, output: 2 }
+    const { models } = rows({ 'nano-gpt': provider({ 'gemini-exp-1206': offering(cost), 'ernie-5.1': offering(cost), 'gemma-4-31b-darkidol': offering(cost), 'glm-4.6-derestricted-v5': offering(cost) }) })
+    expect(models.map((model) => model.id)).toEqual(['baidu/ernie-5.1', 'google/gemini-exp-1206', 'nano-gpt/gemma-4-31b-darkidol', 'nano-gpt/glm-4.6-derestricted-v5'])
+  })
+
+  test('offers of a mode of thinking are one row, which does not hide the variant of the model', () => {
+    const cost = { input: 5, output: 25 }
+    const { models } = rows({ anthropic: provider({ 'claude-opus-4-6': offering(cost) }), one: provider({ 'claude-opus-4-6-think': offering(cost) }), two: provider({ 'anthropic/claude-opus-4.6:thinking': offering(cost) }), three: provider({ 'claude-opus-4-6-thinking': offering(cost) }) })
+    expect(models.map((model) => [model.id, model.endpoints.length])).toEqual([['anthropic/claude-opus-4.6', 1], ['anthropic/claude-opus-4.6-thinking', 3]])
+  })
+
+  test('a zero is free in a free row, and no price elsewhere, also where nobody sells it', () => {
     const { models, notes } = rows({
       seller: provider({ 'qwen/qwen9': offering({ input: 1, output: 2 }), 'qwen/qwen9:free': offering({ input: 0, output: 0 }) }),
       promo: provider({ 'qwen/qwen9': offering({ input: 0, output: 0 }), 'own/thing': offering({ input: 0, output: 0 }) }),
@@ -54,8 +66,8 @@ describe('makeRows', () => {
     })
     const price = (id: string, slug: string) => models.find((model) => model.id === id)?.endpoints.find((row) => row.provider === slug)?.price
     expect([price('qwen/qwen9', 'seller'), price('qwen/qwen9', 'promo'), price('qwen/qwen9:free', 'seller'), price('qwen/qwen9:free', 'nvidia'), price('own/thing', 'promo'), price('own/other', 'x-coding-plan')])
-      .toEqual([{ input: '1', output: '2' }, undefined, 'free', 'free', 'free', undefined])
-    expect(notes.filter((note) => note.kind === 'unpriced').map((note) => note.id)).toEqual(['qwen/qwen9', 'own/other'])
+      .toEqual([{ input: '1', output: '2' }, undefined, 'free', 'free', undefined, undefined])
+    expect(notes.filter((note) => note.kind === 'unpriced').map((note) => note.id)).toEqual(['qwen/qwen9', 'own/thing', 'own/other'])
   })
 
   test('a price of another size than all others is told and not taken', () => {

@@ -1,7 +1,7 @@
 import type { AbilityRow, EndpointRow, ModelRow, PriceRow, ReasoningRow } from '../rows.ts'
 import type { FeedOffering } from './feed.ts'
 import type { Placed } from './group.ts'
-import { ACCESS, FREE_TIERS, isSubscription } from './access.ts'
+import { ACCESS, FREE_OFFERINGS, FREE_TIERS } from './access.ts'
 import { readCost } from './cost.ts'
 import { makerProvider } from './maker.ts'
 
@@ -27,13 +27,22 @@ export function isServable(one: Placed): boolean {
   return outputs.includes('image') || outputs.includes('video') || (offering.limit.context !== undefined && outputs !== '')
 }
 
+/**
+ * Models whose thinking is a mode, and a variant of every name of theirs: `anthropic/claude-opus-4.6:thinking` is that model
+ * wherever it is served, with reasoning. Offers of the mode alone must not stand in its way: they have rows by another name.
+ */
+function hasThinkingMode(id: string): boolean {
+  return /^(?:anthropic\/claude-|deepseek\/deepseek-(?:chat-)?v3\.[12]|google\/gemini-(?:2\.5|3)|z-ai\/glm-(?:4\.[5-9]|5)|moonshotai\/kimi-k2\.5)/.test(id)
+}
+
 /** The rows of all models, sorted by id, and what should be looked at. */
 export function modelRows(placed: readonly Placed[]): { rows: ModelRow[]; notes: Note[] } {
   const notes: Note[] = []
   const groups = new Map<string, Placed[]>()
   for (const one of placed) {
     if (!isServable(one)) { notes.push({ kind: 'dropped', id: one.id, text: `${one.provider.slug} ${one.upstream}` }); continue }
-    const id = [one.id, one.clean.suffix].filter((part) => part !== undefined).join(':')
+    const { suffix } = one.clean
+    const id = suffix === undefined ? one.id : `${one.id}${hasThinkingMode(one.id) ? '-' : ':'}${suffix}`
     groups.set(id, [...(groups.get(id) ?? []), one])
   }
   const rows = [...groups].flatMap(([id, group]) => rowsOf(id, group, notes))
@@ -70,12 +79,10 @@ function priceOffering(id: string, one: Placed, isSold: boolean, notes: Note[]):
   if (cost === undefined || cost === 'wrong') return { ...one, price: undefined, isFreeRow: one.clean.isFree }
   if (cost !== 'zero') return { ...one, price: withHourWrites(id, cost), isFreeRow: false }
   if (one.clean.isFree || FREE_TIERS.has(one.provider.slug) || (isSold && one.provider.slug === makerProvider(id))) return { ...one, price: 'free', isFreeRow: true }
-  // A zero beside real prices is a promotion, a plan, or a hole in the feed: nobody is billed nothing on its word.
-  if (isSold || isSubscription(one.provider.slug)) {
-    notes.push({ kind: 'unpriced', id, text: `${one.provider.slug} ${one.upstream}: 0 is not taken for a price` })
-    return { ...one, price: undefined, isFreeRow: false }
-  }
-  return { ...one, price: 'free', isFreeRow: false }
+  if (FREE_OFFERINGS.has(`${one.provider.slug} ${one.upstream}`)) return { ...one, price: 'free', isFreeRow: false }
+  // A zero is a promotion, a plan, a price of another unit, or a hole in the feed: nobody is billed nothing on its word.
+  notes.push({ kind: 'unpriced', id, text: `${one.provider.slug} ${one.upstream}: 0 is not taken for a price` })
+  return { ...one, price: undefined, isFreeRow: false }
 }
 
 /** Anthropic bills writes that live an hour at twice the prompt's price (docs, prompt caching, 2025-08); the feed has only the other ones. */
@@ -97,7 +104,7 @@ function modelRow(id: string, all: readonly Priced[], group: readonly Placed[], 
   const kept = withoutSlips(id, oneEach(id, all, notes), notes)
   const first = reference(id, group)
   const ability = abilityOf(id, first, group)
-  const suffix = id.includes(':') ? id.slice(id.indexOf(':')) : ''
+  const suffix = id.slice(first.id.length)
   const aliases = aliasesOf(id, all, suffix)
   const dated = aliases.find((alias) => alias.startsWith(`${id.replace(/:.*$/, '')}-`) && /-\d{8}(?::|$)/.test(alias))
   const { offering } = first
@@ -111,7 +118,8 @@ function modelRow(id: string, all: readonly Priced[], group: readonly Placed[], 
 
 function nameOf(offering: FeedOffering, suffix: string): string {
   const name = (offering.name ?? '').replace(/ \((?:latest|free|us|eu|global|jp|au)\)/gi, '').trim()
-  return suffix === '' || name === '' ? name : `${name} (${suffix.slice(1).replaceAll(':', ', ')})`
+  const words = suffix.slice(1).replaceAll(':', ', ')
+  return suffix === '' || name === '' || name.toLowerCase().includes(words) ? name : `${name} (${words})`
 }
 
 /** The offering whose facts are the model's: its maker's, else OpenRouter's, else the one with the most to say. */
@@ -162,7 +170,7 @@ function compare(a: Placed, b: Placed): number {
 
 function aliasesOf(id: string, all: readonly Priced[], suffix: string): string[] {
   const author = id.slice(0, id.indexOf('/'))
-  const base = id.replace(/:.*$/, '')
+  const base = id.slice(0, id.length - suffix.length)
   const names = new Set<string>()
   for (const { clean } of all) {
     if (clean.date !== undefined) names.add(`${base}-${clean.date}${suffix}`)

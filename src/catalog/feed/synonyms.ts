@@ -5,6 +5,8 @@
 export const SYNONYMS: Readonly<Record<string, string>> = {
   'anthropic/claudesonnet40': 'anthropic/claude-sonnet-4', 'anthropic/claudeopus40': 'anthropic/claude-opus-4',
   'anthropic/claudehaiku30': 'anthropic/claude-3-haiku', 'anthropic/claudesonnet45latest': 'anthropic/claude-sonnet-4.5',
+  'anthropic/claudesonnet35june': 'anthropic/claude-3.5-sonnet-20240620', 'anthropic/claudesonnet35v2': 'anthropic/claude-3.5-sonnet', 'anthropic/claudehaiku35latest': 'anthropic/claude-3.5-haiku',
+  'deepseek/deepseekv32251201': 'deepseek/deepseek-v3.2',
   'meta-llama/llama3370bversatile': 'meta-llama/llama-3.3-70b-instruct', 'meta-llama/llama318binstant': 'meta-llama/llama-3.1-8b-instruct',
   'meta-llama/llama3170bversatile': 'meta-llama/llama-3.1-70b-instruct', 'meta-llama/llama318b': 'meta-llama/llama-3.1-8b-instruct',
   'meta-llama/llama3170b': 'meta-llama/llama-3.1-70b-instruct', 'meta-llama/llama3370b': 'meta-llama/llama-3.3-70b-instruct',
