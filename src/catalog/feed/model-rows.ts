@@ -29,7 +29,7 @@ export function isServable(one: Placed): boolean {
 
 /**
  * Models whose thinking is a mode, and a variant of every name of theirs: `anthropic/claude-opus-4.6:thinking` is that model
- * wherever it is served, with reasoning. Offers of the mode alone must not stand in its way: they have rows by another name.
+ * wherever it is served. Offers of the mode alone must not stand in its way: they have rows by another name.
  */
 function hasThinkingMode(id: string): boolean {
   return /^(?:anthropic\/claude-|deepseek\/deepseek-(?:chat-)?v3\.[12]|google\/gemini-(?:2\.5|3)|z-ai\/glm-(?:4\.[5-9]|5)|moonshotai\/kimi-k2\.5)/.test(id)
