@@ -15,6 +15,7 @@ export const EXPLAINED: readonly Explained[] = [
   { name: 'user', providers: ['gemini', 'vertex', 'bedrock-converse', 'cohere'], why: 'says whose call it is and changes no answer; these providers have no field for it, and the others get a hash' },
   { name: 'metadata', providers: ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini', 'vertex', 'bedrock-converse', 'cohere'], why: 'is said to the gateway, not to the model: the client labels its calls, no provider is told' },
   { name: 'service tier', clients: ['anthropic-messages'], providers: ['gemini', 'vertex', 'cohere'], why: '`standard_only` asks for the ordinary tier, and that is what these serve' },
+  { name: 'reasoning off', providers: ['anthropic-messages', 'bedrock-converse'], why: 'Claude does not think unless it is told to' },
   { name: 'cached tokens', providers: ['cohere'], why: 'Cohere counts cached tokens of a longer, raw prompt that it does not bill; they are no part of the counts that it bills' },
 ]
 

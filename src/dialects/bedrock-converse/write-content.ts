@@ -39,7 +39,11 @@ function writePart(part: Part, place: string, notes: Notes): Block[] {
     case 'refusal': return textBlocks(part['refusal'])
     default: {
       const media = mediaBlock(part, place)
-      if (media) return [media]
+      if (media) {
+        const image = part['image_url']
+        if (isObject(image) && (image['detail'] ?? 'auto') !== 'auto') notes.warn('image_url.detail', 'this provider looks at all images alike')
+        return [media]
+      }
       if (!REASONING.has(part.type)) notes.warn(place, `content of type ${JSON.stringify(part.type)} is unknown to this provider and was left out`)
       return []
     }

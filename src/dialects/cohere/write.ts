@@ -144,6 +144,7 @@ function writeRest(body: JsonObject, call: Call, warnings: Warning[]): void {
     const value = call.body[field]
     if (value !== undefined && value !== null) body[field] = value
   }
+  if (call.body.messages.some((message) => message['is_error'] === true)) warnings.push({ field: 'is_error', why: 'Cohere cannot be told that a result is an error; it has to say so itself' })
   for (const field in call.body) {
     const value = call.body[field]
     if (value === undefined || value === null || SAID.has(field) || (field === 'service_tier' && ORDINARY_TIERS.has(value))) continue

@@ -16,6 +16,7 @@ export function writeTools(body: JsonObject, call: Call, endpoint: Endpoint, war
     else warnings.push({ field: `tools[${at}]`, why: `Gemini has no tool of type ${JSON.stringify(tool['type'])}` })
   }
   if (tools.length > 0) body['tools'] = tools
+  if ((call.body.tools ?? []).some((tool) => asObject(tool['function'])?.['strict'] === true)) warnings.push({ field: 'tools.function.strict', why: 'Gemini cannot be held to the schema of a tool' })
   writeToolConfig(body, call, endpoint, declarations.length > 0, tools.length > 1)
   if (call.body.tool_choice && !choiceOf(call.body.tool_choice)) warnings.push({ field: 'tool_choice', why: 'Gemini can be told auto, none, required, or which functions' })
   if (call.body.parallel_tool_calls === false) warnings.push({ field: 'parallel_tool_calls', why: 'Gemini cannot be told to call one tool at a time' })

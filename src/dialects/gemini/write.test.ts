@@ -192,6 +192,6 @@ describe('tools', () => {
     ]
     for (const [choice, said] of modes) expect(write({ tools, tool_choice: choice }).body.toolConfig).toEqual({ functionCallingConfig: said })
     expect(write({ tool_choice: 'auto' }).body.toolConfig).toBeUndefined()
-    expect(write({ tools, tool_choice: { type: 'openrouter:web_search' } }).warnings.map((warning) => warning.field)).toEqual(['tool_choice'])
+    expect(write({ tools, tool_choice: { type: 'openrouter:web_search' } }).warnings.map((warning) => warning.field)).toEqual(['tools.function.strict', 'tool_choice'])
   })
 })

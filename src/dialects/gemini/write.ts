@@ -64,6 +64,13 @@ function warnOfTheRest(call: Call, warnings: Warning[]): void {
     warnings.push({ field, why: 'Gemini has no such parameter' })
   }
   if (hasCacheMarks(call)) warnings.push({ field: 'cache_control', why: 'Gemini caches by itself and takes no marks' })
+  if (call.body.messages.some((message) => message['is_error'] === true)) warnings.push({ field: 'is_error', why: 'Gemini cannot be told that a result is an error; it has to say so itself' })
+  if (call.body.messages.some((message) => Array.isArray(message.content) && message.content.some(hasDetail))) warnings.push({ field: 'image_url.detail', why: 'is not said to Gemini for each image' })
+}
+
+function hasDetail(part: unknown): boolean {
+  const image = isObject(part) ? part['image_url'] : undefined
+  return isObject(image) && (image['detail'] ?? 'auto') !== 'auto'
 }
 
 function hasCacheMarks(call: Call): boolean {

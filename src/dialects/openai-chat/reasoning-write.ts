@@ -18,6 +18,7 @@ export function writeReasoning(body: JsonObject, call: Call, endpoint: Endpoint,
   } else if (endpoint.parameters === null || endpoint.parameters.has('reasoning') || has(endpoint, 'reasoning_effort')) {
     const effort = effortFor(call, endpoint)
     if (effort !== undefined) body['reasoning_effort'] = effort
+    else if (!wish.enabled && endpoint.reasoning) warnings.push({ field: 'reasoning', why: `${endpoint.provider.name} cannot be told not to reason with this model` })
   } else if (wish.enabled) {
     warnings.push({ field: 'reasoning', why: `${endpoint.provider.name} does not take it for this model` })
   }

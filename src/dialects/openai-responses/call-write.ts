@@ -49,6 +49,7 @@ function writeBody(call: Call, endpoint: Endpoint, warnings: Warning[]): JsonObj
   const tier = asString(sent['service_tier'])
   if (tier !== undefined) body['service_tier'] = tier === 'fast' ? 'priority' : tier
   if (hasCacheMarks(call)) warnings.push({ field: 'cache_control', why: `${endpoint.provider.name} caches by itself and takes no marks` })
+  if (call.body.messages.some((message) => message['is_error'] === true)) warnings.push({ field: 'is_error', why: `${endpoint.provider.name} cannot be told that a result is an error; it has to say so itself` })
   warnOfRest(sent, endpoint, warnings)
   return body
 }
@@ -102,6 +103,7 @@ function writeReasoning(body: JsonObject, call: Call, endpoint: Endpoint, includ
   const config: JsonObject = {}
   const effort = wantedEffort(call, endpoint)
   if (effort !== undefined) config['effort'] = effort
+  else if (wish.enabled === false) warnings.push({ field: 'reasoning', why: `${endpoint.provider.name} cannot be told not to reason with this model` })
   if (wish.summary !== undefined) config['summary'] = wish.summary
   else if (wish.enabled && !wish.exclude) config['summary'] = 'auto'
   const asked = isObject(call.body['reasoning']) ? call.body['reasoning'] : {}
