@@ -38,6 +38,7 @@ This page is measured, not written: \`npm run matrix\` makes it, and a test fail
 | --- | --- |
 | carried | Both sides speak the same dialect, and it goes through as it was said. |
 | mapped | It is said in the other dialect's words. |
+| fetched | The provider follows no links: the gateway fetches what is linked and says it as data. |
 | mapped, warned | It is said, with a change that a warning names. |
 | warned | It cannot be said to this provider and is left out; the warning names the field. |
 | refused | The call is refused with a fault that names the field; another endpoint may take it. |
