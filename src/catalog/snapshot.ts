@@ -1,10 +1,11 @@
+import { offersInRegion } from './aws-regions.ts'
 import { DEMO_MODELS, DEMO_PROVIDER } from './demo.ts'
 import type { Endpoint, Model, Provider, Snapshot } from './endpoint.ts'
 import { endpointOfOperator, endpointOfRow, modalityList, overridden } from './endpoint-row.ts'
 import { EMPTY_OPERATOR_FILE, type OperatorFile, type OperatorModel, type OperatorProvider } from './operator-file.ts'
 import { applyOverlay, type Overlay } from './overlay.ts'
 import { makeProvider, rowOfOperator, type Environment, type ProviderSet } from './provider.ts'
-import { catalogueRows, type ModelRow, type ProviderRow } from './rows.ts'
+import { catalogueRows, type EndpointRow, type ModelRow, type ProviderRow } from './rows.ts'
 import { tokenizerOf } from './tokenizer.ts'
 
 export interface SnapshotOptions {
@@ -51,7 +52,7 @@ function ownProviders(operator: OperatorFile, discovered: readonly OperatorProvi
 }
 
 function addRow(work: Work, row: ModelRow): void {
-  const endpoints = row.endpoints.flatMap((endpoint) => {
+  const endpoints = callable(work, row.endpoints).flatMap((endpoint) => {
     const set = work.providers.get(endpoint.provider)
     return set ? [endpointOfRow(row, endpoint, set)] : []
   })
@@ -62,6 +63,12 @@ function addRow(work: Work, row: ModelRow): void {
   })
   for (const alias of row.aliases ?? []) work.aliases.set(alias, row.id)
   if (row.canonical !== undefined) work.aliases.set(row.canonical, row.id)
+}
+
+/** Bedrock's offers hang on the region of the account, where that is known. */
+function callable(work: Work, offers: readonly EndpointRow[]): readonly EndpointRow[] {
+  const bedrock = work.providers.get('amazon-bedrock')?.main
+  return bedrock?.region === undefined ? offers : offersInRegion(offers, bedrock.slug, bedrock.region)
 }
 
 /** A model of the operator's: a new one, or one more endpoint of a known one; it stands first, for the operator chose it. */
