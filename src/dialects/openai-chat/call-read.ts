@@ -42,7 +42,7 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
 }
 
 /** Variants of the contract that change nothing here yet (C28–C30). */
-const UNSERVED_SUFFIX = /:(?:online|extended|thinking)(?=:|@|$)/
+const UNSERVED_SUFFIX = /:(?:online|extended)(?=:|@|$)/
 
 /** Features of the contract that this server has not: whoever asks for one is told, not left to wonder. */
 function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
@@ -121,7 +121,13 @@ function readReasoning(body: ChatBody): ReasoningWish {
   const maxTokens = (reasoning?.['max_tokens'] ?? undefined) as number | undefined
   const exclude = reasoning?.['exclude'] === true || include === false
   const summary = typeof reasoning?.['summary'] === 'string' ? reasoning['summary'] : undefined
-  return { enabled: readEnabled(reasoning, effort, maxTokens, include), effort, maxTokens, exclude, summary }
+  return { enabled: readEnabled(reasoning, effort, maxTokens, include) ?? (isThinking(body) ? true : undefined), effort, maxTokens, exclude, summary }
+}
+
+/** `:thinking` behind the model's name: it reasons unless the request says otherwise (C29). */
+function isThinking(body: ChatBody): boolean {
+  const first = body.model ?? (Array.isArray(body['models']) ? body['models'][0] : undefined)
+  return typeof first === 'string' && /:thinking(?=:|@|$)/i.test(first)
 }
 
 function readEnabled(reasoning: JsonObject | undefined, effort: Effort | undefined, maxTokens: number | undefined, include: unknown): boolean | undefined {

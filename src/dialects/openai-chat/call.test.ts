@@ -90,6 +90,8 @@ describe('reading a call', () => {
     expect(testCall({ include_reasoning: false }).reasoning).toMatchObject({ exclude: true })
     expect(testCall({}).reasoning).toMatchObject({ exclude: false })
     expect(testCall({}).reasoning.enabled).toBeUndefined()
+    expect(testCall({ model: 'a/b:thinking' }).reasoning.enabled).toBe(true)
+    expect(testCall({ model: 'a/b:thinking', reasoning: { enabled: false } }).reasoning.enabled).toBe(false)
   })
 
   test('media counts by itself, not by its bytes', () => {
