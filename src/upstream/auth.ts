@@ -41,9 +41,11 @@ export class Auth {
     }
   }
 
-  /** The provider refused our credential: what it was traded for counts no more. */
-  refused(provider: Provider): void {
-    if (provider.account?.kind === 'google') this.tokens.forget(provider.account)
+  /** The provider refused our credential. True when that was a token, which counts no more: another try has another. */
+  refused(provider: Provider): boolean {
+    if (provider.account?.kind !== 'google') return false
+    this.tokens.forget(provider.account)
+    return true
   }
 }
 

@@ -128,14 +128,16 @@ export class Upstream {
 
   private async refusal(answer: Answer, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
     const { name } = endpoint.provider
-    if (answer.status === 401) this.auth.refused(endpoint.provider)
+    const renewed = answer.status === 401 && this.auth.refused(endpoint.provider)
     if (answer.status < 400) return new Fault('provider_bad_answer', `${name} answered ${answer.status}, a redirect; point base_url at the API itself`, { provider: name })
     const read = await answer.text(this.limits.errorBytesMax).catch((error: unknown) => {
       // The status alone says enough when the body breaks off or never ends.
       if (watch.reason()) throw error
       return undefined
     })
-    return dialect.readFault(answer.status, answer.headers, read?.text ?? '', endpoint)
+    const fault = dialect.readFault(answer.status, answer.headers, read?.text ?? '', endpoint)
+    // What was refused was a token, and there will be another.
+    return renewed ? fault.with({ retry: 'same' }) : fault
   }
 
   private async reply(answer: Answer, provider: Provider, watch: Watch): Promise<JsonObject> {
