@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../src/core/json.ts'
+import { isObject, parseObject, type JsonObject } from '../../src/core/json.ts'
 import { ChoiceFold, listOf, numberOf, objectOf, textOf, type Meaning } from './meaning.ts'
 
 /** A message folded from the events of a stream, as Anthropic's clients fold it. A second, plainer reader than the gateway's own. Throws where the events break its rules. */
@@ -31,7 +31,7 @@ export function foldEvents(events: readonly JsonObject[]): { readonly message: J
       case 'content_block_stop':
         rule(open === index, `block ${index} ends while ${open ?? 'none'} is open`)
         open = undefined
-        if ((json[index] ?? '') !== '') objectOf(content[index])['input'] = JSON.parse(json[index] ?? '') as JsonObject
+        if ((json[index] ?? '') !== '') objectOf(content[index])['input'] = parseObject(json[index] ?? '') ?? { arguments: json[index] }
         break
       case 'message_delta':
         rule(open === undefined, 'ends within a block')
