@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../core/json.ts'
 import { usdNumber } from '../../core/nano.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { ReplyWriter, StreamWriter } from '../dialect.ts'
+import { foldDetail, foldTool, spokenReasoning, type FoldedTool } from '../fold.ts'
 import { errorObject } from './fault-write.ts'
 
 /** The contract's `usage` object (B65), complete: zeros are said. */
@@ -159,7 +160,7 @@ interface FoldedChoice {
   hasContent: boolean
   refusal: string
   reasoning: ReasoningDetail[]
-  tools: { id: string; type: 'function'; function: { name: string; arguments: string } }[]
+  tools: FoldedTool[]
   annotations: JsonObject[]
   images: JsonObject[]
   logprobs: { content: Json[]; refusal?: Json[] } | undefined
@@ -195,7 +196,7 @@ export class ChatReplyWriter implements ReplyWriter {
       case 'text': { const choice = this.choice(event.choice); choice.content += event.text; choice.hasContent = true; break }
       case 'refusal': this.choice(event.choice).refusal += event.text; break
       case 'reasoning': foldDetail(this.choice(event.choice).reasoning, event.detail); break
-      case 'tool': foldTool(this.choice(event.choice), event); break
+      case 'tool': foldTool(this.choice(event.choice).tools, event); break
       case 'annotation': this.choice(event.choice).annotations.push(event.annotation); break
       case 'image': this.choice(event.choice).images.push({ type: 'image_url', image_url: { url: event.url } }); break
       case 'logprobs': foldLogprobs(this.choice(event.choice), event.logprobs); break
@@ -242,18 +243,18 @@ export class ChatReplyWriter implements ReplyWriter {
 
   private foldedChoice(choice: FoldedChoice, index: number): JsonObject {
     const reasoning = this.call.reasoning.exclude ? [] : choice.reasoning
-    const spoken = reasoning.map((detail) => String(detail['text'] ?? detail['summary'] ?? '')).join('')
+    const spoken = reasoning.map(spokenReasoning).join('')
     return {
       index,
       message: {
         role: 'assistant', content: choice.hasContent || choice.tools.length === 0 ? choice.content : null, refusal: choice.refusal || null,
         ...(reasoning.length > 0 ? { reasoning: spoken || null, reasoning_details: reasoning } : {}),
-        ...(choice.tools.length > 0 ? { tool_calls: choice.tools.filter((tool) => tool !== undefined).map((tool) => ({ ...tool, function: { ...tool.function, arguments: tool.function.arguments.trim() || '{}' } })) } : {}),
+        ...(choice.tools.length > 0 ? { tool_calls: choice.tools.filter((tool) => tool !== undefined).map(toolCall) } : {}),
         ...(choice.annotations.length > 0 ? { annotations: choice.annotations } : {}),
         ...(choice.images.length > 0 ? { images: choice.images } : {}),
         ...choice.extra,
       },
-      ...(choice.logprobs ? { logprobs: choice.logprobs as unknown as JsonObject } : {}),
+      ...(choice.logprobs ? { logprobs: { ...choice.logprobs } } : {}),
       finish_reason: this.fault ? 'error' : choice.reason,
       native_finish_reason: choice.native,
       ...(this.fault ? { error: errorObject(this.fault) } : {}),
@@ -261,23 +262,8 @@ export class ChatReplyWriter implements ReplyWriter {
   }
 }
 
-/** Joins a delta to the piece it continues: same index, same kind, both of text. Everything else stands for itself. */
-function foldDetail(details: ReasoningDetail[], delta: ReasoningDetail): void {
-  const last = details.at(-1)
-  const field = delta.type === 'reasoning.text' ? 'text' : delta.type === 'reasoning.summary' ? 'summary' : undefined
-  if (!last || !field || last.type !== delta.type || last.index !== delta.index || (last['signature'] ?? null) !== null) {
-    details.push({ ...delta })
-    return
-  }
-  const text = `${String(last[field] ?? '')}${String(delta[field] ?? '')}`
-  Object.assign(last, delta, { [field]: text })
-}
-
-function foldTool(choice: FoldedChoice, event: Extract<Event, { type: 'tool' }>): void {
-  const tool = (choice.tools[event.index] ??= { id: '', type: 'function', function: { name: '', arguments: '' } })
-  if (event.id !== undefined) tool.id = event.id
-  if (event.name !== undefined) tool.function.name = event.name
-  tool.function.arguments += event.arguments
+function toolCall(tool: FoldedTool): JsonObject {
+  return { id: tool.id, type: 'function', function: { name: tool.name, arguments: tool.arguments.trim() || '{}' } }
 }
 
 function foldLogprobs(choice: FoldedChoice, logprobs: JsonObject): void {
