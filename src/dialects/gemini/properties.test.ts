@@ -55,6 +55,15 @@ describe('writeCall', () => {
     }), { numRuns: 300 })
   })
 
+  test('puts results in the order of their calls, also where a later turn uses the same ids', () => {
+    const calls = [{ id: 'call_1', type: 'function' as const, function: { name: 'f', arguments: '{}' } }, { id: '00000000', type: 'function' as const, function: { name: 'f', arguments: '{}' } }]
+    const result = (id: string): Message => ({ role: 'tool', tool_call_id: id, content: id })
+    const messages: Message[] = [{ role: 'assistant', content: '', tool_calls: calls }, result('call_1'), result('00000000'), { role: 'assistant', content: '', tool_calls: calls }, result('00000000'), result('call_1')]
+    fc.assert(fc.property(endpoint, (target) => {
+      expect(problemsOfGeminiRequest(JSON.parse(gemini.writeCall(geminiCall({ messages }), target).body))).toEqual([])
+    }), { numRuns: 20 })
+  })
+
   test('says the same call in the same bytes', () => {
     fc.assert(fc.property(conversation, endpoint, (messages, target) => {
       expect(gemini.writeCall(geminiCall({ messages }), target)).toEqual(gemini.writeCall(geminiCall(structuredClone({ messages })), target))
