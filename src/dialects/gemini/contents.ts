@@ -22,7 +22,7 @@ class ContentsWriter {
   /** Calls that may have a result, by id; of two with one id the later. */
   private readonly asked = new Map<string, Asked>()
   /** Counts calls, not ids: hosts use the same ids again in a later turn. */
-  private calls = 0
+  private callsSeen = 0
   private readonly isThird: boolean
 
   constructor(private readonly endpoint: Endpoint, private readonly warnings: Warning[]) {
@@ -96,7 +96,7 @@ class ContentsWriter {
       const part: Part = { functionCall: isForeignId(call.id) ? { id: call.id, name, args } : { name, args } }
       const signature = signatures.byId.get(call.id)
       if (signature !== undefined) part.thoughtSignature = signature
-      this.asked.set(call.id, { name, order: this.calls++ })
+      this.asked.set(call.id, { name, order: this.callsSeen++ })
       calls.push(part)
     }
     const legacy = asObject(message['function_call'])
