@@ -15,7 +15,7 @@ export function tidy(root: string): Finding[] {
   const npm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson
   const dependencies = new Set(Object.keys(npm.dependencies ?? {}))
   const sources = FOLDERS.flatMap((folder) => sourcesBelow(root, folder))
-  const scripts = Object.values(npm.scripts ?? {}).flatMap((script) => script.match(/[\w./-]+\.ts\b/g) ?? [])
+  const scripts = Object.values(npm.scripts ?? {}).flatMap((script) => (script.match(/[\w./-]+\.ts\b/g) ?? []).map((path) => path.replace(/^\.\//, '')))
   const findings = sources.flatMap((source) => [...importFindings(source, dependencies), ...homeFindings(source), ...wordingFindings(source), ...nameFindings(source)])
   findings.push(...sizeFindings(sources))
   findings.push(...deadFindings(sources, new Set(['src/main.ts', ...scripts, ...runnable(sources)])))
