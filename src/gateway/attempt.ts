@@ -73,6 +73,7 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
       said = true
       yield held
     }
+    if (!said) fault ??= new Fault('provider_bad_answer', `${endpoint.provider.name} ended its answer before it said anything`, { provider: endpoint.provider.name })
   } catch (error) {
     fault = faultFrom(error, gateway)
     if (said) yield [{ type: 'fault', fault }]
@@ -80,8 +81,7 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
     // Also when the client leaves in the middle: then there is no fault, and nothing that health should count.
     if (fault || said) note(endpoint, fault, said, startedMs, meter, gateway)
   }
-  if (said || fault) return said ? undefined : fault
-  return new Fault('provider_bad_answer', `${endpoint.provider.name} ended its answer before it said anything`, { provider: endpoint.provider.name })
+  return said ? undefined : fault
 }
 
 function note(endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {

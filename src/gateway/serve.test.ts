@@ -35,6 +35,7 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
   cut: () => sse(chunk({ content: 'half of it' })),
   mute: () => sse(chunk({ content: 'no usage at all' }), chunk({}, 'stop'), 'data: [DONE]\n\n'),
   silent: () => sse(chunk({ role: 'assistant', content: '' }), `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 1000, completion_tokens: 0, total_tokens: 1000 } })}\n\n`, 'data: [DONE]\n\n'),
+  blank: () => sse(`data: ${JSON.stringify({ choices: [] })}\n\n`, 'data: [DONE]\n\n'),
   nothing: () => sse(chunk({ role: 'assistant', content: '' }), 'data: [DONE]\n\n'),
   endless: () => new Response(new ReadableStream<string>({ async pull(c) { await Bun.sleep(2); c.enqueue(chunk({ content: 'more ' })) } }), { headers: { 'content-type': 'text/event-stream' } }),
 }
@@ -172,6 +173,12 @@ describe('failover', () => {
     const outcome = await run({ 'a/m': ['down', 'limited'] }, { model: 'a/m' })
     expect(outcome.fault).toMatchObject({ status: 429, options: { previousErrors: [{ provider: 'down', code: 503 }], retryAfterMs: 7000, availability: { code: 'capacity_exhausted', retryable: true, retry_after: 7 } } })
     expect(outcome.ledger.settled[0]).toMatchObject({ cost: 0n, fault: 'provider_rate_limited' })
+  })
+
+  test('an answer that ends before it says anything is an attempt that failed, on record', async () => {
+    const { fault, ledger } = await run({ 'a/m': ['blank'] }, { model: 'a/m' })
+    expect(fault?.code).toBe('provider_bad_answer')
+    expect(ledger.settled[0]?.attempts).toMatchObject([{ provider: 'blank', fault: 'provider_bad_answer' }])
   })
 
   test('an empty answer costs nothing (I9)', async () => {
