@@ -14,7 +14,7 @@ export interface Call {
   /** `gen-<seconds>-<random>`: the generation's id, and the idempotency key of its hold and its settlement. */
   readonly id: string
   /** The API that the client called, as the record names it. */
-  readonly api: 'chat' | 'completions' | 'responses' | 'messages' | 'gemini' | 'ollama' | 'cohere'
+  readonly api: 'chat' | 'completions' | 'responses' | 'messages' | 'gemini' | 'ollama' | 'cohere' | 'embeddings'
   /** The dialect that the client speaks. Some are spoken by clients only, so that no provider's is the same. */
   readonly dialect: DialectName | 'openai-completions' | 'ollama'
   /** When we took it, in ms since the epoch. */
@@ -27,6 +27,8 @@ export interface Call {
   readonly native?: JsonObject
   /** What the client asked that the chat shape has no words for: a warning, unless the provider is told `native`. */
   readonly unsaid?: readonly Warning[]
+  /** The other calls of a request that asks several at once (a list of prompts): one answer, their choices after this call's. */
+  readonly also?: readonly Call[]
   readonly preferences: Preferences
   readonly reasoning: ReasoningWish
   readonly needs: Needs
@@ -63,9 +65,12 @@ export interface Needs {
   readonly maxTokens?: number
   /** Number of choices asked for (`n`), 1 by default. */
   readonly choices: number
+  /** Where the call has several prompts, each with the model's window to itself: how many, and the bound of the longest. */
+  readonly prompts?: { readonly count: number; readonly tokensMax: number }
 }
 
-export type Modality = 'text' | 'image' | 'file' | 'audio' | 'video'
+/** `embeddings` is of answers only. */
+export type Modality = 'text' | 'image' | 'file' | 'audio' | 'video' | 'embeddings'
 
 /** The `provider` object (contract C1–C24), checked. */
 export interface Preferences {

@@ -30,3 +30,22 @@ export const NO_USAGE: Usage = Object.freeze({
   completionTokens: 0, reasoningTokens: 0, completionAudioTokens: 0, completionImageTokens: 0,
   acceptedPredictionTokens: 0, rejectedPredictionTokens: 0, estimated: false,
 })
+
+/** What two calls used together. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    cacheWriteHourTokens: a.cacheWriteHourTokens + b.cacheWriteHourTokens,
+    promptAudioTokens: a.promptAudioTokens + b.promptAudioTokens,
+    promptVideoTokens: a.promptVideoTokens + b.promptVideoTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+    completionAudioTokens: a.completionAudioTokens + b.completionAudioTokens,
+    completionImageTokens: a.completionImageTokens + b.completionImageTokens,
+    acceptedPredictionTokens: a.acceptedPredictionTokens + b.acceptedPredictionTokens,
+    rejectedPredictionTokens: a.rejectedPredictionTokens + b.rejectedPredictionTokens,
+    estimated: a.estimated || b.estimated,
+  }
+}

@@ -3,6 +3,7 @@ import { textModelCount } from '../catalog/count.ts'
 import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { serve } from '../gateway/serve.ts'
+import { serveEach } from '../gateway/serve-each.ts'
 import { generationId } from '../lib/id.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
@@ -40,7 +41,8 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const caller = found instanceof Promise ? await found : found
     const body = await readBody(request, bodyBytesMax)
     const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
-    return await answerOf(made, endpoint.dialect, serve(made, caller, gateway, request.signal), gateway)
+    const events = made.also ? serveEach([made, ...made.also], caller, gateway, request.signal) : serve(made, caller, gateway, request.signal)
+    return await answerOf(made, endpoint.dialect, events, gateway)
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
   }

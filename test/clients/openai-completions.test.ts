@@ -98,6 +98,34 @@ describe('completions against the demo', () => {
     expect(streamed).toBe(whole ?? '')
   })
 
+  test('several prompts: the choices of each in their order, paid together, a record for each', async () => {
+    const prompt = ['Once upon', 'Twice', 'Never']
+    const asked = { model: 'demo/echo', prompt, n: 2, echo: true }
+    const answer = await client.completions.create(asked)
+    const texts = answer.choices.map((choice) => choice.text)
+    expect(answer.choices.map((choice) => [choice.index, choice.finish_reason])).toEqual([0, 1, 2, 3, 4, 5].map((index) => [index, 'stop']))
+    prompt.forEach((one, at) => { for (const text of texts.slice(2 * at, 2 * at + 2)) expect(text).toStartWith(one + one) })
+    const records = await Promise.all(['', '-1', '-2'].map((end) => stage.generation(answer.id + end)))
+    expect(records.reduce((sum, record) => sum + Number(record['tokens_completion']), 0)).toBe(answer.usage?.completion_tokens ?? 0)
+    expect(records.reduce((sum, record) => sum + Number(record['tokens_prompt']), 0)).toBe(answer.usage?.prompt_tokens ?? 0)
+
+    const streamed: string[] = texts.map(() => '')
+    let usage: unknown
+    for await (const chunk of await client.completions.create({ ...asked, stream: true })) {
+      for (const { index, text } of chunk.choices) streamed[index] += text
+      usage = chunk.usage ?? usage
+    }
+    expect([streamed, usage]).toEqual([texts, answer.usage])
+  })
+
+  test('the best of several is the likeliest', async () => {
+    const asked = { model: 'demo/writer', prompt: 'Once upon', max_tokens: 6 }
+    const answer = await client.completions.create({ ...asked, n: 2, best_of: 4 })
+    expect(answer.choices.map((choice) => [choice.index, choice.logprobs])).toEqual([[0, null], [1, null]])
+    const one = await client.completions.create(asked)
+    expect(answer.usage?.completion_tokens).toBe(4 * (one.usage?.completion_tokens ?? 0))
+  })
+
   test('an error in mid-stream is thrown', async () => {
     const stream = await client.completions.create({ model: 'demo/writer?fail=503&fail_after=5', prompt: 'x', stream: true })
     const failure = await (async () => { for await (const _ of stream); })().then(() => undefined, (error: unknown) => error)
@@ -105,8 +133,8 @@ describe('completions against the demo', () => {
   })
 
   test.each([
-    [{}, 'prompt'], [{ prompt: 7 }, 'prompt'], [{ prompt: [] }, 'prompt'], [{ prompt: ['a', 'b'] }, 'prompt'], [{ prompt: [1, 2] }, 'prompt'], [{ prompt: [[1]] }, 'prompt'], [{ prompt: 'x', suffix: 'y' }, 'suffix'],
-    [{ prompt: 'x', best_of: 3 }, 'best_of'], [{ prompt: 'x', echo: 1 }, 'echo'], [{ prompt: 'x', logprobs: 9 }, 'logprobs'], [{ prompt: 'x', logprobs: 1, echo: true }, 'echo'], [{ messages: [] }, 'messages'], [{ prompt: 'x', temperature: 3 }, 'temperature'],
+    [{}, 'prompt'], [{ prompt: 7 }, 'prompt'], [{ prompt: [] }, 'prompt'], [{ prompt: ['a', 7.5] }, 'prompt'], [{ prompt: ['a', {}] }, 'prompt[1]'], [{ prompt: Array.from({ length: 33 }, () => 'a') }, 'prompt'], [{ prompt: ['a', 'b'], n: 100 }, 'prompt'], [{ prompt: [1, 2] }, 'prompt'], [{ prompt: [[1]] }, 'prompt'], [{ prompt: 'x', suffix: 'y' }, 'suffix'],
+    [{ prompt: 'x', best_of: 3, stream: true }, 'best_of'], [{ prompt: 'x', n: 3, best_of: 2 }, 'best_of'], [{ prompt: 'x', n: 'x', best_of: 2 }, 'n'], [{ prompt: 'x', echo: 1 }, 'echo'], [{ prompt: 'x', logprobs: 9 }, 'logprobs'], [{ prompt: 'x', logprobs: 1, echo: true }, 'echo'], [{ messages: [] }, 'messages'], [{ prompt: 'x', temperature: 3 }, 'temperature'],
   ])('400: %j is wrong at %s', async (body, field) => {
     const response = await stage.gateway.api('/completions', { model: 'demo/echo', ...body })
     const { error } = await response.json() as { error: { message: string; metadata: { field: string } } }

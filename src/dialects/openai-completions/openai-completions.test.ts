@@ -17,6 +17,14 @@ test('a prompt is a message, alone or in a list of one', () => {
   for (const prompt of ['Once', ['Once']]) expect(read({ prompt, max_tokens: 5, logprobs: 3, best_of: 1, suffix: '' })).toMatchObject({ api: 'completions', dialect: 'openai-completions', body: { messages: [{ role: 'user', content: 'Once' }], max_tokens: 5, logprobs: true, top_logprobs: 3 } })
 })
 
+test('several prompts are as many calls, each with its own bound of tokens', () => {
+  const call = readCompletion({ model: 'acme/tiny', prompt: ['Once', 'Twice', ''], n: 2, max_tokens: 5 }, { ...ORIGIN, bodyBytes: 200 })
+  const calls = [call, ...(call.also ?? [])]
+  expect(calls.map(({ id, body, needs }) => [id, body.messages, body['n'], needs.maxTokens])).toEqual([['', 'Once'], ['-1', 'Twice'], ['-2', '']].map(([end, content]) => [ORIGIN.id + end, [{ role: 'user', content }], 2, 5]))
+  const [first, second, third] = calls.map(({ needs }) => needs.promptTokensMax)
+  expect((second ?? 0) > (first ?? 0) && (first ?? 0) > (third ?? 0)).toBe(true)
+})
+
 test('whatever is sent, it is a call or a fault', () => {
   const json = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>
   fc.assert(fc.property(fc.dictionary(fc.constantFrom('model', 'prompt', 'suffix', 'echo', 'best_of', 'logprobs', 'n', 'stop', 'stream', 'temperature'), fc.oneof(json, fc.constantFrom<Json>('x', 1, true))), (sent) => {
@@ -31,6 +39,16 @@ test('whatever is sent, it is a call or a fault', () => {
 describe('an answer', () => {
   test('that called tools just stopped', () => {
     expect(choiceOf(replyOf(client, read(), [{ type: 'text', choice: 0, text: 'a' }, finish]))).toEqual({ index: 0, text: 'a', logprobs: null, finish_reason: 'stop', native_finish_reason: 'x' })
+  })
+
+  test('is the likeliest of those made, where best_of asks for more than are returned', () => {
+    const made = [-2, -0.5, null, -1].flatMap((logprob, choice): Event[] => [
+      { type: 'text', choice, text: `t${choice}` }, ...(logprob === null ? [] : [{ type: 'logprobs' as const, choice, logprobs: { content: [{ token: 't', logprob }, { token: `${choice}`, logprob }] } }]), { ...finish, choice },
+    ])
+    const choices = (more: JsonObject): unknown => asArray(replyOf(client, read({ n: 2, best_of: 4, echo: true, ...more }), made)['choices'])
+    expect(choices({})).toMatchObject([{ index: 0, text: 'Oncet1', logprobs: null }, { index: 1, text: 'Oncet3', logprobs: null }])
+    expect(choices({ logprobs: 0, echo: false })).toMatchObject([{ text: 't1', logprobs: { token_logprobs: [-0.5, -0.5], text_offset: [4, 5] } }, { text: 't3' }])
+    expect(read({ best_of: 3 })).toMatchObject({ body: { n: 3, logprobs: true }, preferences: { requireParameters: true } })
   })
 
   test('that breaks off ends in an error, without an end mark', () => {
