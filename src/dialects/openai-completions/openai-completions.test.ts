@@ -18,9 +18,9 @@ test('a prompt is a message, alone or in a list of one', () => {
 })
 
 test('several prompts are as many calls, each with its own bound of tokens', () => {
-  const call = readCompletion({ model: 'acme/tiny', prompt: ['Once', 'Twice', ''], n: 2, max_tokens: 5 }, { ...ORIGIN, bodyBytes: 200 })
+  const call = readCompletion({ model: 'acme/tiny', prompt: ['Once', 'Twice upon', ''], n: 2, max_tokens: 5 }, { ...ORIGIN, bodyBytes: 200 })
   const calls = [call, ...(call.also ?? [])]
-  expect(calls.map(({ id, body, needs }) => [id, body.messages, body['n'], needs.maxTokens])).toEqual([['', 'Once'], ['-1', 'Twice'], ['-2', '']].map(([end, content]) => [ORIGIN.id + end, [{ role: 'user', content }], 2, 5]))
+  expect(calls.map(({ id, body, needs }) => [id, body.messages, body['n'], needs.maxTokens])).toEqual([['', 'Once'], ['-1', 'Twice upon'], ['-2', '']].map(([end, content]) => [ORIGIN.id + end, [{ role: 'user', content }], 2, 5]))
   const [first, second, third] = calls.map(({ needs }) => needs.promptTokensMax)
   expect((second ?? 0) > (first ?? 0) && (first ?? 0) > (third ?? 0)).toBe(true)
 })
