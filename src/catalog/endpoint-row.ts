@@ -1,4 +1,5 @@
-import { EFFORTS, type Effort, type Modality } from '../core/call.ts'
+import { EFFORTS, type DialectName, type Effort, type Modality } from '../core/call.ts'
+import { withAlternatives } from './alternatives.ts'
 import type { Endpoint, Provider, ReasoningSupport } from './endpoint.ts'
 import type { ModelOverride, OperatorModel } from './operator-file.ts'
 import { dialectOnCloud, parametersOf } from './parameters.ts'
@@ -25,35 +26,38 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
   const tag = row.variant === undefined ? provider.slug : `${provider.slug}/${row.variant}`
   const contextMax = row.context ?? model.context ?? CONTEXT_UNKNOWN_TOKENS
   const outputMax = row.output ?? model.output
-  return Object.freeze({
+  const parametersBy = (dialect: DialectName) => parametersOf(dialectOnCloud(dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined)
+  return Object.freeze(withAlternatives({
     id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: priceOf(row.price),
     contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
-    parameters: parametersOf(dialectOnCloud(provider.dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined),
+    parameters: parametersBy(provider.dialect),
     inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs: modalitySet(row.outputs ?? model.outputs ?? 'text'),
     ...(reasoning && { reasoning }), quantization: row.quantization ?? 'unknown', deprecated: row.deprecated === true,
-  })
+  }, parametersBy))
 }
 
 /** The endpoint of a model that the operator's provider serves. Of the one it replaces it keeps what it does not say. */
 export function endpointOfOperator(model: OperatorModel, provider: Provider, replaced: Endpoint | undefined): Endpoint {
   const outputMax = model.outputMax ?? replaced?.outputMax
   const reasoning = model.reasoning ?? replaced?.reasoning ?? (saysNothing(model) ? { efforts: EFFORTS, budget: true, mandatory: false } : undefined)
-  return Object.freeze({
+  const parameters = model.parameters ? new Set(model.parameters) : (replaced?.parameters ?? null)
+  return Object.freeze(withAlternatives({
     id: `${model.id}@${provider.slug}`, modelId: model.id, tag: provider.slug, provider,
     upstreamId: model.upstreamId ?? replaced?.upstreamId ?? model.id.slice(model.id.indexOf('/') + 1),
     price: model.price ?? replaced?.price ?? UNPRICED,
     contextMax: model.contextMax ?? replaced?.contextMax ?? CONTEXT_UNKNOWN_TOKENS, ...(outputMax !== undefined && { outputMax }),
-    parameters: model.parameters ? new Set(model.parameters) : (replaced?.parameters ?? null),
+    parameters,
     inputs: model.inputs ? new Set<Modality>(['text', ...model.inputs]) : (replaced?.inputs ?? null),
     outputs: model.outputs ? new Set(model.outputs) : (replaced?.outputs ?? EVERYTHING),
     ...(reasoning && { reasoning }), quantization: model.quantization ?? replaced?.quantization ?? 'unknown', deprecated: false,
-  })
+  }, (dialect) => (model.parameters ? parameters : (replaced?.alternatives?.find((other) => other.provider.dialect === dialect)?.parameters ?? parameters))))
 }
 
 /** The same endpoint with what the operator says of its model everywhere. */
 export function overridden(endpoint: Endpoint, override: ModelOverride): Endpoint {
+  const { alternatives } = endpoint
   return Object.freeze({
-    ...endpoint, ...(override.price && { price: override.price }),
+    ...endpoint, ...(alternatives && { alternatives: alternatives.map((other) => overridden(other, override)) }), ...(override.price && { price: override.price }),
     ...(override.contextMax !== undefined && { contextMax: override.contextMax }), ...(override.outputMax !== undefined && { outputMax: override.outputMax }),
   })
 }

@@ -84,6 +84,10 @@ export interface Provider {
   readonly apiVersion?: string
   /** The whole address of its calls, where it is the address of one deployment: nothing is joined to it. */
   readonly callUrl?: string
+  /** Fields of this dialect's request, and modalities, that it takes without heeding them or not at all. */
+  readonly lacks?: ReadonlySet<string>
+  /** The same provider by its other dialects, each with the models that it serves by this one and by that. */
+  readonly alternatives?: readonly Alternative[]
   /** Why it can't be called now: undefined when it can. `no credential`, `turned off`, `no address: set AWS_REGION`. */
   readonly notReady?: string
   readonly docsUrl?: string
@@ -97,6 +101,13 @@ export interface Provider {
   /** Bytes of one request this provider takes, where it says so. */
   readonly bodyBytesMax?: number
   readonly timeouts?: Partial<Timeouts>
+}
+
+/** A provider by another dialect than the one that it is known by. */
+export interface Alternative {
+  readonly provider: Provider
+  /** The provider's own names of models, with `*` for anything; a `!` before one takes it away again. */
+  readonly serves: readonly string[]
 }
 
 /** Phases of a provider call, in ms. */
@@ -130,6 +141,8 @@ export interface Endpoint {
   readonly provider: Provider
   /** What the provider calls the model. */
   readonly upstreamId: string
+  /** The same endpoint by its provider's other dialects: `upstream/spoken.ts` takes the one that loses least of a call. */
+  readonly alternatives?: readonly Endpoint[]
   readonly price: Price
   /** Tokens of prompt and answer together. */
   readonly contextMax: number

@@ -21,6 +21,8 @@ export interface OperatorProvider {
   readonly resource?: string
   readonly apiVersion?: string
   readonly dialect?: DialectName
+  /** Other dialects that it speaks, beside `dialect`. */
+  readonly dialects?: ReadonlyMap<DialectName, OperatorDialect>
   readonly auth?: Auth
   readonly headers?: Readonly<Record<string, string>>
   readonly quirks?: readonly string[]
@@ -31,6 +33,18 @@ export interface OperatorProvider {
   readonly mayTrain?: boolean
   readonly bodyBytesMax?: number
   readonly models?: readonly OperatorModel[]
+}
+
+/** One more dialect of a provider, as the operator says it. What is not said is the provider's. */
+export interface OperatorDialect {
+  /** false: it is not spoken, though the catalogue knows of it. */
+  readonly enabled?: boolean
+  readonly baseUrl?: string
+  readonly auth?: Auth
+  readonly quirks?: readonly string[]
+  readonly lacks?: readonly string[]
+  /** Upstream names of the models that it serves, with `*` and `!`; all by default. */
+  readonly serves?: readonly string[]
 }
 
 /** A model that an operator's provider serves. No capabilities named: it takes everything. No price: unpriced. */

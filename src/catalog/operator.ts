@@ -1,11 +1,11 @@
-import { DIALECTS } from '../core/call.ts'
 import { parseUsd } from '../core/nano.ts'
 import type { Timeouts } from './endpoint.ts'
 import { providerSlug } from './names.ts'
+import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-dialects.ts'
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
 import { readModel, readModelId, readModelOverride } from './operator-model.ts'
-import { isDialect, type Environment } from './provider.ts'
+import type { Environment } from './provider.ts'
 import { byKey, said, YamlReader, type Entry, type Place } from './yaml-reader.ts'
 
 export type OperatorResult = { readonly ok: true; readonly file: OperatorFile } | { readonly ok: false; readonly errors: readonly OperatorError[] }
@@ -29,8 +29,7 @@ export interface ModelNames {
 }
 
 const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress'] as const
-const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
-const AUTHS = ['bearer', 'x-api-key', 'x-goog-api-key', 'api-key', 'none', 'sigv4', 'google-jwt'] as const
+const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
 /** Dialects of one cloud each, whose address follows from the region. */
 const OWN_ADDRESS: ReadonlySet<string> = new Set(['vertex', 'bedrock-converse'])
@@ -90,28 +89,13 @@ function readProvider(reader: YamlReader, entry: Entry, slug: string, isBuiltIn:
   return { slug, ...said({
     name: text(at.name), baseUrl: at.base_url && readUrl(reader, at.base_url),
     ...readCredential(reader, at),
-    dialect: at.dialect && readDialect(reader, at.dialect), auth: at.auth && reader.oneOf(at.auth, AUTHS),
+    dialect: at.dialect && readDialect(reader, at.dialect), dialects: at.dialects && readDialects(reader, at.dialects), auth: at.auth && reader.oneOf(at.auth, AUTHS),
     headers: at.headers && readHeaders(reader, at.headers), quirks: at.quirks && strings(reader, at.quirks),
     enabled: flag(at.enabled), timeouts: at.timeouts && readTimeouts(reader, at.timeouts),
     retainsPrompts: flag(at.retains_prompts), mayTrain: flag(at.may_train),
     bodyBytesMax: at.body_bytes_max && reader.integer(at.body_bytes_max, 1, GIB),
     models: at.models && reader.list(at.models).map((model) => readModel(reader, model)).filter((model) => model !== undefined),
   }) }
-}
-
-function readUrl(reader: YamlReader, place: Place): string | undefined {
-  const text = reader.string(place)
-  if (text === undefined) return undefined
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) return reader.wrong(place, 'must be an http:// or https:// address, as https://api.example.com/v1')
-  if (url.username || url.password) return reader.wrong(place, 'must not hold a password: write it as api_key')
-  return text
-}
-
-function readDialect(reader: YamlReader, place: Place): OperatorProvider['dialect'] {
-  const text = reader.string(place)
-  if (text === undefined) return undefined
-  return isDialect(text) ? text : reader.wrong(place, `must be one of ${DIALECTS.join(', ')}`)
 }
 
 function readHeaders(reader: YamlReader, place: Place): Record<string, string> {
@@ -192,8 +176,4 @@ function readUsd(reader: YamlReader, place: Place): bigint | undefined {
   const text = reader.string(place)
   const amount = text === undefined ? undefined : parseUsd(text)
   return amount !== undefined && amount >= 0n ? amount : reader.wrong(place, 'must be an amount of USD, as "10.00"')
-}
-
-function strings(reader: YamlReader, place: Place): string[] {
-  return reader.list(place).flatMap((item) => reader.string(item) ?? [])
 }

@@ -1,6 +1,7 @@
 import { DIALECTS, type DialectName } from '../core/call.ts'
 import { findCredential, type Credential } from './credential.ts'
 import type { Auth, Provider } from './endpoint.ts'
+import { alternativesOf } from './alternatives.ts'
 import type { OperatorProvider } from './operator-file.ts'
 import type { ProviderAccessRow, ProviderRow } from './rows.ts'
 
@@ -39,7 +40,9 @@ export function makeProvider(row: ProviderRow, operator: OperatorProvider | unde
     const { notReady: _, ...ready } = oneProvider(row, row, { slug: row.slug, ...operator, baseUrl: url }, { secret }, env)
     return [modelId, { provider: Object.freeze({ ...ready, callUrl: url }), upstreamId }]
   }))
-  return { main, row, others, ownEndpoints }
+  const alternatives = alternativesOf(row, operator).map(({ access, said }) => ({ provider: oneProvider(row, access, said, credential, env), serves: access.serves ?? ['*'] }))
+  const ready = alternatives.filter(({ provider }) => provider.notReady === undefined || main.notReady !== undefined)
+  return { main: ready.length === 0 ? main : Object.freeze({ ...main, alternatives: ready }), row, others, ownEndpoints }
 }
 
 /** The row of a provider that only the operator knows. */
@@ -65,6 +68,7 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
     mayTrain: operator?.mayTrain ?? row.policy?.trains ?? true,
     ...(credential !== undefined && { credential }), ...(notReady !== undefined && { notReady }),
     ...(found.account && { account: found.account }), ...(found.project !== undefined && { project: found.project }), ...(found.region !== undefined && { region: found.region }),
+    ...(access.lacks && { lacks: new Set(access.lacks) }),
     ...(operator?.apiVersion !== undefined && { apiVersion: operator.apiVersion }),
     ...(row.docs !== undefined && { docsUrl: row.docs }), ...(row.privacy !== undefined && { privacyPolicyUrl: row.privacy }),
     ...(row.terms !== undefined && { termsUrl: row.terms }), ...(row.status !== undefined && { statusPageUrl: row.status }),

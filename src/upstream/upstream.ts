@@ -1,4 +1,4 @@
-import { DIALECTS, type Call, type DialectName, type Warning } from '../core/call.ts'
+import { DIALECTS, type Call, type DialectName } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { assert, Fault } from '../core/fault.ts'
 import { isObject, parseObject, type JsonObject } from '../core/json.ts'
@@ -14,6 +14,7 @@ import { demoFetch } from './demo.ts'
 import type { Egress } from './egress/egress.ts'
 import { Inliner } from './egress/inliner.ts'
 import { Http1Client } from './http1/client.ts'
+import { spokenFor, warningsOf } from './spoken.ts'
 import { answerOf, fetchTransport, type Answer, type Transport } from './transport.ts'
 import { Watch } from './watch.ts'
 
@@ -66,7 +67,8 @@ export class Upstream {
    * One try of one endpoint. The first Event is `served`; a batch holds what one read of the socket held. Throws Fault
    * when the provider cannot be reached, refuses, or breaks off; ends the provider call when it is left early.
    */
-  async *run(call: Call, endpoint: Endpoint, client: AbortSignal, fresh = false): AsyncGenerator<Event[]> {
+  async *run(call: Call, offered: Endpoint, client: AbortSignal, fresh = false): AsyncGenerator<Event[]> {
+    const { endpoint, wire: written } = spokenFor(call, offered, this.options.dialects)
     const { provider } = endpoint
     const dialect = this.options.dialects.get(provider.dialect)
     assert(dialect, `the dialect ${provider.dialect} of ${provider.slug} is built`)
@@ -74,7 +76,8 @@ export class Upstream {
     const watch = new Watch(this.options.clock, client, provider.name)
     let complete = false
     try {
-      const wire = dialect.writeCall(await this.told(call, endpoint, dialect, watch), endpoint)
+      const told = await this.told(call, endpoint, dialect, watch)
+      const wire = written && told === call ? written : dialect.writeCall(told, endpoint)
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const answer = await this.send(endpoint, wire, watch, fresh)
       if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
@@ -93,6 +96,11 @@ export class Upstream {
     } finally {
       watch.close(complete)
     }
+  }
+
+  /** The dialect in which an endpoint is told this call. */
+  dialectFor(call: Call, endpoint: Endpoint): DialectName {
+    return spokenFor(call, endpoint, this.options.dialects).endpoint.provider.dialect
   }
 
   /** The call as this provider is told it: with the content of links that it would not follow. */
@@ -176,10 +184,6 @@ export class Upstream {
     reader.end(events)
     if (events.length > 0) yield events
   }
-}
-
-function warningsOf(call: Call, provider: Provider, wire: WireRequest): readonly Warning[] {
-  return !call.unsaid || wire.isNative || (call.native && call.dialect === provider.dialect) ? wire.warnings : [...call.unsaid, ...wire.warnings]
 }
 
 function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamReader']>): Event[] {
