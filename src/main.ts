@@ -15,6 +15,7 @@ import { openaiChat } from './dialects/openai-chat/openai-chat.ts'
 import { openaiResponses } from './dialects/openai-responses/openai-responses.ts'
 import { vertex } from './dialects/vertex/vertex.ts'
 import { Admission } from './gateway/admit.ts'
+import { Conversations } from './gateway/conversations.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
 import { systemClock } from './lib/clock.ts'
 import { JsonLog } from './lib/log.ts'
@@ -52,7 +53,7 @@ async function serve(config: Config): Promise<number> {
   const health = new Health(clock)
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
-    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     upstream: new Upstream({
       dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}`,
       ...(config.egressEnabled ? { egress: new Egress({ clock, privateAllowed: config.egressPrivate, userAgent: `switchyard/${packageJson.version}` }) } : {}),

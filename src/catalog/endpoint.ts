@@ -25,8 +25,13 @@ export interface Price {
   readonly overrides?: readonly PriceOverride[]
 }
 
+/** Minutes of the day, UTC; from the first to before the second, over midnight where the second is less. */
+export interface UtcHours { readonly fromMinute: number; readonly toMinute: number }
+
 export interface PriceOverride {
+  /** −1: whatever the prompt's size. */
   readonly promptTokensOver: number
+  readonly hours?: UtcHours
   readonly prompt?: Nano
   readonly completion?: Nano
   readonly cacheRead?: Nano

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { NO_USAGE, type Usage } from '../core/usage.ts'
-import type { Price } from './endpoint.ts'
-import { comparablePrice, costOf, FREE, priceFromUsdPerMillion, UNPRICED, usdPerToken, worstCost } from './price.ts'
+import type { Price, PriceOverride } from './endpoint.ts'
+import { comparablePrice, costOf, FREE, priceAt, priceFromUsdPerMillion, UNPRICED, usdPerToken, worstCost } from './price.ts'
 
 const usd = (text: string): bigint => {
   const amount = priceFromUsdPerMillion(text)
@@ -148,5 +148,41 @@ describe('reading and comparing', () => {
 
   test('the worst case of what has no price is 0', () => {
     expect([worstCost(FREE, 1000, 1000), worstCost(UNPRICED, 1000, 1000)]).toEqual([0n, 0n])
+  })
+})
+
+describe('C59: prices by the hour', () => {
+  const at = (time: string) => Date.parse(`2026-03-01T${time}Z`)
+  const usage = { ...NO_USAGE, promptTokens: 1_000_000 }
+  const price = (...overrides: readonly PriceOverride[]): Price => ({ state: 'priced', prompt: 10n, completion: 20n, overrides })
+  const costAt = (it: Price, time: string, promptTokens = 1_000_000) => costOf(priceAt(it, at(time)), { ...usage, promptTokens }).total
+
+  test('a window is half open', () => {
+    const it = price({ promptTokensOver: -1, hours: { fromMinute: 60, toMinute: 120 }, prompt: 3n })
+    expect(['00:59:59', '01:00:00', '01:59:59', '02:00:00'].map((time) => costAt(it, time))).toEqual([10n, 3n, 3n, 10n])
+  })
+
+  test('a window may go over midnight', () => {
+    const it = price({ promptTokensOver: -1, hours: { fromMinute: 1380, toMinute: 60 }, prompt: 3n })
+    expect(['22:59:59', '23:00:00', '00:00:00', '00:59:59', '01:00:00'].map((time) => costAt(it, time))).toEqual([10n, 3n, 3n, 3n, 10n])
+  })
+
+  test('later entries win, key by key, and what they leave out stays', () => {
+    const it = price({ promptTokensOver: 200_000, prompt: 7n, completion: 8n }, { promptTokensOver: -1, hours: { fromMinute: 0, toMinute: 60 }, prompt: 3n })
+    expect(costAt(it, '00:30:00', 1_000_000)).toBe(3n)
+    expect(costOf(priceAt(it, at('00:30:00')), { ...usage, completionTokens: 1_000_000 })).toMatchObject({ prompt: 3n, completion: 8n })
+    expect(costAt(it, '12:00:00', 1_000_000)).toBe(7n)
+    expect(costAt(it, '12:00:00', 200_000)).toBe(2n)
+  })
+
+  test('the bound of a hold knows them', () => {
+    const it = price({ promptTokensOver: -1, hours: { fromMinute: 0, toMinute: 60 }, prompt: 30n })
+    expect(worstCost(priceAt(it, at('00:30:00')), 1_000_000, 0)).toBe(30n)
+    expect(worstCost(priceAt(it, at('12:30:00')), 1_000_000, 0)).toBe(10n)
+  })
+
+  test('a price without hours is the same object at any time', () => {
+    const it = price({ promptTokensOver: 5, prompt: 1n })
+    expect(priceAt(it, 0)).toBe(it)
   })
 })

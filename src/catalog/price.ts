@@ -1,6 +1,6 @@
 import { maxNano, parseUsd, type Nano } from '../core/nano.ts'
 import type { Usage } from '../core/usage.ts'
-import type { Price, PriceOverride } from './endpoint.ts'
+import type { Price, PriceOverride, UtcHours } from './endpoint.ts'
 
 /** Token prices are per this many tokens. */
 const PRICE_TOKENS = 1_000_000n
@@ -55,8 +55,7 @@ export function costOf(price: Price, usage: Usage, images = 0): Cost {
  */
 export function worstCost(price: Price, promptTokensMax: number, completionTokensMax: number, choices = 1, images = 0): Nano {
   if (price.state !== 'priced') return 0n
-  const sizes = [0, ...(price.overrides ?? []).map((override) => override.promptTokensOver + 1)].filter((size) => size <= promptTokensMax || size === 0)
-  const rates = sizes.map((size) => ratesAt(price, size))
+  const rates = ratesUpTo(price, promptTokensMax)
   const prompt = dearest(rates.flatMap((rate) => [rate.prompt, rate.cacheRead, rate.cacheWrite, rate.cacheWriteHour]), price.audioInput)
   const completion = dearest(rates.map((rate) => rate.completion), price.reasoning, price.audioOutput)
   return perToken(tokens(promptTokensMax) * prompt + tokens(completionTokensMax) * tokens(choices) * completion) + fixedPart(price, images)
@@ -67,7 +66,8 @@ export function worstCost(price: Price, promptTokensMax: number, completionToken
  * which is how chats are shaped. Free and unpriced are 0. The price of a request counts as if each had 1,000 tokens.
  */
 export function comparablePrice(price: Price): Nano {
-  return price.prompt * 3n + price.completion + (price.request ?? 0n) * REQUESTS_PER_COMPARED_TOKENS
+  const { prompt, completion } = price.overrides ? ratesAt(price, 0) : price
+  return prompt * 3n + completion + (price.request ?? 0n) * REQUESTS_PER_COMPARED_TOKENS
 }
 
 /** Reads a price as the catalogue and the operator's file write it: a decimal of USD per million tokens. Undefined when it is not one. */
@@ -114,8 +114,40 @@ function completionPart(price: Price, rates: Rates, usage: Usage): bigint {
   return (all - reasoning - audio) * rates.completion + reasoning * (price.reasoning ?? 0n) + audio * (price.audioOutput ?? 0n)
 }
 
+/** The dearest that a token of the prompt and of the answer can be, uncached, for prompts up to this size. */
+export function dearestTokens(price: Price, promptTokensMax: number): Pick<Price, 'prompt' | 'completion'> {
+  const rates = ratesUpTo(price, promptTokensMax)
+  return { prompt: dearest(rates.map((rate) => rate.prompt)), completion: dearest(rates.map((rate) => rate.completion)) }
+}
+
+/** The rates of every size of prompt up to this one. */
+function ratesUpTo(price: Price, promptTokensMax: number): Rates[] {
+  const sizes = [0, ...(price.overrides ?? []).map((override) => override.promptTokensOver + 1)].filter((size) => size <= promptTokensMax || size === 0)
+  return sizes.map((size) => ratesAt(price, size))
+}
+
+/** True where the price depends on the time of day. */
+export function hasHours({ overrides }: Price): boolean {
+  return overrides?.some(({ hours }) => hours !== undefined) ?? false
+}
+
+const MINUTE_MS = 60_000
+const DAY_MINUTES = 1_440
+
+/** The price of a call that was taken at this time (ms since the epoch): of its overrides, those whose hours it is (C59). The same object where none has hours. */
+export function priceAt(price: Price, nowMs: number): Price {
+  if (!hasHours(price)) return price
+  const minute = Math.floor(nowMs / MINUTE_MS) % DAY_MINUTES
+  return { ...price, overrides: price.overrides?.filter(({ hours }) => hours === undefined || isWithin(hours, minute)).map(({ hours: _hours, ...override }) => override) }
+}
+
+/** From the first minute to before the last; a window may go over midnight. */
+function isWithin({ fromMinute, toMinute }: UtcHours, minute: number): boolean {
+  return fromMinute <= toMinute ? minute >= fromMinute && minute < toMinute : minute >= fromMinute || minute < toMinute
+}
+
 function ratesAt(price: Price, promptTokens: number): Rates {
-  let last: PriceOverride = { promptTokensOver: 0 }
+  let last: PriceOverride = { promptTokensOver: -1 }
   for (const override of price.overrides ?? []) if (promptTokens > override.promptTokensOver) last = { ...last, ...override }
   const prompt = last.prompt ?? price.prompt
   const cacheWrite = last.cacheWrite ?? price.cacheWrite ?? prompt

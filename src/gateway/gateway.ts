@@ -5,12 +5,14 @@ import type { CallLog } from '../lib/log.ts'
 import type { Health } from '../upstream/health.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Admission } from './admit.ts'
+import type { Conversations } from './conversations.ts'
 
 /** What a call needs in its life. Built once, in main.ts. */
 export interface Gateway {
   readonly snapshot: () => Snapshot
   readonly ledger: Ledger
   readonly health: Health
+  readonly conversations: Conversations
   readonly upstream: Upstream
   readonly clock: Clock
   readonly log: CallLog

@@ -1,6 +1,6 @@
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint } from '../catalog/endpoint.ts'
-import { costOf } from '../catalog/price.ts'
+import { costOf, priceAt } from '../catalog/price.ts'
 import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
@@ -108,7 +108,7 @@ export class Meter {
    * estimate of ours never more than was held for it.
    */
   cost(usage: Usage, held: Nano): Cost {
-    const price = this.endpoint ? costOf(this.endpoint.price, usage) : NOTHING
+    const price = this.endpoint ? costOf(priceAt(this.endpoint.price, this.call.createdMs), usage) : NOTHING
     const unfinished = this.finish === null || this.native === null || this.native === ''
     const free = this.failed() || (usage.completionTokens === 0 && unfinished)
     const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
@@ -148,6 +148,11 @@ export class Meter {
   /** The endpoint that answered, if one did. */
   served(): Endpoint | undefined {
     return this.firstMs === undefined && this.finish === null ? undefined : this.endpoint
+  }
+
+  /** The endpoint whose answer came whole. */
+  answered(): Endpoint | undefined {
+    return this.finish !== null && this.fault === undefined && !this.failed() ? this.endpoint : undefined
   }
 
   /** The HTTP status that the call came to, for the log. */

@@ -12,6 +12,7 @@ import { systemClock } from '../lib/clock.ts'
 import { Health } from '../upstream/health.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { Admission } from './admit.ts'
+import { Conversations } from './conversations.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway.ts'
 import { serve } from './serve.ts'
 
@@ -90,7 +91,7 @@ async function run(models: Readonly<Record<string, readonly string[]>>, body: Js
   const ledger = new CountingLedger(options.refusal)
   const snapshot = snapshotOf(models)
   const gateway: Gateway = {
-    snapshot: () => snapshot, ledger, health: new Health(systemClock), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
+    snapshot: () => snapshot, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
     admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const client = new AbortController()

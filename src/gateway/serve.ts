@@ -20,7 +20,7 @@ import { refusalFault } from './refusal.ts'
 export async function* serve(call: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
   admit(caller, gateway.admission)
-  const plan = route(call, snapshot, gateway.health, gateway.draw, gateway.clock.wallMs())
+  const plan = route(call, { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), draw: gateway.draw, nowMs: call.createdMs })
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
   if (!hold.ok) throw refusalFault(hold, call, plan)
   const meter = new Meter(call, caller, gateway.clock)
@@ -45,6 +45,7 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
   } finally {
     if (!ended) meter.fail(new Fault('client_gone', 'The client closed the connection'))
     gateway.admission.leave()
+    gateway.conversations.learn(caller, call, meter)
     settle(hold, meter, gateway, call.headers.metadata ? routerMetadata(call, plan, meter) : undefined) // exactly once: end, abort or fault
   }
   yield [meter.last()]

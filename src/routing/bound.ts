@@ -1,5 +1,5 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
-import { worstCost } from '../catalog/price.ts'
+import { priceAt, worstCost } from '../catalog/price.ts'
 import type { Call } from '../core/call.ts'
 import { maxNano, type Nano } from '../core/nano.ts'
 
@@ -28,7 +28,7 @@ export function completionTokensMax(call: Call, endpoint: Endpoint): number {
 export function costMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[]): Nano {
   let most = 0n
   for (const { endpoint } of steps) {
-    most = maxNano(most, worstCost(endpoint.price, promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices))
+    most = maxNano(most, worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices))
   }
   return most
 }

@@ -2,6 +2,7 @@ import type { Endpoint, Price, Snapshot } from '../catalog/endpoint.ts'
 import type { Variant } from '../catalog/names.ts'
 import type { Call, Needs, Preferences } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
+import { dearestTokens, priceAt } from '../catalog/price.ts'
 import { windowOf } from './bound.ts'
 import { named, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
 import type { Exclusion } from './plan.ts'
@@ -31,10 +32,13 @@ interface Demands {
   readonly only: ReadonlySet<Candidate> | undefined
   readonly ordered: ReadonlySet<Candidate> | undefined
   readonly tier: Tier | undefined
+  /** C40: the flex tier has no fallback, where the model has it at all. */
+  readonly flexOnly: boolean
   readonly quantizations: ReadonlySet<string> | undefined
   readonly promptTokensMin: number
   readonly ended: boolean
   readonly unpricedAllowed: boolean
+  readonly nowMs: number
 }
 
 type Rule = Exclusion['rule']
@@ -62,10 +66,12 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     only: setOf(index, only),
     ordered: setOf(index, order),
     tier: admittedTier(call, variants),
+    flexOnly: call.body['service_tier'] === 'flex' && index.candidates.some((candidate) => candidate.tier === 'flex' && !candidate.notReady),
     quantizations: quantizations?.length ? new Set(quantizations.flatMap(quantizationsOf)) : undefined,
     promptTokensMin: Math.floor(needs.promptTokensMax / PROMPT_BOUND_SLACK),
     ended: nowMs >= index.endsMs,
     unpricedAllowed: snapshot.unpricedAllowed === true,
+    nowMs,
   }
 }
 
@@ -74,8 +80,13 @@ function setOf(index: ModelIndex, names: readonly string[] | undefined): Set<Can
   return names?.length ? new Set(names.flatMap((name) => named(index, name))) : undefined
 }
 
-/** `:nitro` and `:floor` let a tier's endpoints in, unless the client orders providers or asks for the default tier (C31–C33). */
+/**
+ * The client's own `service_tier` lets that tier's endpoints in (C39, C40), and so do `:nitro` and `:floor`, unless the
+ * client orders providers or asks for the default tier (C31–C33).
+ */
 function admittedTier({ preferences, body }: Call, variants: readonly Variant[]): Tier | undefined {
+  const asked = body['service_tier']
+  if (asked === 'priority' || asked === 'flex') return asked
   if (variants.length === 0 || preferences.order?.length || body['service_tier'] === 'default') return undefined
   return variants.includes('nitro') ? 'priority' : variants.includes('floor') ? 'flex' : undefined
 }
@@ -90,39 +101,36 @@ function exclude(candidate: Candidate, demands: Demands): Exclusion | undefined 
   return excludeByName(candidate, demands) ?? excludeByPolicy(candidate.endpoint, demands) ?? excludeByAbility(candidate.endpoint, demands) ?? excludeByState(candidate, demands)
 }
 
-function excludeByName(candidate: Candidate, { ignored, only, ordered, preferences, tier }: Demands): Exclusion | undefined {
+function excludeByName(candidate: Candidate, { ignored, only, ordered, preferences, tier, flexOnly }: Demands): Exclusion | undefined {
   const { endpoint } = candidate
   if (ignored?.has(candidate)) return out(endpoint, 'ignored', 'provider.ignore names it')
   if (only && !only.has(candidate)) return out(endpoint, 'not_in_only', 'provider.only does not name it')
   if (ordered && !preferences.allowFallbacks && !ordered.has(candidate)) return out(endpoint, 'not_in_order', 'provider.order does not name it and allow_fallbacks is false')
+  if (flexOnly && candidate.tier !== 'flex' && !only && !ordered) return out(endpoint, 'service_tier', 'service_tier is flex, which has no fallback to the normal tier')
   const admitted = candidate.tier === undefined || candidate.tier === tier || only?.has(candidate) || ordered?.has(candidate)
   return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier that nobody asked for')
 }
 
-function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs }: Demands): Exclusion | undefined {
+function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs }: Demands): Exclusion | undefined {
   const { retainsPrompts, mayTrain } = endpoint.provider
   if (quantizations && !quantizations.has(endpoint.quantization)) return out(endpoint, 'quantization', endpoint.quantization)
   if (preferences.dataCollection === 'deny' && (retainsPrompts || mayTrain)) {
     return out(endpoint, 'data_policy:training', mayTrain ? 'may train on prompts' : 'keeps prompts')
   }
   if (preferences.zdr && retainsPrompts) return out(endpoint, 'data_policy:zdr', 'keeps prompts')
-  const over = preferences.maxPrice && priceOver(endpoint.price, preferences.maxPrice, needs.promptTokensMax)
+  const over = preferences.maxPrice && priceOver(priceAt(endpoint.price, nowMs), preferences.maxPrice, needs.promptTokensMax)
   return over === undefined ? undefined : out(endpoint, 'max_price', over)
 }
 
 /** Which cap the price is above. A hard ceiling: prices that hold for long prompts count when this prompt may be that long. */
 function priceOver(price: Price, caps: NonNullable<Preferences['maxPrice']>, promptTokensMax: number): string | undefined {
   if (price.state === 'unpriced') return 'its price is not known'
-  if (above(price.prompt, caps.prompt)) return 'prompt'
-  if (above(price.completion, caps.completion)) return 'completion'
+  const { prompt, completion } = price.overrides ? dearestTokens(price, promptTokensMax) : price
+  if (above(prompt, caps.prompt)) return 'prompt'
+  if (above(completion, caps.completion)) return 'completion'
   if (above(price.request, caps.request)) return 'request'
   if (above(price.image, caps.image)) return 'image'
   if (above(price.audioInput, caps.audio)) return 'audio'
-  for (const override of price.overrides ?? []) {
-    if (promptTokensMax <= override.promptTokensOver) continue
-    if (above(override.prompt, caps.prompt)) return 'prompt'
-    if (above(override.completion, caps.completion)) return 'completion'
-  }
   return undefined
 }
 

@@ -18,6 +18,10 @@ export interface EndpointHealth {
   readonly latency?: Percentiles
   /** Tokens a second. */
   readonly throughput?: Percentiles
+  /** Calls of any kind in the last 30 minutes, for Auto Exacto (C36). */
+  readonly calls30m?: number
+  /** Calls that ended in tool calls: how many in the last 2 hours, and which share of the last day's had a bad one (C38). */
+  readonly toolCalls?: { readonly calls2h: number; readonly errorRate: number }
 }
 
 /** The port that routing needs; `upstream/health.ts` keeps it. */

@@ -1,6 +1,6 @@
 import type { Endpoint, Model } from '../catalog/endpoint.ts'
 import { providerSlug } from '../catalog/names.ts'
-import { comparablePrice } from '../catalog/price.ts'
+import { comparablePrice, hasHours, priceAt } from '../catalog/price.ts'
 import type { Exclusion } from './plan.ts'
 
 /** Last part of a tag that names a service tier: such an endpoint is asked for, never met by chance (C23, C41). */
@@ -71,6 +71,11 @@ function makeCandidate(endpoint: Endpoint, place: number): Candidate {
     price: price.state === 'unpriced' ? Infinity : Number(comparablePrice(price)),
     notReady: provider.notReady === undefined ? undefined : { endpoint, rule: 'not_ready', detail: provider.notReady },
   }
+}
+
+/** What an endpoint is compared by now: its price moves only where it has hours (C59). */
+export function priceNow({ endpoint, price }: Candidate, nowMs: number): number {
+  return hasHours(endpoint.price) ? Number(comparablePrice(priceAt(endpoint.price, nowMs))) : price
 }
 
 const DAY_LENGTH = '2026-01-01'.length

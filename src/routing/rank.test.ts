@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Percentiles } from './health.ts'
-import { at, callFor, catalogue, exclusions, plan, priced, tags } from './small-catalogue.test.ts'
+import { route } from './route.ts'
+import { at, callFor, catalogue, exclusions, nano, NOW_MS, plan, priced, tags, viewOf } from './small-catalogue.test.ts'
 
 const ABC = catalogue({ 'a/m': [at('a', { usd: '1' }), at('b', { usd: '2' }), at('c', { usd: '3' })] })
 const OUTAGE = { outage: true }
@@ -177,4 +178,53 @@ describe('cutoffs', () => {
     expect(order[0]).toBe(first)
     expect(order).toHaveLength(3)
   })
+})
+
+const TIERS = catalogue({
+  'a/m': [at('openai', { usd: '2' }), at('openai/priority', { usd: '4' }), at('azure/priority', { usd: '4' }), at('openai/flex', { usd: '1' }), at('groq', { usd: '3' })],
+  'a/plain': [at('openai', { usd: '2' }), at('groq', { usd: '3' })],
+})
+
+describe('service_tier', () => {
+  const tier = (service_tier: string, preferences = {}, model = 'a/m') => callFor(model, preferences, {}, { service_tier })
+
+  test('C39: priority endpoints first, the fastest of them first, then the normal ones', () => {
+    const made = plan(TIERS, tier('priority'), { 'openai/priority': { throughput: flat(10) }, 'azure/priority': { throughput: flat(90) } })
+    expect(tags(made)).toEqual(['azure/priority', 'openai/priority', 'openai', 'groq'])
+    expect(made.steps[0]?.reason).toBe('service_tier is priority')
+  })
+
+  test('C39: a priority endpoint in an outage is no better than another', () => {
+    expect(tags(plan(TIERS, tier('priority'), { 'openai/priority': OUTAGE, 'azure/priority': OUTAGE }))).toEqual(['openai', 'groq', 'openai/priority', 'azure/priority'])
+  })
+
+  test('C40: flex endpoints alone', () => {
+    const made = plan(TIERS, tier('flex'))
+    expect(tags(made)).toEqual(['openai/flex'])
+    expect(exclusions(made)).toMatchObject({ openai: 'service_tier', groq: 'service_tier', 'openai/priority': 'service_tier' })
+  })
+
+  test('C40: a model without flex endpoints is routed as ever', () => {
+    expect(tags(plan(TIERS, tier('flex', {}, 'a/plain')))).toEqual(['openai', 'groq'])
+  })
+
+  test('C41: by its tag alone, and at its place in order', () => {
+    expect(tags(plan(TIERS, callFor('a/m', { only: ['openai/priority'] })))).toEqual(['openai/priority'])
+    expect(tags(plan(TIERS, callFor('a/m', { order: ['groq', 'openai/flex'] })))).toEqual(['groq', 'openai/flex', 'openai'])
+  })
+
+  test('C31–C33: :nitro and :floor let a tier compete, unless service_tier says default', () => {
+    expect(tags(plan(TIERS, callFor('a/m:floor')))).toEqual(['openai/flex', 'openai', 'groq'])
+    expect(tags(plan(TIERS, callFor('a/m:nitro'), { groq: { throughput: flat(50) }, 'openai/priority': { throughput: flat(20) } }))).toEqual(['groq', 'openai/priority', 'openai', 'azure/priority'])
+    expect(tags(plan(TIERS, callFor('a/m:floor', {}, {}, { service_tier: 'default' })))).toEqual(['openai', 'groq'])
+  })
+})
+
+test('C59: at its cheap hours an endpoint is compared by what it costs then', () => {
+  const night = { ...priced(nano('4'), nano('4')), overrides: [{ promptTokensOver: -1, hours: { fromMinute: 23 * 60, toMinute: 60 }, prompt: nano('1'), completion: nano('1') }] }
+  const snapshot = catalogue({ 'a/m': [at('day', { usd: '2' }), at('night', { price: night })] })
+  // The tests' clock stands at midnight UTC.
+  expect(tags(plan(snapshot, callFor('a/m', { sort: 'price' })))).toEqual(['night', 'day'])
+  const noon = { ...viewOf(snapshot), nowMs: NOW_MS + 12 * 3_600_000 }
+  expect(tags(route(callFor('a/m', { sort: 'price' }), noon))).toEqual(['day', 'night'])
 })

@@ -1,9 +1,12 @@
 import type { Variant } from '../catalog/names.ts'
-import type { PercentileCutoffs, Preferences } from '../core/call.ts'
+import type { Call, PercentileCutoffs, Preferences } from '../core/call.ts'
+import { isCacheCheaper, type Affinity } from './affinity.ts'
 import type { Candidates } from './candidates.ts'
-import type { EndpointHealth, HealthView, Percentiles } from './health.ts'
-import { named, type Candidate, type ModelIndex } from './model-index.ts'
+import { PROVEN, qualities, QUALITY_REASONS, type Quality } from './exacto.ts'
+import type { EndpointHealth, Percentiles } from './health.ts'
+import { named, priceNow, type Candidate } from './model-index.ts'
 import type { Exclusion, Step } from './plan.ts'
+import type { RoutingView } from './view.ts'
 
 /**
  * How an endpoint stands before price or speed are looked at, best first (C20, C21). Cooling is last of all: the provider
@@ -15,6 +18,7 @@ const DEPRECATED = 2
 const OUTAGE = 3
 const DOWN = 4
 const COOLING = 5
+type Standing = typeof HEALTHY | typeof DEGRADED | typeof DEPRECATED | typeof OUTAGE | typeof DOWN | typeof COOLING
 
 /** Why an endpoint stands where it does, by its standing. */
 const STANDING_REASONS = [
@@ -28,18 +32,14 @@ type Sort = NonNullable<Preferences['sort']>
 interface Contender {
   readonly candidate: Candidate
   readonly requested: string
-  readonly standing: number
-  /** What it is sorted by within its standing, lowest first. */
+  readonly health: EndpointHealth
+  readonly standing: Standing
+  /** Among its peers at work with tools; the same for all where it does not count. */
+  quality: Quality
+  /** What it is sorted by within its standing and quality, lowest first. */
   readonly measure: number
   readonly missesCutoffs: boolean
   reason: string
-}
-
-/** What ranking needs to know of the call. */
-interface Wish {
-  readonly preferences: Preferences
-  readonly health: HealthView
-  readonly draw: () => number
 }
 
 export interface Ranking {
@@ -49,13 +49,13 @@ export interface Ranking {
 }
 
 /** Puts what is left of each model in the order to try, model by model, or all together when the client says `partition: none`. */
-export function rank(groups: readonly Candidates[], preferences: Preferences, health: HealthView, draw: () => number): Ranking {
+export function rank(groups: readonly Candidates[], call: Call, view: RoutingView): Ranking {
+  const { preferences } = call
   const [first] = groups
   const [only, second] = first?.eligible ?? []
   if (groups.length === 1 && first && only && !second) return { steps: [{ endpoint: only.endpoint, requested: first.requested, reason: 'the only endpoint' }], dropped: [] }
-  const wish = { preferences, health, draw }
   const together = preferences.partition === 'none' && !isOrdered(preferences)
-  const ranked = together ? rankPool(groups, wish) : groups.flatMap((group) => rankPool([group], wish))
+  const ranked = together ? rankPool(groups, call, view) : groups.flatMap((group) => rankPool([group], call, view))
   const order = isOrdered(preferences) ? ranked : demote(ranked, preferences)
   return preferences.allowFallbacks || isOrdered(preferences) ? { steps: order.map(stepOf), dropped: [] } : firstOfEach(order)
 }
@@ -69,18 +69,17 @@ function stepOf({ candidate, requested, reason }: Contender): Step {
 }
 
 /** One list out of the endpoints of one model, or of several when they compete. */
-function rankPool(groups: readonly Candidates[], wish: Wish): Contender[] {
-  const { preferences } = wish
+function rankPool(groups: readonly Candidates[], call: Call, view: RoutingView): Contender[] {
+  const { preferences } = call
   const sort = preferences.sort ?? sortOf(groups[0]?.variants ?? [])
-  const pool: Contender[] = []
-  for (const { eligible, requested } of groups) {
-    for (const candidate of eligible) pool.push(contender(candidate, requested, sort, wish))
-  }
+  const pool = groups.flatMap(({ eligible, requested }) => eligible.map((candidate) => contender(candidate, requested, sort, preferences, view)))
+  if (isOrdered(preferences)) return takeInOrder(pool.sort(compare), preferences, groups)
+  if (minds(sort, call)) judge(pool)
   pool.sort(compare)
-  if (isOrdered(preferences)) return groups.flatMap(({ index }) => takeInOrder(pool, preferences, index))
   // Without fallbacks the cheapest is the one that is tried (C3), and a sort is an order: neither leaves room for a draw.
-  if (sort === undefined && preferences.allowFallbacks) drawFirst(pool, wish.draw)
-  return pool
+  if (sort === undefined && preferences.allowFallbacks) drawFirst(pool, view.draw)
+  if (call.body['service_tier'] === 'priority') return priorityFirst(pool)
+  return stickyFirst(pool, groups[0]?.index.model.id ?? '', view.affinity)
 }
 
 /** `:floor` and `:nitro` are sorts (C31, C32); an explicit sort goes before them. */
@@ -91,18 +90,32 @@ function sortOf(variants: readonly Variant[]): Sort | undefined {
   return variants.includes('exacto') ? 'exacto' : undefined
 }
 
-function contender(candidate: Candidate, requested: string, sort: Sort | undefined, { health, preferences }: Wish): Contender {
+/** Quality counts when it is asked for, and by itself where tools are to be called and the client did not sort (C34, C35). */
+function minds(sort: Sort | undefined, { needs }: Call): boolean {
+  return sort === 'exacto' || (sort === undefined && needs.parameters.includes('tools'))
+}
+
+function contender(candidate: Candidate, requested: string, sort: Sort | undefined, preferences: Preferences, { health, nowMs }: RoutingView): Contender {
   const state = health.of(candidate.endpoint.id)
   const standing = standingOf(candidate, state)
   return {
-    candidate, requested, standing,
-    measure: measureOf(candidate, sort, state),
+    candidate, requested, standing, health: state, quality: PROVEN,
+    measure: measureOf(candidate, sort, state, nowMs),
     missesCutoffs: misses(state, preferences),
-    reason: standing === HEALTHY && sort !== undefined ? `by ${sort === 'exacto' ? 'health, then price' : sort}` : STANDING_REASONS[standing],
+    reason: standing === HEALTHY && sort !== undefined ? `by ${sort === 'exacto' ? 'quality, then price' : sort}` : STANDING_REASONS[standing],
   }
 }
 
-function standingOf({ endpoint }: Candidate, { cooling, state, outage }: EndpointHealth): typeof HEALTHY | typeof DEGRADED | typeof DEPRECATED | typeof OUTAGE | typeof DOWN | typeof COOLING {
+function judge(pool: readonly Contender[]): void {
+  qualities(pool.map(({ health }) => health))?.forEach((quality, at) => {
+    const entry = pool[at]
+    if (!entry) return
+    entry.quality = quality
+    if (entry.standing === HEALTHY && quality !== PROVEN) entry.reason = QUALITY_REASONS[quality]
+  })
+}
+
+function standingOf({ endpoint }: Candidate, { cooling, state, outage }: EndpointHealth): Standing {
   if (cooling) return COOLING
   if (state === 'down') return DOWN
   if (outage) return OUTAGE
@@ -110,16 +123,17 @@ function standingOf({ endpoint }: Candidate, { cooling, state, outage }: Endpoin
   return state === 'degraded' ? DEGRADED : HEALTHY
 }
 
-/** Lowest first; what was never measured comes after what was. `exacto` goes by price until quality is measured. */
-function measureOf({ price }: Candidate, sort: Sort | undefined, { throughput, latency }: EndpointHealth): number {
+/** Lowest first; what was never measured comes after what was. */
+function measureOf(candidate: Candidate, sort: Sort | undefined, { throughput, latency }: EndpointHealth, nowMs: number): number {
   if (sort === 'throughput') return throughput === undefined ? 0 : -throughput.p50
   if (sort === 'latency') return latency === undefined ? Infinity : latency.p50
-  return price
+  return priceNow(candidate, nowMs)
 }
 
 /** Written out instead of subtracted: two infinite prices differ by NaN. */
 function compare(a: Contender, b: Contender): number {
   if (a.standing !== b.standing) return a.standing - b.standing
+  if (a.quality !== b.quality) return a.quality - b.quality
   if (a.measure !== b.measure) return a.measure < b.measure ? -1 : 1
   if (a.candidate.price !== b.candidate.price) return a.candidate.price < b.candidate.price ? -1 : 1
   return a.candidate.place - b.candidate.place
@@ -130,7 +144,7 @@ function drawFirst(pool: Contender[], draw: () => number): void {
   const [best] = pool
   if (!best) return
   let count = 1
-  while (pool[count]?.standing === best.standing) count++
+  while (pool[count]?.standing === best.standing && pool[count]?.quality === best.quality) count++
   if (count === 1) {
     if (best.standing === HEALTHY) best.reason = 'the only healthy endpoint'
     return
@@ -160,10 +174,10 @@ function drawIndex(pool: readonly Contender[], count: number, drawn: number): nu
 }
 
 /** C2: strictly in the client's order, whatever their health; several endpoints of one name by health and price. The rest follow. */
-function takeInOrder(pool: readonly Contender[], { order = [] }: Preferences, index: ModelIndex): Contender[] {
+function takeInOrder(pool: readonly Contender[], { order = [] }: Preferences, groups: readonly Candidates[]): Contender[] {
   const taken = new Set<Contender>()
   order.forEach((name, place) => {
-    const candidates = named(index, name)
+    const candidates = groups.flatMap(({ index }) => named(index, name))
     for (const entry of pool) {
       if (taken.has(entry) || !candidates.includes(entry.candidate)) continue
       entry.reason = `place ${place + 1} in provider.order`
@@ -171,6 +185,28 @@ function takeInOrder(pool: readonly Contender[], { order = [] }: Preferences, in
     }
   })
   return [...taken, ...pool.filter((entry) => !taken.has(entry))]
+}
+
+/** C39: the provider's faster tier before all others, the fastest first. */
+function priorityFirst(pool: readonly Contender[]): Contender[] {
+  const isFirst = ({ candidate, standing }: Contender) => candidate.tier === 'priority' && standing < OUTAGE
+  const first = pool.filter(isFirst).sort((a, b) => (b.health.throughput?.p50 ?? 0) - (a.health.throughput?.p50 ?? 0))
+  for (const entry of first) entry.reason = 'service_tier is priority'
+  return [...first, ...pool.filter((entry) => !isFirst(entry))]
+}
+
+/**
+ * C42: the endpoint that answered this conversation last goes first while it is as well as any and reads its cache for less
+ * than the prompt costs. A preference: health beats it.
+ */
+function stickyFirst(pool: Contender[], modelId: string, affinity: Affinity): Contender[] {
+  if (pool.length < 2) return pool
+  const id = affinity.of(modelId)
+  const at = id === undefined ? -1 : pool.findIndex(({ candidate }) => candidate.endpoint.id === id)
+  const entry = pool[at]
+  if (!entry || entry.standing !== HEALTHY || !isCacheCheaper(entry.candidate.endpoint)) return pool
+  entry.reason = 'answered this conversation before, and its prompt cache may be warm'
+  return [entry, ...pool.slice(0, at), ...pool.slice(at + 1)]
 }
 
 /**

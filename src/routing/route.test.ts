@@ -6,7 +6,7 @@ import { Fault } from '../core/fault.ts'
 import type { EndpointHealth } from './health.ts'
 import { explain } from './plan.ts'
 import { route } from './route.ts'
-import { at, callFor, catalogue, healthOf, nano, NOW_MS, plan, priced } from './small-catalogue.test.ts'
+import { at, callFor, catalogue, healthOf, nano, plan, priced, viewOf } from './small-catalogue.test.ts'
 
 describe('costMax', () => {
   const price = priced(nano('1'), nano('10'))
@@ -92,7 +92,7 @@ describe('whatever is asked', () => {
       const once = (): unknown => {
         const draws = [...given.draws]
         try {
-          return route(call, snapshot, healthOf(given.states), () => draws.shift() ?? 0, NOW_MS)
+          return route(call, viewOf(snapshot, healthOf(given.states), () => draws.shift() ?? 0))
         } catch (error) {
           // Only a Fault may come out; what else is thrown fails the property.
           if (error instanceof Fault) return { code: error.code, message: error.message, availability: error.options.availability }

@@ -4,23 +4,23 @@ import type { Call } from '../core/call.ts'
 import type { Fault } from '../core/fault.ts'
 import { costMax } from './bound.ts'
 import { candidatesOf, type Candidates } from './candidates.ts'
-import type { HealthView } from './health.ts'
 import { indexOf } from './model-index.ts'
 import { noEndpoints } from './no-endpoints.ts'
 import type { Plan } from './plan.ts'
 import { rank } from './rank.ts'
 import { freeVariantEnded, unknownModel } from './unknown-model.ts'
+import type { RoutingView } from './view.ts'
 
 /**
- * Which endpoints to try for this call, in which order. Pure: the same call, snapshot, health, draws and time give the
- * same Plan. `draw` gives floats in [0, 1), one for each model whose load is balanced. Throws Fault `model_unknown`,
- * or `no_endpoints` and its kin when nothing is left, each with the contract's availability object.
+ * Which endpoints to try for this call, in which order. Pure: the same call in the same view gives the same Plan. Throws
+ * Fault `model_unknown`, or `no_endpoints` and its kin when nothing is left, each with the contract's availability object.
  */
-export function route(call: Call, snapshot: Snapshot, health: HealthView, draw: () => number, nowMs: number): Plan {
+export function route(call: Call, view: RoutingView): Plan {
+  const { snapshot } = view
   const unknownModels: string[] = []
-  const groups = groupsOf(call, snapshot, nowMs, unknownModels)
+  const groups = groupsOf(call, view, unknownModels)
   if (groups.length === 0) throw notFound(call, unknownModels[0] ?? '', snapshot)
-  const { steps, dropped } = rank(groups, call.preferences, health, draw)
+  const { steps, dropped } = rank(groups, call, view)
   const excluded = groups.flatMap((group) => group.excluded)
   excluded.push(...dropped)
   if (steps.length === 0) throw noEndpoints(call, groups, excluded, snapshot)
@@ -29,7 +29,7 @@ export function route(call: Call, snapshot: Snapshot, health: HealthView, draw: 
 }
 
 /** Model by model in the client's order (C25); a model named twice counts once, so that no endpoint is tried twice. */
-function groupsOf(call: Call, snapshot: Snapshot, nowMs: number, unknownModels: string[]): Candidates[] {
+function groupsOf(call: Call, { snapshot, nowMs }: RoutingView, unknownModels: string[]): Candidates[] {
   const groups: Candidates[] = []
   for (const requested of call.models) {
     const found = find(snapshot, requested)

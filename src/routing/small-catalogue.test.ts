@@ -4,9 +4,11 @@ import type { Call, Modality, Needs, Preferences } from '../core/call.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Nano } from '../core/nano.ts'
 import { parseUsd } from '../core/nano.ts'
+import { NO_AFFINITY } from './affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type HealthView } from './health.ts'
 import type { Plan } from './plan.ts'
 import { route } from './route.ts'
+import type { RoutingView } from './view.ts'
 
 /** A catalogue made by hand, for the tests of routing: `catalogue({ 'a/m': [at('openai', { usd: '1' })] })`. */
 export interface EndpointSketch extends Partial<Omit<Endpoint, 'provider'>> {
@@ -73,8 +75,12 @@ export function healthOf(states: Readonly<Record<string, Partial<EndpointHealth>
 export const DRAW_FIRST = (): number => 0
 export const NOW_MS = Date.parse('2026-06-01T00:00:00Z')
 
+export function viewOf(snapshot: Snapshot, health: HealthView = healthOf(), draw: () => number = DRAW_FIRST): RoutingView {
+  return { snapshot, health, draw, nowMs: NOW_MS, affinity: NO_AFFINITY }
+}
+
 export function plan(snapshot: Snapshot, call: Call, states: Readonly<Record<string, Partial<EndpointHealth>>> = {}, draw: () => number = DRAW_FIRST): Plan {
-  return route(call, snapshot, healthOf(states), draw, NOW_MS)
+  return route(call, viewOf(snapshot, healthOf(states), draw))
 }
 
 /** Tags in the order to try. */

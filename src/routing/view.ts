@@ -1,0 +1,15 @@
+import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Affinity } from './affinity.ts'
+import type { HealthView } from './health.ts'
+
+/** All that a Plan depends on beside the call. The same call in the same view gives the same Plan. */
+export interface RoutingView {
+  readonly snapshot: Snapshot
+  readonly health: HealthView
+  /** Where the conversation of this call was answered last, for the caller of this call. */
+  readonly affinity: Affinity
+  /** Floats in [0, 1), one for each model whose load is balanced. */
+  readonly draw: () => number
+  /** ms since the epoch. */
+  readonly nowMs: number
+}
