@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { BENCH_DIALECTS, dialectOfPath, clientPath, streamAnswer, streamModelId, streamModelIn, streamRequest } from './dialect-traffic.ts'
 import { AnswerReader } from './http-answer.ts'
 import { directLane, nginxLane } from './lanes.ts'
 import { jobFor, measure, mockCounts, VoidRun, type Bench, type Measured } from './measure.ts'
@@ -6,6 +7,7 @@ import { median, percentile } from './numbers.ts'
 import { cpuMs, rssKb, treeOf, type Running } from './processes.ts'
 import { hostKind, report, type BenchResult, type LaneResult } from './report.ts'
 import { startBench } from './run.ts'
+import { nameOf, perPiece, streamsReport } from './streams.ts'
 import { answerBytes, CHUNKS, plainAnswer, requestBody, streamEvents } from './traffic.ts'
 
 describe('numbers', () => {
@@ -29,6 +31,22 @@ describe('the traffic', () => {
     // The end mark is no chunk.
     expect(streamEvents()).toHaveLength(CHUNKS + 1)
   })
+})
+
+describe('the traffic of all dialects', () => {
+  const model = { kind: 'tool', pieces: 12, delayMs: 4 } as const
+  for (const dialect of BENCH_DIALECTS) {
+    test(`${dialect}: is asked for by name, and says all its pieces`, () => {
+      const id = streamModelId(model)
+      expect(streamModelIn(clientPath(dialect, id)) ?? streamModelIn(streamRequest(dialect, id, 'tool'))).toEqual(model)
+      expect(dialectOfPath(clientPath(dialect, id).split('?')[0] ?? '')).toBe(dialect)
+      for (const kind of ['text', 'tool'] as const) {
+        const { open, pieces, close } = streamAnswer(dialect, kind, 12)
+        expect(pieces).toHaveLength(12)
+        for (const event of [...open, ...pieces, ...close]) expect(event).toMatch(/^(?:event: \S+\n)?data: .+?\r?\n\r?\n$/)
+      }
+    })
+  }
 })
 
 describe('AnswerReader', () => {
@@ -71,6 +89,17 @@ describe('mock and load', () => {
       const measured = await measure(bench, lane, jobFor(lane, model, { mode: 'closed', connections: 4, seconds: 0.3 }))
       expect(measured.served).toBeGreaterThan(0)
       expect({ served: measured.served, mock: measured.mockRequests, bytes: measured.answerBytes }).toEqual({ served: measured.sent, mock: measured.sent, bytes: answerBytes(model) })
+    }
+  })
+
+  test('speak every dialect', async () => {
+    for (const dialect of BENCH_DIALECTS) {
+      const id = streamModelId({ kind: 'text', pieces: 7, delayMs: 1 })
+      const { open, pieces, close } = streamAnswer(dialect, 'text', 7)
+      const lane = directLane(bench.mockPort)
+      const shape = { mode: 'open', connections: 1, seconds: 0.1, ratePerSecond: 20 } as const
+      const measured = await measure(bench, lane, { host: '127.0.0.1', port: lane.port, path: clientPath(dialect, id), headers: {}, body: streamRequest(dialect, id, 'text'), ...shape })
+      expect({ served: measured.served, bytes: measured.answerBytes }).toEqual({ served: 2, bytes: [...open, ...pieces, ...close].join('').length })
     }
   })
 
@@ -142,4 +171,16 @@ describe('the report', () => {
     expect(text).toContain('- portkey: not measured, no network')
   })
   test('names the kind of host for a file', () => expect(hostKind({ cpu: 'Intel(R) Xeon(R) Processor @ 2.20GHz', cores: 2, memoryMb: 1, os: '' })).toBe('2x-intel-xeon'))
+})
+
+describe('the report of streams', () => {
+  test('a piece is what the longer stream costs more; lanes are measured against the carried one', () => {
+    expect(perPiece([1_000, 1_100, 5_000], [100, 140, 120], 500, 20)).toBeCloseTo(980 / 480)
+    const result = (client: 'openai-chat' | 'openai-responses', provider: 'openai-chat' | 'gemini', middle: number, long: number[]) => ({
+      name: nameOf({ client, provider }), pair: { client, provider }, short: { text: [100], tool: [100] }, middle: { text: [middle], tool: [middle] }, long,
+    })
+    const text = streamsReport([result('openai-chat', 'openai-chat', 580, [5_080]), result('openai-responses', 'gemini', 820, [])], ['# head'])
+    expect(text).toContain('| openai→openai | 1.0 | 1.00 | 1.0 | 1.00 | 1.0 | 1.00 |')
+    expect(text).toContain('| responses→gemini | 1.5 | 1.50 | 1.5 | 1.50 | – | – |')
+  })
 })

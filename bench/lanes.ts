@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BENCH_DIALECTS } from './dialect-traffic.ts'
 import { freePort, start, until, type Running } from './processes.ts'
 import { MOCK_MODELS, mockModelId, requestBody, type MockModel } from './traffic.ts'
 
@@ -96,13 +97,21 @@ http {
 /** What a Switchyard lane needs beside the mock's port. */
 export interface SwitchyardLane { readonly lane: Lane; readonly dataDir: string; readonly key: string }
 
-/** Switchyard as a user starts it: authentication, limits, ledger, journal and records on. */
-export async function switchyardLane(mockPort: number): Promise<SwitchyardLane> {
+/** A provider of the operator's file: the mock, in one of its dialects. Its models are `<slug>/<id>`. */
+function operatorProvider(slug: string, dialect: string, mockPort: number, modelIds: readonly string[]): string {
+  const models = modelIds.map((id) => `      - { id: ${slug}/${id}, upstream_id: ${id}, context: 1000000, max_output: 200000, price: { input: "0.10", output: "0.40" } }`)
+  const base = `http://127.0.0.1:${mockPort}${dialect === 'gemini' ? '/v1beta' : '/v1'}`
+  return [`  ${slug}:`, `    dialect: ${dialect}`, `    base_url: ${base}`, '    api_key: bench-credential', '    models:', ...models].join('\n')
+}
+
+/** Switchyard as a user starts it: authentication, limits, ledger, journal and records on. `streamModels`: for the provider of each dialect. */
+export async function switchyardLane(mockPort: number, streamModels: readonly string[] = []): Promise<SwitchyardLane> {
   const home = mkdtempSync(join(tmpdir(), 'switchyard-bench-'))
   process.on('exit', () => rmSync(home, { recursive: true, force: true }))
   const dataDir = join(home, 'data')
-  const models = MOCK_MODELS.map((model) => `      - { id: bench/${mockModelId(model)}, upstream_id: ${mockModelId(model)}, context: 128000, max_output: 4096, price: { input: "0.10", output: "0.40" } }`)
-  writeFileSync(join(home, 'switchyard.yaml'), ['providers:', '  bench:', '    dialect: openai-chat', `    base_url: http://127.0.0.1:${mockPort}/v1`, '    api_key: bench-credential', '    models:', ...models, ''].join('\n'))
+  const chat = operatorProvider('bench', 'openai-chat', mockPort, MOCK_MODELS.map(mockModelId))
+  const dialects = streamModels.length === 0 ? [] : BENCH_DIALECTS.map((dialect) => operatorProvider(`bench-${dialect}`, dialect, mockPort, streamModels))
+  writeFileSync(join(home, 'switchyard.yaml'), ['providers:', chat, ...dialects, ''].join('\n'))
   const key = `sk-sw-v1-${'be9c'.repeat(16)}`
   const args = [join(ROOT, 'bin', 'switchyard.mjs'), 'serve', '--port', '0', '--data', dataDir, '--config', join(home, 'switchyard.yaml'), '--no-discover', '--initial-credits', '1000000']
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string }

@@ -1,9 +1,11 @@
 import type { Socket } from 'bun'
+import { dialectOfPath, streamAnswer, streamModelIn, type StreamModel } from './dialect-traffic.ts'
 import { plainAnswer, streamEvents } from './traffic.ts'
 
 /**
  * The provider that all lanes call, in a process of its own: OpenAI's chat completions on raw sockets, so that it costs
- * a fraction of any gateway. It counts what it is asked, and how many of its streams are open.
+ * a fraction of any gateway; streams in the other dialects as well. It counts what it is asked, and how many of its
+ * streams are open.
  *
  *     bun bench/mock.ts        prints `listening on http://127.0.0.1:<port>`
  *     GET /counts              the counters, as JSON
@@ -26,7 +28,7 @@ interface Connection {
   unsent: Buffer
 }
 
-interface OpenStream { readonly socket: Socket<Connection>; next: number; dueMs: number; readonly delayMs: number }
+interface OpenStream { readonly socket: Socket<Connection>; readonly pieces: readonly Buffer[]; next: number; dueMs: number; readonly delayMs: number }
 
 const counts = { requests: 0, open: 0, aborted: 0 }
 const open = new Set<OpenStream>()
@@ -34,11 +36,29 @@ const open = new Set<OpenStream>()
 const plain = plainAnswer()
 const PLAIN = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(plain)}\r\nconnection: keep-alive\r\n\r\n${plain}`)
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n'
-const EVENTS = streamEvents().map((event) => `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`)
+const EVENTS = streamEvents()
 // The role and the first word leave together: what a client waits for is the word.
-const FIRST = Buffer.from(STREAM_HEAD + EVENTS.slice(0, 2).join(''))
-// The end mark leaves with the last chunk, as providers send it.
-const PIECES = EVENTS.slice(2).map((event, at, all) => Buffer.from(at === all.length - 1 ? `${event}0\r\n\r\n` : event))
+const STREAM = inPieces(EVENTS.slice(0, 2), EVENTS.slice(2, -1), EVENTS.slice(-1))
+const streams = new Map<string, readonly Buffer[]>()
+
+/** A stream as it is written, piece by piece: the head and what opens it, the middle one by one, the last with all that closes it. */
+function inPieces(open: readonly string[], middle: readonly string[], close: readonly string[]): readonly Buffer[] {
+  const chunked = (events: readonly string[]): string => events.map((event) => `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`).join('')
+  const pieces = [STREAM_HEAD + chunked(open), ...middle.slice(0, -1).map((event) => chunked([event])), `${chunked([...middle.slice(-1), ...close])}0\r\n\r\n`]
+  return pieces.map((piece) => Buffer.from(piece))
+}
+
+/** The streamed answer in the dialect that it is asked for in; made once. */
+function streamPieces(path: string, model: StreamModel): readonly Buffer[] {
+  const dialect = dialectOfPath(path)
+  const key = `${dialect} ${model.kind} ${model.pieces}`
+  const known = streams.get(key)
+  if (known) return known
+  const { open, pieces, close } = streamAnswer(dialect, model.kind, model.pieces)
+  const made = inPieces([...open, ...pieces.slice(0, 1)], pieces.slice(1), close)
+  streams.set(key, made)
+  return made
+}
 
 function send(socket: Socket<Connection>, bytes: Buffer): void {
   const { data } = socket
@@ -54,16 +74,21 @@ function answer(socket: Socket<Connection>, head: string, body: string): void {
   }
   counts.requests++
   const delay = /"model":"mock-stream-(\d+)"/.exec(body)?.[1]
-  if (delay === undefined) {
-    send(socket, PLAIN)
-    return
-  }
-  const delayMs = Number(delay)
-  const stream: OpenStream = { socket, next: 0, delayMs, dueMs: performance.now() + delayMs }
-  socket.data.stream = stream
+  if (delay !== undefined) return stream(socket, STREAM, Number(delay))
+  const path = head.slice(0, head.indexOf('\r\n')).split(' ')[1]?.split('?')[0] ?? ''
+  const model = streamModelIn(path) ?? streamModelIn(body)
+  if (model) stream(socket, streamPieces(path, model), model.delayMs)
+  else send(socket, PLAIN)
+}
+
+/** Begins a stream. */
+function stream(socket: Socket<Connection>, pieces: readonly Buffer[], delayMs: number): void {
+  const begun: OpenStream = { socket, pieces, next: 1, delayMs, dueMs: performance.now() + delayMs }
+  socket.data.stream = begun
   counts.open++
-  open.add(stream)
-  send(socket, FIRST)
+  open.add(begun)
+  const [first] = pieces
+  if (first) send(socket, first)
 }
 
 /** Writes the pieces that are due. One timer for all streams: a thousand of them cost what one does. */
@@ -71,11 +96,11 @@ function tick(): void {
   const nowMs = performance.now()
   for (const stream of open) {
     if (stream.dueMs > nowMs) continue
-    const piece = PIECES[stream.next++]
+    const piece = stream.pieces[stream.next++]
     if (piece) send(stream.socket, piece)
     // A late tick does not make the ones after it early.
     stream.dueMs = Math.max(stream.dueMs + stream.delayMs, nowMs)
-    if (stream.next < PIECES.length) continue
+    if (stream.next < stream.pieces.length) continue
     close(stream)
     stream.socket.data.stream = undefined
   }

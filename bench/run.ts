@@ -89,7 +89,8 @@ async function runAll(bench: Bench, options: Options): Promise<BenchResult> {
   }
 }
 
-function versions(): BenchResult['versions'] {
+/** What was measured: our version, Bun's, and the commit. */
+export function versions(): BenchResult['versions'] {
   const { version } = JSON.parse(readFileSync(join(import.meta.dir, '..', 'package.json'), 'utf8')) as { readonly version: string }
   const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dir }).stdout?.toString().trim()
   return { switchyard: version, bun: Bun.version, commit: commit || 'unknown' }
