@@ -47,6 +47,8 @@ export type Event =
   /** The provider shows that it is alive and says nothing. */
   | { readonly type: 'ping' }
   /**
+  /** What a provider was asked, or how it went: for clients that debug. Said first, once for each attempt. */
+  | { readonly type: 'debug'; readonly debug: JsonObject }
    * A piece of the answer in the wire form of the dialect that both sides speak, normalised; its usage is taken out and
    * said as an Event of its own. `contentChars` is how much the model wrote in it; `finishReason` is there when it
    * holds the end of a choice.
@@ -69,7 +71,7 @@ export interface Cost {
 /** True for an Event after which there is no way back to another endpoint: the client has something of this answer. */
 export function saysSomething(event: Event): boolean {
   switch (event.type) {
-    case 'served': case 'start': case 'ping': case 'usage': case 'fault': return false
+    case 'served': case 'start': case 'debug': case 'ping': case 'usage': case 'fault': return false
     case 'raw': return event.contentChars > 0 || event.finishReason !== undefined
     case 'text': case 'refusal': return event.text !== ''
     default: return true

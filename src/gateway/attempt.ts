@@ -65,13 +65,18 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
         yield events
         continue
       }
+      if (events[0]?.type === 'debug') {
+        meter.echoes.push(...events)
+        continue
+      }
       held.push(...events)
       // What came first decides, wherever the network cut the stream: words and then an error are an answer that broke off.
       const first = events.find((event) => event.type === 'fault' || saysSomething(event))
       if (first?.type === 'fault') break
       if (!first) continue
       said = true
-      yield held
+      // `served` stays the first of all; of the attempts before, the client sees what they were told.
+      yield meter.echoes.length === 0 ? held : [...held.slice(0, 1), ...meter.echoes, ...held.slice(1)]
     }
     if (!said) fault ??= new Fault('provider_bad_answer', `${endpoint.provider.name} ended its answer before it said anything`, { provider: endpoint.provider.name })
   } catch (error) {

@@ -33,6 +33,8 @@ export class Meter {
   readonly attempts: AttemptRecord[] = []
   readonly tried: Tried[] = []
   warnings: readonly Warning[] = []
+  /** What each attempt was told, where the client asked to see it. */
+  readonly echoes: Event[] = []
   private readonly startedMs: number
   private beganMs: number
   private final: Event | undefined
@@ -75,7 +77,7 @@ export class Meter {
         case 'text': case 'refusal': this.wrote(event.text.length); break
         case 'tool': this.wrote(event.arguments.length + (event.name?.length ?? 0)); break
         case 'reasoning': this.wrote(String(event.detail['text'] ?? event.detail['summary'] ?? '').length + 1); break
-        case 'image': case 'annotation': case 'extra': this.wrote(1); break
+        case 'image': case 'annotation': case 'extra': case 'embeddings': this.wrote(1); break
         case 'finish': this.end(event.reason, event.native); break
         case 'usage': this.usage = event.usage; break
         case 'start': this.providerId = event.providerId ?? null; break

@@ -257,3 +257,19 @@ describe('an estimate of ours', () => {
     expect(last(outcome)).toMatchObject({ type: 'end', cost: { total: 0n } })
   })
 })
+
+describe('a client that debugs', () => {
+  const debug = { echo_upstream_body: true }
+  const kinds = (outcome: Outcome) => outcome.events.map((event) => event.type)
+
+  test('sees what each attempt was told, before the answer', async () => {
+    const outcome = await run({ 'acme/a': ['down', 'good'] }, { model: 'acme/a', debug })
+    expect(kinds(outcome).slice(0, 3)).toEqual(['served', 'debug', 'debug'])
+    for (const event of outcome.events) if (event.type === 'debug') expect(event.debug).toMatchObject({ echo_upstream_body: { model: 'tiny-1', messages: [{ content: 'Hi' }], stream: true } })
+    expect(text(outcome)).toContain('Hello')
+  })
+
+  test('and nobody else does', async () => {
+    expect(kinds(await run({ 'acme/a': ['down', 'good'] }, { model: 'acme/a' }))).not.toContain('debug')
+  })
+})

@@ -11,6 +11,7 @@ import { urlOf } from './address.ts'
 import { Auth } from './auth.ts'
 import { connectionFault } from './connection-fault.ts'
 import { demoFetch } from './demo.ts'
+import { echoOf, echoWarnings, wantsEcho } from './echo.ts'
 import type { Egress } from './egress/egress.ts'
 import { Inliner } from './egress/inliner.ts'
 import { Http1Client } from './http1/client.ts'
@@ -79,9 +80,10 @@ export class Upstream {
       const told = await this.told(call, endpoint, dialect, watch)
       const wire = written && told === call ? written : dialect.writeCall(told, endpoint)
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
+      if (wantsEcho(call)) yield [echoOf(wire.body)]
       const answer = await this.send(endpoint, wire, watch, fresh)
       if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
-      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: warningsOf(call, provider, wire) }]
+      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: [...warningsOf(call, provider, wire), ...echoWarnings(call)] }]
       const parser = this.parserOf(answer)
       if (parser) {
         const carry = call.stream && call.dialect === provider.dialect

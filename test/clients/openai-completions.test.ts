@@ -41,6 +41,15 @@ describe.each(SIDES)('completions against a provider that speaks %s', (name) => 
     expect([texts.join(''), cost]).toEqual([ANSWER, costNano(name)])
   })
 
+  test('what the provider was told, in the first chunk, where the client debugs', async () => {
+    side.provider.play(ANSWER_TURN)
+    // OpenAI's types do not know the contract's own fields.
+    const asked = { model: side.model, prompt: QUESTION, stream: true, debug: { echo_upstream_body: true } } as OpenAI.CompletionCreateParamsStreaming
+    const chunks: (OpenAI.Completion & { debug?: object })[] = []
+    for await (const chunk of await client.completions.create(asked)) chunks.push(chunk)
+    expect(chunks.flatMap((chunk, at) => (chunk.debug ? [[at, chunk.choices.length]] : []))).toEqual([[0, 0]])
+  })
+
   test('a client that leaves takes the provider call with it', async () => {
     side.provider.play({ text: ANSWER, ends: 'hanging' })
     const stream = await client.completions.create({ model: side.model, prompt: QUESTION, stream: true })

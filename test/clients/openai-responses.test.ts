@@ -42,6 +42,19 @@ describe.each(SIDES)('openai responses against a provider that speaks %s', (name
     expect(side.provider.first().problems).toEqual([])
   })
 
+  test('what the provider was told, before all events, where the client debugs', async () => {
+    side.provider.play(ANSWER_TURN)
+    // OpenAI's types do not know the contract's own field and event.
+    const asked = { model: side.model, input: QUESTION, stream: true, debug: { echo_upstream_body: true } } as OpenAI.Responses.ResponseCreateParamsStreaming
+    const events: { type: string; sequence_number?: number; debug?: { echo_upstream_body?: object } }[] = []
+    for await (const event of await client.responses.create(asked)) events.push(event)
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, at) => at))
+    expect(events.slice(0, 2).map((event) => event.type)).toEqual(['response.debug', 'response.created'])
+    expect(events.filter((event) => event.debug)).toHaveLength(1)
+    if (hasShared) expect(validateSchema('DebugEvent', JSON.parse(JSON.stringify(events[0])))).toEqual([])
+    expect(JSON.stringify(events[0]?.debug?.echo_upstream_body)).toContain(JSON.stringify(QUESTION).slice(1, -1))
+  })
+
   test('the events of a stream', async () => {
     side.provider.play({ thinking: THINKING, text: ANSWER })
     const events: ResponseStreamEvent[] = []

@@ -52,6 +52,17 @@ describe.each(SIDES)('openai against a provider that speaks %s', (name) => {
     expect(side.provider.first().problems).toEqual([])
   })
 
+  test('what the provider was told, in the first chunk, where the client debugs', async () => {
+    side.provider.play(ANSWER_TURN)
+    // OpenAI's types do not know the contract's own fields.
+    const asked = { model: side.model, messages: [USER], stream: true, debug: { echo_upstream_body: true } } as OpenAI.ChatCompletionCreateParamsStreaming
+    const chunks: (OpenAI.ChatCompletionChunk & { debug?: { echo_upstream_body?: object } })[] = []
+    for await (const chunk of await client.chat.completions.create(asked)) chunks.push(chunk)
+    expect(chunks.map((chunk) => [chunk.choices.length, chunk.debug !== undefined]).filter(([, isDebug]) => isDebug)).toEqual([[0, true]])
+    expect(JSON.stringify(chunks[0]?.debug?.echo_upstream_body)).toContain(JSON.stringify(QUESTION).slice(1, -1))
+    expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe(ANSWER)
+  })
+
   test('the streaming helper', async () => {
     side.provider.play(ANSWER_TURN)
     const stream = client.chat.completions.stream({ model: side.model, messages: [USER] })

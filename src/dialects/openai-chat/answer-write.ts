@@ -74,6 +74,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'extra': return this.delta(event.choice, `${JSON.stringify(event.field)}:${JSON.stringify(event.value)}`)
       case 'logprobs': return this.choice(event.choice, this.role(), null, null, event.logprobs)
       case 'finish': return this.choice(event.choice, this.role(), event.reason, event.native)
+      case 'debug': return `${this.prefix()}"choices":[],"debug":${JSON.stringify(event.debug)}}\n\n`
       case 'fault': this.fault = event.fault; return ''
       case 'end': return this.end(event.usage, event.cost, event.router)
       case 'served': case 'start': noteEnvelope(this.envelope, event); this.head = ''; return ''

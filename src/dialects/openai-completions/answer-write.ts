@@ -67,6 +67,7 @@ export class CompletionStreamWriter implements StreamWriter {
       case 'reasoning': return this.call.reasoning.exclude ? '' : this.reasoning(event.choice, spokenReasoning(event.detail), event.detail)
       case 'logprobs': return this.logprobs(event.choice, event.logprobs)
       case 'finish': return this.choice(event.choice, '', { finish_reason: finishOf(event.reason), native_finish_reason: event.native })
+      case 'debug': return this.chunk([], { debug: event.debug })
       case 'fault': this.fault = event.fault; return ''
       case 'end': return this.end(event.usage, event.cost, event.router)
       default: return ''

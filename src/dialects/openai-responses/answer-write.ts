@@ -40,6 +40,7 @@ export class ResponseStreamWriter implements StreamWriter {
       case 'served': this.model = event.model; return
       case 'start': this.serviceTier = tierOf(event.serviceTier); return
       case 'finish': this.reason ??= event.reason; return
+      case 'debug': return this.say('response.debug', { debug: event.debug })
       case 'fault': this.fault = event.fault; return
       case 'end': return this.end(event)
       case 'ping': case 'usage': case 'extra': return
