@@ -105,6 +105,8 @@ export interface Provider {
   readonly mayTrain: boolean
   /** Bytes of one request this provider takes, where it says so. */
   readonly bodyBytesMax?: number
+  /** Calls at once to all its models, where the operator limits them. */
+  readonly concurrencyMax?: number
   readonly timeouts?: Partial<Timeouts>
 }
 
@@ -154,6 +156,8 @@ export interface Endpoint {
   /** Tokens of the answer, undefined when not known. */
   readonly outputMax?: number
   readonly promptMax?: number
+  /** Calls at once, where the operator limits them. */
+  readonly concurrencyMax?: number
   /** Names as in the contract's `supported_parameters`; null: takes everything (an operator's model that says nothing). */
   readonly parameters: ReadonlySet<string> | null
   readonly inputs: ReadonlySet<Modality> | null

@@ -32,6 +32,8 @@ export interface OperatorProvider {
   readonly retainsPrompts?: boolean
   readonly mayTrain?: boolean
   readonly bodyBytesMax?: number
+  /** Calls at once to all its models. */
+  readonly concurrencyMax?: number
   readonly models?: readonly OperatorModel[]
 }
 
@@ -55,6 +57,8 @@ export interface OperatorModel {
   readonly description?: string
   readonly contextMax?: number
   readonly outputMax?: number
+  /** Calls at once. */
+  readonly concurrencyMax?: number
   readonly price?: Price
   readonly inputs?: readonly Modality[]
   readonly outputs?: readonly Modality[]

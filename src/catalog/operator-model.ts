@@ -5,7 +5,7 @@ import type { ModelOverride, OperatorModel } from './operator-file.ts'
 import { FREE, priceFromUsdPerMillion } from './price.ts'
 import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
 
-const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization'] as const
+const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'concurrency'] as const
 const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output'] as const
 /** Keys of a price per million tokens, and what they are on a Price. */
 const TOKEN_PRICES = [
@@ -17,6 +17,7 @@ const TIER_PRICES = [['input', 'prompt'], ['output', 'completion'], ['cache_read
 const MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
 const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
 const TOKENS_MAX = 1_000_000_000
+const CONCURRENCY_MAX = 1_000_000
 /** A price per million tokens outside of these bounds is a slip of the unit: the dearest known is some hundred USD, the cheapest some thousandths. */
 const PER_MILLION_MIN: Nano = 100_000n
 const PER_MILLION_MAX: Nano = 100_000_000_000_000n
@@ -34,7 +35,7 @@ export function readModel(reader: YamlReader, place: Place): OperatorModel | und
     contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
     price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, MODALITIES),
     parameters: at.parameters && reader.list(at.parameters).flatMap((item) => reader.string(item) ?? []),
-    reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
+    concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX), reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
   }
   return id === undefined ? undefined : { id, ...said(model) }
 }

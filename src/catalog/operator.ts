@@ -29,11 +29,12 @@ export interface ModelNames {
 }
 
 const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress'] as const
-const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'models'] as const
+const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'concurrency', 'models'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
 /** Dialects of one cloud each, whose address follows from the region. */
 const OWN_ADDRESS: ReadonlySet<string> = new Set(['vertex', 'bedrock-converse'])
 const DAY_MS = 86_400_000
+const CONCURRENCY_MAX = 1_000_000
 const GIB = 1024 ** 3
 
 /** Reads the operator's file (`switchyard.yaml`). Either all of it is right, or all that is wrong is told at once and nothing of it counts. */
@@ -93,7 +94,7 @@ function readProvider(reader: YamlReader, entry: Entry, slug: string, isBuiltIn:
     headers: at.headers && readHeaders(reader, at.headers), quirks: at.quirks && strings(reader, at.quirks),
     enabled: flag(at.enabled), timeouts: at.timeouts && readTimeouts(reader, at.timeouts),
     retainsPrompts: flag(at.retains_prompts), mayTrain: flag(at.may_train),
-    bodyBytesMax: at.body_bytes_max && reader.integer(at.body_bytes_max, 1, GIB),
+    bodyBytesMax: at.body_bytes_max && reader.integer(at.body_bytes_max, 1, GIB), concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX),
     models: at.models && reader.list(at.models).map((model) => readModel(reader, model)).filter((model) => model !== undefined),
   }) }
 }

@@ -74,6 +74,7 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
     ...(row.terms !== undefined && { termsUrl: row.terms }), ...(row.status !== undefined && { statusPageUrl: row.status }),
     ...(row.headquarters !== undefined && { headquarters: row.headquarters }),
     ...bodyLimit(operator?.bodyBytesMax ?? row.bodyBytesMax), ...(operator?.timeouts && { timeouts: operator.timeouts }),
+    ...(operator?.concurrencyMax !== undefined && { concurrencyMax: operator.concurrencyMax }),
   })
 }
 

@@ -53,6 +53,7 @@ export const FAULTS = {
   provider_forbidden: kind(403, 'provider', 'next', 'permission_denied', 'The provider refuses this request for this account or region.'),
   provider_model_missing: kind(404, 'provider', 'next', 'not_found', 'The provider does not serve this model any more.'),
   provider_rate_limited: kind(429, 'provider', 'next', 'rate_limit_exceeded', 'The provider limits the rate; Retry-After says how long to wait.'),
+  provider_full: kind(429, 'operator', 'next', 'rate_limit_exceeded', "As many calls are under way there as the operator allows; try again shortly, or raise its concurrency in the operator's file."),
   provider_overloaded: kind(503, 'provider', 'next', 'provider_overloaded', 'The provider is overloaded; try again or add another provider.'),
   provider_error: kind(502, 'provider', 'next', 'provider_unavailable', 'The provider failed; try again or add another provider.'),
   provider_unreachable: kind(502, 'provider', 'next', 'provider_unavailable', 'No connection to the provider.'),

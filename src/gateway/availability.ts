@@ -6,7 +6,7 @@ import type { Plan } from '../routing/plan.ts'
 
 /** Faults after which a model is away, and the contract's code for it (M24). */
 const CODES: { readonly [code in FaultCode]?: AvailabilityCode } = {
-  provider_rate_limited: 'capacity_exhausted',
+  provider_rate_limited: 'capacity_exhausted', provider_full: 'capacity_exhausted',
   provider_overloaded: 'temporarily_unavailable', provider_error: 'temporarily_unavailable', provider_unreachable: 'temporarily_unavailable',
   provider_cut: 'temporarily_unavailable', provider_timeout: 'temporarily_unavailable', provider_bad_answer: 'temporarily_unavailable',
   provider_model_missing: 'model_unavailable_upstream',

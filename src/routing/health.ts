@@ -12,6 +12,10 @@ export interface EndpointHealth {
   readonly state: 'normal' | 'degraded' | 'down'
   /** The provider answered 429 and the time it asked for is not over: it stands last until then. */
   readonly cooling?: boolean
+  /** It comes back after an outage or a rate limit: this part (0–1) of its calls is sent there first. undefined: all of them. */
+  readonly share?: number
+  /** As many calls are under way there as the operator allows. */
+  readonly full?: boolean
   /** 0–1, undefined without calls. */
   readonly uptime?: number
   /** Milliseconds to the first token. */
