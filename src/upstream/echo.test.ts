@@ -13,6 +13,7 @@ describe('an echo of what a provider is told', () => {
     expect([{ stream: true, debug }, { debug }, { stream: true, debug: { echo_upstream_body: false } }, { stream: true }].map((body) => wantsEcho(testCall(body)))).toEqual([true, false, false, false])
     const call = testCall({ stream: true, debug })
     expect(echoWarnings(call)).toEqual([])
+    expect(wantsEcho({ ...call, api: 'messages' })).toBe(false)
     expect(echoWarnings({ ...call, api: 'messages' })).toMatchObject([{ field: 'debug' }])
     expect(echoWarnings({ ...testCall({ stream: true }), api: 'messages' })).toEqual([])
   })

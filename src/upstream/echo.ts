@@ -10,15 +10,21 @@ const DATA_URL = /^data:[^,]{0,200},/
 /** What base64 is made of, and prose is not. */
 const BASE64 = /^[A-Za-z0-9+/_=-]+$/
 
-/** True when the client wants to see what the provider is told (contract B49), and streams: it is ignored otherwise. */
+/** APIs whose streams have a place for an echo. */
+const APIS: ReadonlySet<Call['api']> = new Set(['chat', 'completions', 'responses'])
+
+/** True when the client sees what the provider is told (contract B49): it asked, and it streams; it is ignored otherwise. */
 export function wantsEcho(call: Call): boolean {
-  const { debug } = call.body
-  return call.stream && isObject(debug) && debug['echo_upstream_body'] === true
+  return asksForEcho(call) && APIS.has(call.api)
+}
+
+function asksForEcho({ stream, body: { debug } }: Call): boolean {
+  return stream && isObject(debug) && debug['echo_upstream_body'] === true
 }
 
 /** What a client is told that asks for an echo where its answers have no place for one. */
 export function echoWarnings(call: Call): readonly Warning[] {
-  if (!wantsEcho(call) || ['chat', 'completions', 'responses'].includes(call.api)) return []
+  if (!asksForEcho(call) || APIS.has(call.api)) return []
   return [{ field: 'debug', why: 'answers of this API have no place for it; those of chat completions and Responses have' }]
 }
 
