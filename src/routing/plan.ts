@@ -10,6 +10,8 @@ export interface Step {
   readonly requested: string
   /** For people: `drawn by price among 3 healthy`, `place 1 in provider.order`. */
   readonly reason: string
+  /** How likely the draw puts it first, 0–1; undefined where its place is not drawn. */
+  readonly share?: number
 }
 
 /** An endpoint that will not be tried, and the rule that took it out (`excluded_by` of the contract, M25, and our own). */
@@ -22,7 +24,7 @@ export interface Exclusion {
 
 /** Endpoints in the order to try, why, and what stays out and why. */
 export interface Plan {
-  /** At least one. */
+  /** At least one, where `route` made it. */
   readonly steps: readonly Step[]
   readonly excluded: readonly Exclusion[]
   /** Of several models that the client named: those that are none of ours, so that the others stand in for them (C25). */

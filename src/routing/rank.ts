@@ -40,6 +40,8 @@ interface Contender {
   readonly measure: number
   readonly missesCutoffs: boolean
   reason: string
+  /** How likely the draw puts it first; undefined where nothing is drawn. */
+  share?: number
 }
 
 export interface Ranking {
@@ -64,8 +66,8 @@ function isOrdered({ order }: Preferences): boolean {
   return order !== undefined && order.length > 0
 }
 
-function stepOf({ candidate, requested, reason }: Contender): Step {
-  return { endpoint: candidate.endpoint, requested, reason }
+function stepOf({ candidate, requested, reason, share }: Contender): Step {
+  return share === undefined ? { endpoint: candidate.endpoint, requested, reason } : { endpoint: candidate.endpoint, requested, reason, share }
 }
 
 /** One list out of the endpoints of one model, or of several when they compete. */
@@ -161,16 +163,19 @@ function drawFirst(pool: Contender[], draw: () => number): void {
 function drawIndex(pool: readonly Contender[], count: number, drawn: number): number {
   const cheapest = pool[0]?.measure ?? 0
   const even = cheapest === 0 || cheapest === Infinity
-  const weight = (price: number): number => (even ? Number(price === cheapest) : (cheapest / price) ** 2)
-  let total = 0
-  for (let at = 0; at < count; at++) total += weight(pool[at]?.measure ?? Infinity)
+  const contenders = pool.slice(0, count)
+  const weights = contenders.map(({ measure }) => (even ? Number(measure === cheapest) : (cheapest / measure) ** 2))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
   let left = drawn * total
-  for (let at = 0; at < count; at++) {
-    left -= weight(pool[at]?.measure ?? Infinity)
-    if (left < 0) return at
-  }
   // A draw that rounding puts at the very end is the last one's that has any weight; the first has always some.
-  return 0
+  let index = 0
+  contenders.forEach((entry, at) => {
+    const weight = weights[at] ?? 0
+    entry.share = weight / total
+    if (left >= 0 && left < weight) index = at
+    left -= weight
+  })
+  return index
 }
 
 /** C2: strictly in the client's order, whatever their health; several endpoints of one name by health and price. The rest follow. */

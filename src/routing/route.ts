@@ -4,6 +4,7 @@ import type { Call } from '../core/call.ts'
 import type { Fault } from '../core/fault.ts'
 import { costMax } from './bound.ts'
 import { candidatesOf, type Candidates } from './candidates.ts'
+import { fileOrder } from './file-order.ts'
 import { indexOf } from './model-index.ts'
 import { noEndpoints } from './no-endpoints.ts'
 import type { Plan } from './plan.ts'
@@ -16,16 +17,22 @@ import type { RoutingView } from './view.ts'
  * Fault `model_unknown`, or `no_endpoints` and its kin when nothing is left, each with the contract's availability object.
  */
 export function route(call: Call, view: RoutingView): Plan {
-  const { snapshot } = view
+  const { plan, groups } = consider(call, view)
+  if (plan.steps.length === 0) throw noEndpoints(call, groups, plan.excluded, view.snapshot)
+  return plan
+}
+
+/** As `route`, but a Plan without steps is one, too: for those who want to know why. Throws Fault only where no model is known. */
+export function consider(call: Call, view: RoutingView): { readonly plan: Plan; readonly groups: readonly Candidates[] } {
   const unknownModels: string[] = []
   const groups = groupsOf(call, view, unknownModels)
-  if (groups.length === 0) throw notFound(call, unknownModels[0] ?? '', snapshot)
-  const { steps, dropped } = rank(groups, call, view)
+  if (groups.length === 0) throw notFound(call, unknownModels[0] ?? '', view.snapshot)
+  const { steps: ranked, dropped } = rank(groups, call, view)
+  const steps = fileOrder(ranked, call)
   const excluded = groups.flatMap((group) => group.excluded)
   excluded.push(...dropped)
-  if (steps.length === 0) throw noEndpoints(call, groups, excluded, snapshot)
   const strategy = call.models.length > 1 ? 'fallback' : 'direct'
-  return { steps, excluded, strategy, costMax: costMax(call, steps), ...(unknownModels.length > 0 && { unknownModels }) }
+  return { plan: { steps, excluded, strategy, costMax: costMax(call, steps), ...(unknownModels.length > 0 && { unknownModels }) }, groups }
 }
 
 /** Model by model in the client's order (C25); a model named twice counts once, so that no endpoint is tried twice. */
