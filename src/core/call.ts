@@ -61,6 +61,8 @@ export interface Needs {
   readonly promptTokensMax: number
   /** What the prompt's text probably comes to in tokens: the stated estimate where a provider counts nothing. Files count nothing. */
   readonly promptTokensGuess?: number
+  /** Set where every file is a PDF, which this server can read for models that read none. */
+  readonly pdfs?: PdfNeeds
   /** max_tokens or max_completion_tokens, undefined when the client names neither. */
   readonly maxTokens?: number
   /** Number of choices asked for (`n`), 1 by default. */
@@ -70,6 +72,17 @@ export interface Needs {
 }
 
 /** `embeddings` is of answers only. */
+/** Engines of the `file-parser` plugin (B54), as they are said here: `local` is what the contract calls `cloudflare-ai` or `pdf-text`. */
+export type PdfEngine = 'local' | 'mistral-ocr'
+
+/** PDFs that this server can read. */
+export interface PdfNeeds {
+  /** The engine that the client asks for, also where the model reads PDFs itself; undefined: only where it does not, by the server's own choice. */
+  readonly engine?: PdfEngine
+  /** As `promptTokensMax`, without the files as they stand in the messages; once they have been read, with what they came to. */
+  readonly promptTokensMax: number
+}
+
 export type Modality = 'text' | 'image' | 'file' | 'audio' | 'video' | 'embeddings'
 
 /** The `provider` object (contract C1–C24), checked. */

@@ -1,4 +1,5 @@
 import type { Endpoint, Price, Snapshot } from '../catalog/endpoint.ts'
+import { fileReader } from '../catalog/file-reader.ts'
 import type { Variant } from '../catalog/names.ts'
 import type { Call, Needs, Preferences } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
@@ -35,7 +36,6 @@ interface Demands {
   /** C40: the flex tier has no fallback, where the model has it at all. */
   readonly flexOnly: boolean
   readonly quantizations: ReadonlySet<string> | undefined
-  readonly promptTokensMin: number
   readonly ended: boolean
   readonly unpricedAllowed: boolean
   readonly nowMs: number
@@ -68,7 +68,6 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     tier: admittedTier(call, variants),
     flexOnly: call.body['service_tier'] === 'flex' && index.candidates.some((candidate) => candidate.tier === 'flex' && !candidate.notReady),
     quantizations: quantizations?.length ? new Set(quantizations.flatMap(quantizationsOf)) : undefined,
-    promptTokensMin: Math.floor(needs.promptTokensMax / PROMPT_BOUND_SLACK),
     ended: nowMs >= index.endsMs,
     unpricedAllowed: snapshot.unpricedAllowed === true,
     nowMs,
@@ -138,10 +137,12 @@ function above(price: Nano | undefined, cap: Nano | undefined): boolean {
   return price !== undefined && cap !== undefined && price > cap
 }
 
-function excludeByAbility(endpoint: Endpoint, { needs, preferences, promptTokensMin }: Demands): Exclusion | undefined {
+function excludeByAbility(endpoint: Endpoint, { needs, preferences }: Demands): Exclusion | undefined {
   const { inputs, outputs, promptMax } = endpoint
   const window = windowOf(endpoint)
-  for (const input of needs.inputs) if (inputs && !inputs.has(input)) return out(endpoint, 'modality', `does not read ${input}`)
+  // What this server reads for the model is no file to it, but text, of a length that is known once it has been read.
+  const told = fileReader(needs, endpoint) === 'server' ? needs.pdfs : undefined
+  for (const input of needs.inputs) if (inputs && !inputs.has(input) && !(input === 'file' && told)) return out(endpoint, 'modality', `does not read ${input}`)
   for (const output of needs.outputs) if (!outputs.has(output)) return out(endpoint, 'modality', `does not answer in ${output}`)
   if (preferences.requireParameters) {
     for (const name of needs.parameters) if (!supports(endpoint, name)) return out(endpoint, 'require_parameters', name)
@@ -149,7 +150,8 @@ function excludeByAbility(endpoint: Endpoint, { needs, preferences, promptTokens
   const answerMax = endpoint.outputMax ?? window
   if (needs.maxTokens !== undefined && needs.maxTokens > answerMax) return out(endpoint, 'max_tokens', `answers with at most ${answerMax} tokens`)
   const readMax = promptMax === undefined ? window : Math.min(promptMax, window)
-  return promptTokensMin > readMax ? out(endpoint, 'context_length', `takes at most ${readMax} tokens`) : undefined
+  const longest = (told ?? needs).prompts?.tokensMax ?? (told ?? needs).promptTokensMax
+  return Math.floor(longest / PROMPT_BOUND_SLACK) > readMax ? out(endpoint, 'context_length', `takes at most ${readMax} tokens`) : undefined
 }
 
 /** Names that say the same as another in the catalogue's lists. */

@@ -1,9 +1,10 @@
 import type { CallOrigin } from '../dialect.ts'
-import type { Call, ChatBody, Effort, Modality, Needs, ReasoningWish, Warning } from '../../core/call.ts'
+import type { Call, ChatBody, Effort, Modality, Needs, PdfNeeds, ReasoningWish, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { CHECKS, refuse } from './check.ts'
 import { readMessages, type MessageFacts } from './messages.ts'
+import { FILE_PARSER, readFileParser } from './file-parser.ts'
 import { PREFERENCES, readPreferences } from './preferences.ts'
 
 /** Parameters whose name in the catalogue is not their name in the body. All others are named as they are sent. */
@@ -49,6 +50,7 @@ function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
   const unsaid: Warning[] = []
   const plugins: readonly unknown[] = Array.isArray(body['plugins']) ? body['plugins'] : []
   plugins.forEach((plugin, index) => {
+    if (isObject(plugin) && plugin['id'] === FILE_PARSER) return
     if (!isObject(plugin) || plugin['enabled'] !== false) unsaid.push({ field: `plugins[${index}]`, why: `this server has no plugin ${isObject(plugin) ? String(plugin['id']).slice(0, 40) : ''}` })
   })
   if (Array.isArray(body['transforms']) && body['transforms'].length > 0) unsaid.push({ field: 'transforms', why: 'this server does not shorten prompts' })
@@ -139,16 +141,25 @@ function readEnabled(reasoning: JsonObject | undefined, effort: Effort | undefin
 
 function readNeeds(body: ChatBody, parameters: readonly string[], facts: MessageFacts, bodyBytes: number): Needs {
   const format = isObject(body.response_format) ? body.response_format['type'] : undefined
+  // Two bytes a token is above what any tokenizer makes of prose, code or digits; JSON's own signs are the margin.
+  const promptTokensMax = Math.ceil((bodyBytes - facts.mediaBytes) / 2) + facts.mediaTokensMax
   return {
     parameters: format === 'json_schema' ? [...parameters, 'structured_outputs'] : format === 'text' ? parameters.filter((name) => name !== 'response_format') : parameters,
     inputs: facts.inputs,
     outputs: Array.isArray(body['modalities']) ? (body['modalities'] as Modality[]) : TEXT_ONLY,
-    // Two bytes a token is above what any tokenizer makes of prose, code or digits; JSON's own signs are the margin.
-    promptTokensMax: Math.ceil((bodyBytes - facts.mediaBytes) / 2) + facts.mediaTokensMax,
+    promptTokensMax,
+    ...pdfNeeds(body, facts, promptTokensMax),
     promptTokensGuess: Math.ceil(facts.textChars / CHARS_PER_TOKEN) + facts.images * IMAGE_TOKENS_GUESS,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     choices: body.n ?? 1,
   }
+}
+
+/** Files that are all PDFs, and that the client lets this server read. */
+function pdfNeeds(body: ChatBody, facts: MessageFacts, promptTokensMax: number): { readonly pdfs?: PdfNeeds } {
+  const engine = readFileParser(body['plugins'])
+  if (!facts.isPdfOnly || engine === 'native') return {}
+  return { pdfs: { ...(engine === undefined ? {} : { engine }), promptTokensMax: promptTokensMax - facts.fileTokensMax } }
 }
 
 /** A stated estimate, for answers whose provider counts nothing: four characters a token, and an image of usual size. */

@@ -1,6 +1,7 @@
 import type { Message, Modality } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asObject, asString, isObject, type JsonObject } from '../../core/json.ts'
+import { fileAnnotation, isLink, pdfSourceOf } from '../../core/pdf.ts'
 import { refuse } from './check.ts'
 
 /** What the messages hold beside text. */
@@ -13,27 +14,46 @@ export interface MessageFacts {
   /** Characters of text in all messages, tool calls included. */
   readonly textChars: number
   readonly images: number
+  /** What the files may cost of what all counts together. */
+  readonly fileTokensMax: number
+  /** There are files, and all of them are PDFs. */
+  readonly isPdfOnly: boolean
 }
 
 const MESSAGES_MAX = 10_000
 
-interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number; textChars: number; images: number }
+interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number; textChars: number; images: number; fileTokensMax: number; otherFiles: number }
 
 /** Checks every message (contract B50–B57). Throws Fault naming the place, as `messages[3].content[0].image_url.url`. */
 export function readMessages(messages: unknown): MessageFacts {
   if (!Array.isArray(messages)) refuse('messages', 'an array of messages', messages)
   if (messages.length === 0) throw new Fault('invalid_request', 'messages: is empty; send at least one message', { metadata: { field: 'messages' } })
   if (messages.length > MESSAGES_MAX) throw new Fault('invalid_request', `messages: has ${messages.length} messages; at most ${MESSAGES_MAX} are taken`, { metadata: { field: 'messages' } })
-  const tally: Tally = { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0, textChars: 0, images: 0 }
+  const tally: Tally = { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0, textChars: 0, images: 0, fileTokensMax: 0, otherFiles: 0 }
   for (let index = 0; index < messages.length; index++) {
     const message: unknown = messages[index]
     checkMessage(message, index)
     const { content } = message
     if (typeof content === 'string') tally.textChars += content.length
     else if (Array.isArray(content)) for (let at = 0; at < content.length; at++) checkPart(content[at], `messages[${index}].content[${at}]`, message.role, tally)
+    if (Array.isArray(message['annotations'])) countRead(message['annotations'], tally)
     if (message.tool_calls) for (const call of message.tool_calls) tally.textChars += call.function?.arguments?.length ?? 0
   }
-  return { ...tally, inputs: [...tally.inputs] }
+  const { otherFiles, ...facts } = tally
+  return { ...facts, inputs: [...tally.inputs], isPdfOnly: tally.inputs.has('file') && otherFiles === 0 }
+}
+
+/** Files that were read for an earlier answer stand beside it (contract B56). Where this server reads them, they count once more as what they say; a provider may be sent them. */
+function countRead(annotations: readonly unknown[], tally: Tally): void {
+  for (const annotation of annotations) {
+    for (const part of fileAnnotation(annotation)?.content ?? []) {
+      const tokensMax = part['type'] === 'text' ? Math.floor((asString(part['text'])?.length ?? 0) / 2) : IMAGE_TOKENS_MAX
+      tally.fileTokensMax += tokensMax
+      if (part['type'] === 'text') continue
+      tally.mediaBytes += asString(asObject(part['image_url'])?.['url'])?.length ?? 0
+      tally.mediaTokensMax += tokensMax
+    }
+  }
 }
 
 function checkMessage(message: unknown, index: number): asserts message is Message {
@@ -105,7 +125,12 @@ function checkPart(part: unknown, field: string, role: string, tally: Tally): vo
       if (!isObject(file)) refuse(`${field}.file`, 'an object with file_data or file_id', file)
       const data = file['file_data'] ?? file['file_id'] ?? file['file_url']
       if (typeof data !== 'string') refuse(`${field}.file.file_data`, 'a URL or a data URL', data)
-      return count(tally, 'file', data)
+      const source = pdfSourceOf(part)
+      if (!source) tally.otherFiles++
+      const before = tally.mediaTokensMax
+      count(tally, 'file', data, undefined, data.startsWith('data:') || (source !== undefined && !isLink(source.said)))
+      tally.fileTokensMax += tally.mediaTokensMax - before
+      return
     }
     case 'input_audio': {
       const audio = part['input_audio']
@@ -125,10 +150,9 @@ function checkPart(part: unknown, field: string, role: string, tally: Tally): vo
   }
 }
 
-function count(tally: Tally, modality: 'image' | 'file' | 'audio' | 'video', data: string, each?: number): void {
+function count(tally: Tally, modality: 'image' | 'file' | 'audio' | 'video', data: string, each?: number, inlined = modality === 'audio' || data.startsWith('data:')): void {
   tally.inputs.add(modality)
   if (modality === 'image') tally.images++
-  const inlined = modality === 'audio' || data.startsWith('data:')
   if (inlined) tally.mediaBytes += data.length
   tally.mediaTokensMax += each ?? mediaTokens(modality, inlined ? data.length : undefined)
 }

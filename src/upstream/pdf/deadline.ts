@@ -4,3 +4,5 @@ declare const self: Worker
 self.onmessage = ({ data }: MessageEvent<number>) => {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), data)
 }
+
+export {}

@@ -47,7 +47,7 @@ export class PdfReader {
     const child = Bun.spawn([process.execPath, fileURLToPath(new URL('./reader-process.ts', import.meta.url)), JSON.stringify(order)], {
       stdin: bytes, stdout: 'pipe', stderr: 'ignore', env: {}, signal, timeout: readMsMax, killSignal: 'SIGKILL',
     })
-    const text = await child.stdout.text()
+    const text = await new Response(child.stdout).text()
     const code = await child.exited
     signal.throwIfAborted()
     // The other side of this pipe is reader-process.ts, which writes a PdfAnswer.
