@@ -15,14 +15,17 @@ import type { RoutingView } from './view.ts'
 const HEALTHY = 0
 const DEGRADED = 1
 const DEPRECATED = 2
-const OUTAGE = 3
-const DOWN = 4
-const COOLING = 5
-type Standing = typeof HEALTHY | typeof DEGRADED | typeof DEPRECATED | typeof OUTAGE | typeof DOWN | typeof COOLING
+const RECOVERING = 3
+const FULL = 4
+const OUTAGE = 5
+const DOWN = 6
+const COOLING = 7
+type Standing = typeof HEALTHY | typeof DEGRADED | typeof DEPRECATED | typeof RECOVERING | typeof FULL | typeof OUTAGE | typeof DOWN | typeof COOLING
 
 /** Why an endpoint stands where it does, by its standing. */
 const STANDING_REASONS = [
-  'next by price', 'below 95 % uptime in the last 5 minutes', 'deprecated', 'outage in the last 30 seconds',
+  'next by price', 'below 95 % uptime in the last 5 minutes', 'deprecated', 'coming back after an outage or a rate limit', 'at its limit of calls at once',
+  'outage in the last 30 seconds',
   'below 80 % uptime in the last 5 minutes', 'rate limited until its Retry-After',
 ] as const
 
@@ -97,9 +100,9 @@ function minds(sort: Sort | undefined, { needs }: Call): boolean {
   return sort === 'exacto' || (sort === undefined && needs.parameters.includes('tools'))
 }
 
-function contender(candidate: Candidate, requested: string, sort: Sort | undefined, preferences: Preferences, { health, nowMs }: RoutingView): Contender {
+function contender(candidate: Candidate, requested: string, sort: Sort | undefined, preferences: Preferences, { health, nowMs, draw }: RoutingView): Contender {
   const state = health.of(candidate.endpoint.id)
-  const standing = standingOf(candidate, state)
+  const standing = standingOf(candidate, state, draw)
   return {
     candidate, requested, standing, health: state, quality: PROVEN,
     measure: measureOf(candidate, sort, state, nowMs),
@@ -117,10 +120,13 @@ function judge(pool: readonly Contender[]): void {
   })
 }
 
-function standingOf({ endpoint }: Candidate, { cooling, state, outage }: EndpointHealth): Standing {
+/** An endpoint that comes back is drawn for its share of the calls, and stands among the healthy for those; behind them for the others. */
+function standingOf({ endpoint }: Candidate, { cooling, state, outage, full, share }: EndpointHealth, draw: () => number): Standing {
   if (cooling) return COOLING
   if (state === 'down') return DOWN
   if (outage) return OUTAGE
+  if (full) return FULL
+  if (share !== undefined && draw() >= share) return RECOVERING
   if (endpoint.deprecated) return DEPRECATED
   return state === 'degraded' ? DEGRADED : HEALTHY
 }
