@@ -44,11 +44,11 @@ export type Event =
   | { readonly type: 'usage'; readonly usage: Usage }
   /** The provider failed after it had begun to answer. Nothing of the answer follows. */
   | { readonly type: 'fault'; readonly fault: Fault }
+  /** What a provider was asked, or how it went: for clients that debug. Said first, once for each attempt. */
+  | { readonly type: 'debug'; readonly debug: JsonObject }
   /** The provider shows that it is alive and says nothing. */
   | { readonly type: 'ping' }
   /**
-  /** What a provider was asked, or how it went: for clients that debug. Said first, once for each attempt. */
-  | { readonly type: 'debug'; readonly debug: JsonObject }
    * A piece of the answer in the wire form of the dialect that both sides speak, normalised; its usage is taken out and
    * said as an Event of its own. `contentChars` is how much the model wrote in it; `finishReason` is there when it
    * holds the end of a choice.

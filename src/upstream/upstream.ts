@@ -79,8 +79,8 @@ export class Upstream {
     try {
       const told = await this.told(call, endpoint, dialect, watch)
       const wire = written && told === call ? written : dialect.writeCall(told, endpoint)
-      watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       if (wantsEcho(call)) yield [echoOf(wire.body)]
+      watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const answer = await this.send(endpoint, wire, watch, fresh)
       if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
       yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: [...warningsOf(call, provider, wire), ...echoWarnings(call)] }]
