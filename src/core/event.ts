@@ -1,4 +1,5 @@
 import type { Warning } from './call.ts'
+import type { Vector } from './embeddings.ts'
 import type { Fault } from './fault.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Nano } from './nano.ts'
@@ -36,6 +37,8 @@ export type Event =
   | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
   | { readonly type: 'image'; readonly choice: number; readonly url: string }
   | { readonly type: 'logprobs'; readonly choice: number; readonly logprobs: JsonObject }
+  /** The whole answer of an embeddings call: a vector for each input, in their order. */
+  | { readonly type: 'embeddings'; readonly vectors: readonly Vector[] }
   /** A field of the message that no other event says, carried as it is (`audio`, `executed_tools`, …). */
   | { readonly type: 'extra'; readonly choice: number; readonly field: string; readonly value: Json }
   /** Once for each choice, after all its content. */

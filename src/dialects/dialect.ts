@@ -1,4 +1,5 @@
 import type { Call, CallHeaders, Warning } from '../core/call.ts'
+import type { EmbeddingsCall } from '../core/embeddings.ts'
 import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -38,8 +39,18 @@ export interface ProviderDialect {
   readReply(call: Call, endpoint: Endpoint, body: JsonObject, carry: boolean): Event[]
   /** What the provider's error means. `body` is its text, cut to a limit. */
   readFault(status: number, headers: Pick<Headers, 'get'>, body: string, endpoint: Endpoint): Fault
+  /** How embeddings are asked for in it, where it knows them. */
+  readonly embeddings?: EmbeddingsDialect
   /** True for the web address of a picture or a file that the provider will not fetch for this call: it is told the content. */
   readonly fetchesNot?: (url: string, endpoint: Endpoint, call: Call) => boolean
+}
+
+/** The part of a provider's dialect that makes embeddings: one request, and one reply that is never streamed. */
+export interface EmbeddingsDialect {
+  /** Throws Fault for what cannot be said, with `retry: 'next'` where another provider may take it. */
+  writeCall(call: EmbeddingsCall, endpoint: Endpoint): WireRequest
+  /** `embeddings`, `usage` where the provider counted, and `finish`. Throws Fault for what is no answer. */
+  readReply(call: EmbeddingsCall, endpoint: Endpoint, body: JsonObject): Event[]
 }
 
 /** Says an answer to the client as it comes. Strings go out as they are. */

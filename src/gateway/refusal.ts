@@ -25,6 +25,7 @@ function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
 }
 
 function answerWords(call: Call, plan: Plan): string {
+  if (call.needs.maxTokens === 0) return 'no answer to write'
   const most = Math.max(...plan.steps.map((step) => completionTokensMax(call, step.endpoint)))
   return `${most} tokens of answer${call.needs.maxTokens === undefined ? ', the most that the model writes: no max_tokens was given' : ''}`
 }
@@ -34,6 +35,7 @@ function advice({ left, allowance }: HoldRefusal, call: Call, plan: Plan): strin
   const more = allowance === 'key' ? "raise the key's limit, wait for its reset, or use another key" : 'add credits (`switchyard credits grant`)'
   const affordable = Math.min(...plan.steps.map((step) => affordableTokens(left, call, step.endpoint)))
   if (affordable >= 1) return `Send max_tokens of at most ${affordable}, or ${more}.`
+  if (call.needs.maxTokens === 0) return `Send fewer or shorter inputs, or ${more}.`
   return `Not even one token of answer fits: shorten the prompt, or ${more}.`
 }
 

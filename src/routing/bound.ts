@@ -11,9 +11,9 @@ export function windowOf({ contextMax }: Endpoint): number {
   return contextMax > 0 ? contextMax : Infinity
 }
 
-/** The most tokens that this call's prompt can have at this endpoint: none reads more than its window. For holds. */
+/** The most tokens that this call's prompts can have at this endpoint: none reads more than its window, of each. For holds. */
 export function promptTokensMax(call: Call, endpoint: Endpoint): number {
-  return Math.min(call.needs.promptTokensMax, windowOf(endpoint))
+  return Math.min(call.needs.promptTokensMax, windowOf(endpoint) * (call.needs.prompts?.count ?? 1))
 }
 
 /** The most tokens that one choice of this call's answer can have at this endpoint. For holds. */

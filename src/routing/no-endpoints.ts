@@ -38,6 +38,12 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
   context_length: { excludedBy: 'context_length', field: 'messages', why: ({ detail }) => detail, relax: 'shorten the prompt' },
 }
 
+/** What whoever calls could change so that this rule no longer applies: the field of the request, and how. Undefined: only the operator could. */
+export function relaxing({ rule }: Exclusion): { readonly field: string; readonly how: string } | undefined {
+  const words = RULES[rule]
+  return words && { field: words.field, how: words.relax }
+}
+
 /**
  * The Fault of a call that no endpoint is left for: who serves the model, which rule took each out, and what to change, on
  * the client's side where a provider is ready, else on the operator's.
@@ -60,22 +66,34 @@ function demandsFault(call: Call, groups: readonly Candidates[], names: string, 
   if (relaxable.every(({ rule }) => rule === 'context_length')) return tooLong(call, relaxable)
   const [first] = relaxable
   const words = first && RULES[first.rule]
-  const [code, faultCode] = codeOf(relaxable, groups)
+  const [code, faultCode] = codeOf(call, relaxable, groups)
   const facts = {
     requestedModels: call.models,
     affectedProviders: providersOf(relaxable),
     excludedBy: excludedBy(relaxable),
     ...(words ? { constraint: { field: words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
   }
-  const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${advice(relaxable)}${notReadyWords(unready)}`
+  const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready)}`
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
 }
 
-function codeOf(relaxable: readonly Exclusion[], groups: readonly Candidates[]): readonly [AvailabilityCode, FaultCode] {
+function codeOf(call: Call, relaxable: readonly Exclusion[], groups: readonly Candidates[]): readonly [AvailabilityCode, FaultCode] {
   if (relaxable.every(({ rule }) => rule.startsWith('data_policy:'))) return ['privacy_restricted', 'no_endpoints']
-  const speechless = groups.every(({ index }) => !index.model.outputs.includes('text'))
-  if (speechless && relaxable.every(({ rule }) => rule === 'modality')) return ['wrong_endpoint', 'invalid_request']
+  if (isWrongEndpoint(call, groups) && relaxable.every(({ rule }) => rule === 'modality')) return ['wrong_endpoint', 'invalid_request']
   return ['constraint_filtered', 'no_endpoints']
+}
+
+/** Models that do another thing than what was asked: words for vectors, vectors for words, or neither of them. */
+function isWrongEndpoint({ needs }: Call, groups: readonly Candidates[]): boolean {
+  const asked = needs.outputs.includes('embeddings') ? 'embeddings' : 'text'
+  return groups.every(({ index }) => !index.model.outputs.includes(asked))
+}
+
+/** Where those models are called that were asked for at the wrong place. */
+function placeWords(call: Call, groups: readonly Candidates[]): string {
+  if (!isWrongEndpoint(call, groups)) return ''
+  if (call.needs.outputs.includes('embeddings')) return ' GET /api/v1/embeddings/models lists the models that make embeddings.'
+  return groups.every(({ index }) => index.model.outputs.includes('embeddings')) ? ' It makes embeddings: call POST /api/v1/embeddings.' : ''
 }
 
 /** C64. Clients know this error by its first words. */

@@ -1,5 +1,6 @@
 import type { Endpoint, Provider } from '../catalog/endpoint.ts'
 import type { Call, DialectName, Warning } from '../core/call.ts'
+import { isEmbeddingsCall } from '../core/embeddings.ts'
 import { Fault } from '../core/fault.ts'
 import type { ProviderDialect, WireRequest } from '../dialects/dialect.ts'
 
@@ -15,7 +16,7 @@ export interface Spoken {
  * one client with the same wishes stays on one dialect, where its prompts are cached and its signatures are known.
  */
 export function spokenFor(call: Call, endpoint: Endpoint, dialects: ReadonlyMap<DialectName, ProviderDialect>): Spoken {
-  if (!endpoint.alternatives) return { endpoint }
+  if (!endpoint.alternatives || isEmbeddingsCall(call)) return { endpoint }
   let best: Spoken = { endpoint }
   let fewest = Infinity
   for (const candidate of inOrder(call, [endpoint, ...endpoint.alternatives])) {
@@ -28,6 +29,14 @@ export function spokenFor(call: Call, endpoint: Endpoint, dialects: ReadonlyMap<
     if (losses === 0) break
   }
   return best
+}
+
+/** A dialect as it says this call: of embeddings, the part of it that makes them. Throws Fault where it has none. */
+export function voiceOf(dialect: ProviderDialect, call: Call, { name, dialect: spoken }: Provider): ProviderDialect {
+  if (!isEmbeddingsCall(call)) return dialect
+  const { embeddings } = dialect
+  if (!embeddings) throw new Fault('invalid_request', `${name} makes no embeddings: it is spoken to in ${spoken}, which has none`, { provider: name, retry: 'next' })
+  return { ...dialect, writeCall: (_, endpoint) => embeddings.writeCall(call, endpoint), readReply: (_, endpoint, body) => embeddings.readReply(call, endpoint, body) }
 }
 
 /** What a provider is not told of a call that it was sent in these words. */

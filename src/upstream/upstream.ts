@@ -15,7 +15,7 @@ import { echoOf, echoWarnings, wantsEcho } from './echo.ts'
 import type { Egress } from './egress/egress.ts'
 import { Inliner } from './egress/inliner.ts'
 import { Http1Client } from './http1/client.ts'
-import { spokenFor, warningsOf } from './spoken.ts'
+import { spokenFor, voiceOf, warningsOf } from './spoken.ts'
 import { answerOf, fetchTransport, type Answer, type Transport } from './transport.ts'
 import { Watch } from './watch.ts'
 
@@ -71,8 +71,9 @@ export class Upstream {
   async *run(call: Call, offered: Endpoint, client: AbortSignal, fresh = false): AsyncGenerator<Event[]> {
     const { endpoint, wire: written } = spokenFor(call, offered, this.options.dialects)
     const { provider } = endpoint
-    const dialect = this.options.dialects.get(provider.dialect)
-    assert(dialect, `the dialect ${provider.dialect} of ${provider.slug} is built`)
+    const built = this.options.dialects.get(provider.dialect)
+    assert(built, `the dialect ${provider.dialect} of ${provider.slug} is built`)
+    const dialect = voiceOf(built, call, provider)
     const timeouts: Timeouts = provider.timeouts ? { ...this.limits, ...provider.timeouts } : this.limits
     const watch = new Watch(this.options.clock, client, provider.name)
     let complete = false

@@ -2,6 +2,7 @@ import type { Call } from '../../core/call.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ClientDialect, ProviderDialect } from '../dialect.ts'
+import { openaiEmbeddings } from '../openai-embeddings/openai-embeddings.ts'
 import { ChatStreamReader, readReply } from './answer-read.ts'
 import { ChatReplyWriter, ChatStreamWriter } from './answer-write.ts'
 import { writeCall } from './call-write.ts'
@@ -14,6 +15,7 @@ export const openaiChat: ProviderDialect = {
   streamReader: (_call, endpoint, carry) => new ChatStreamReader(endpoint, carry),
   readReply,
   readFault,
+  embeddings: openaiEmbeddings,
 }
 
 /** OpenAI chat completions, facing a client. */

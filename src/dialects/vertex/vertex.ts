@@ -6,6 +6,7 @@ import type { ProviderDialect } from '../dialect.ts'
 import { gemini } from '../gemini/gemini.ts'
 import { isMessages } from '../hosted-claude.ts'
 import { openaiChat } from '../openai-chat/openai-chat.ts'
+import { vertexEmbeddings } from './embed.ts'
 import { familyOf, type Family } from './family.ts'
 import { writeCall } from './write.ts'
 
@@ -22,6 +23,7 @@ export const vertex: ProviderDialect = {
     const isMakers = familyOf(endpoint) !== 'gemini' && asString(asObject(parseObject(text)?.['error'])?.['type']) !== undefined
     return (isMakers ? SPOKEN[familyOf(endpoint)] : gemini).readFault(status, headers, text, endpoint)
   },
+  embeddings: vertexEmbeddings,
   // Unlike AI Studio, Vertex fetches for Gemini; for Claude nobody does.
   fetchesNot: (_url, endpoint) => familyOf(endpoint) === 'claude',
 }

@@ -37,7 +37,7 @@ function writeClaude(call: Call, endpoint: Endpoint): WireRequest {
 }
 
 /** Where a model of Google's is. With a key alone (express mode) there is no project; a tuned model has a whole name of its own. */
-function modelPath(endpoint: Endpoint): string {
+export function modelPath(endpoint: Endpoint): string {
   const { provider, upstreamId } = endpoint
   if (upstreamId.startsWith('projects/')) return upstreamId
   const model = upstreamId.startsWith('publishers/') ? upstreamId : `publishers/google/models/${upstreamId.replace(/^google\//, '')}`

@@ -28,7 +28,7 @@ function generationRow(generation: Generation): object {
     created_at: timeOrNull(generation.createdMs),
     model: generation.model,
     provider_name: generation.provider === '' ? null : generation.provider,
-    api_type: 'completions',
+    api_type: generation.api === 'embeddings' ? 'embeddings' : 'completions',
     streamed: generation.streamed,
     cancelled: generation.cancelled,
     ...finishOf(generation),

@@ -4,6 +4,8 @@ import { cohereChat } from './cohere-chat.ts'
 import { completions } from './completions.ts'
 import { cursorChatCompletions } from './cursor-chat-completions.ts'
 import { countTokens, listGeminiModels } from './gemini-models.ts'
+import { batchEmbedContents, embedContent } from './embed-content.ts'
+import { embeddings } from './embeddings.ts'
 import { generateContent, streamGenerateArray, streamGenerateContent } from './generate-content.ts'
 import { messages } from './messages.ts'
 import { countMessageTokens } from './messages-count-tokens.ts'
@@ -13,7 +15,7 @@ import { ollamaChat, ollamaGenerate } from './ollama-chat.ts'
 import { ollamaRunning, ollamaShow, ollamaTags, ollamaVersion } from './ollama-models.ts'
 
 /** The data plane: every endpoint that makes a call, the most used first. */
-export const CALL_ENDPOINTS: readonly CallEndpoint[] = [chatCompletions, messages, responses, generateContent, streamGenerateContent, streamGenerateArray, completions, cursorChatCompletions, ollamaChat, ollamaGenerate, cohereChat]
+export const CALL_ENDPOINTS: readonly CallEndpoint[] = [chatCompletions, messages, responses, generateContent, streamGenerateContent, streamGenerateArray, completions, cursorChatCompletions, ollamaChat, ollamaGenerate, cohereChat, embeddings, embedContent, batchEmbedContents]
 
 /** What clients of a dialect ask beside their calls. Looked at before the control plane, whose paths some of them share. */
 export const SIDE_ENDPOINTS: readonly SideEndpoint[] = [countMessageTokens, listAnthropicModels, countTokens, listGeminiModels, ollamaTags, ollamaVersion, ollamaShow, ollamaRunning]

@@ -4,10 +4,10 @@ import { Fault } from '../../core/fault.ts'
 const VERSION = String.raw`^(?:/api)?/v1(?:alpha|beta1?)?`
 /** `models/x`, and as Vertex's clients have it `[projects/…/locations/…/]publishers/google/models/x`. */
 const MODEL = String.raw`(?:/projects/[^/]+/locations/[^/]+)?(?:/publishers/([^/]+))?/(?:models|tunedModels)/(.+)`
-const METHOD = new RegExp(`${VERSION}${MODEL}(?::|%3[Aa])(generateContent|streamGenerateContent|countTokens)$`)
+const METHOD = new RegExp(`${VERSION}${MODEL}(?::|%3[Aa])(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$`)
 const LIST = new RegExp(`${VERSION}(?:/publishers/[^/]+)?/models(?:/(.+))?$`)
 
-export type GeminiMethod = 'generateContent' | 'streamGenerateContent' | 'countTokens'
+export type GeminiMethod = 'generateContent' | 'streamGenerateContent' | 'countTokens' | 'embedContent' | 'batchEmbedContents'
 
 /** The model of a path that ends in this method; undefined for other paths. A model's name may have slashes, encoded or not. */
 export function geminiMethod(path: string, method: GeminiMethod): { readonly model: string } | undefined {
