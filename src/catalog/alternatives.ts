@@ -30,8 +30,10 @@ export function alternativesOf(row: ProviderRow, operator: OperatorProvider | un
 
 function withSaid(access: ProviderAccessRow, own: OperatorDialect | undefined): ProviderAccessRow {
   if (!own) return access
-  const { quirks = access.quirks, lacks = access.lacks, serves = access.serves } = own
-  return { ...access, ...(quirks && { quirks }), ...(lacks && { lacks }), ...(serves && { serves }) }
+  const { quirks = access.quirks } = own
+  const lacks = own.lacks?.join(' ') ?? access.lacks
+  const serves = own.serves?.join(' ') ?? access.serves
+  return { ...access, ...(quirks && { quirks }), ...(lacks !== undefined && { lacks }), ...(serves !== undefined && { serves }) }
 }
 
 /** What the operator says of the provider, as it holds for this dialect: quirks are a dialect's own, the rest is the provider's. */

@@ -40,7 +40,7 @@ export function makeProvider(row: ProviderRow, operator: OperatorProvider | unde
     const { notReady: _, ...ready } = oneProvider(row, row, { slug: row.slug, ...operator, baseUrl: url }, { secret }, env)
     return [modelId, { provider: Object.freeze({ ...ready, callUrl: url }), upstreamId }]
   }))
-  const alternatives = alternativesOf(row, operator).map(({ access, said }) => ({ provider: oneProvider(row, access, said, credential, env), serves: access.serves ?? ['*'] }))
+  const alternatives = alternativesOf(row, operator).map(({ access, said }) => ({ provider: oneProvider(row, access, said, credential, env), serves: (access.serves ?? '*').split(' ') }))
   const ready = alternatives.filter(({ provider }) => provider.notReady === undefined || main.notReady !== undefined)
   return { main: ready.length === 0 ? main : Object.freeze({ ...main, alternatives: ready }), row, others, ownEndpoints }
 }
@@ -57,7 +57,7 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
   const { url, missing } = operator?.baseUrl === undefined ? fillUrl(addressOf(access.url, dialect, found), { ...env, AWS_REGION: found.region ?? env['AWS_REGION'], AZURE_RESOURCE_NAME: found.resource }) : { url: operator.baseUrl, missing: [] }
   const baseUrl = trimUrl(url, dialect)
   const { secret: credential } = found
-  const auth = authOf(access, operator, dialect, found, baseUrl)
+  const auth = authOf(row, access, operator, dialect, found, baseUrl)
   const notReady = whyNotReady({ operator, auth, found, missing, env: row.env })
   const quirks = operator?.quirks ?? access.quirks ?? (dialect === row.dialect ? row.quirks : undefined) ?? []
   return Object.freeze({
@@ -68,7 +68,7 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
     mayTrain: operator?.mayTrain ?? row.policy?.trains ?? true,
     ...(credential !== undefined && { credential }), ...(notReady !== undefined && { notReady }),
     ...(found.account && { account: found.account }), ...(found.project !== undefined && { project: found.project }), ...(found.region !== undefined && { region: found.region }),
-    ...(access.lacks && { lacks: new Set(access.lacks) }),
+    ...(access.lacks && { lacks: new Set(access.lacks.split(' ')) }),
     ...(operator?.apiVersion !== undefined && { apiVersion: operator.apiVersion }),
     ...(row.docs !== undefined && { docsUrl: row.docs }), ...(row.privacy !== undefined && { privacyPolicyUrl: row.privacy }),
     ...(row.terms !== undefined && { termsUrl: row.terms }), ...(row.status !== undefined && { statusPageUrl: row.status }),
@@ -107,14 +107,14 @@ function trimUrl(url: string, dialect: DialectName): string {
   return own ? bare.replace(own, '') : bare
 }
 
-function authOf(access: ProviderAccessRow, operator: OperatorProvider | undefined, dialect: DialectName, { secret, auth }: Credential, baseUrl: string): Auth {
+function authOf(row: ProviderRow, access: ProviderAccessRow, operator: OperatorProvider | undefined, dialect: DialectName, { secret, auth }: Credential, baseUrl: string): Auth {
   if (operator?.auth) return operator.auth
   // A server on this machine needs no key as a rule; one that does says so by having one.
   if (operator?.baseUrl !== undefined && secret === undefined && isLoopback(baseUrl)) return 'none'
   if (auth !== undefined && (dialect === 'vertex' || dialect === 'bedrock-converse')) return auth
   // Azure keeps its header whichever of OpenAI's dialects is spoken to it; what belongs to a dialect goes with it.
   if (operator?.dialect !== undefined && operator.dialect !== access.dialect) return AUTH_OF[dialect] ?? (AUTH_OF[access.dialect] === undefined ? access.auth : undefined) ?? 'bearer'
-  return access.auth ?? AUTH_OF[dialect] ?? 'bearer'
+  return access.auth ?? AUTH_OF[dialect] ?? row.auth ?? 'bearer'
 }
 
 interface Readiness {

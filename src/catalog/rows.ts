@@ -84,10 +84,10 @@ export interface ProviderAccessRow {
   readonly dialect: DialectName
   readonly auth?: Auth
   readonly quirks?: readonly string[]
-  /** Of another dialect: the models that the provider's main dialect serves as well, by upstream names (`*`, `!` before what it does not). Absent: it serves only those whose row names it. */
-  readonly serves?: readonly string[]
-  /** Fields of a request in this dialect, and modalities, that the provider does not heed. */
-  readonly lacks?: readonly string[]
+  /** Of another dialect: the models that the provider's main dialect serves as well, by upstream names apart by blanks (`*`, `!` before what it does not). Absent: it serves only those whose row names it. */
+  readonly serves?: string
+  /** Fields of a request in this dialect, and modalities, that the provider does not heed, apart by blanks. */
+  readonly lacks?: string
 }
 
 /** One provider, in data: what it is and how to call it. */

@@ -10,11 +10,13 @@ export interface LocalServer {
   readonly port: number
   /** What it says its models are: Ollama has a list of its own, the others speak OpenAI's. */
   readonly lists: 'ollama' | 'openai'
+  /** Ways in which it strays from OpenAI's chat completions. */
+  readonly quirks?: readonly string[]
 }
 
 export const LOCAL_SERVERS: readonly LocalServer[] = [
-  { slug: 'ollama', name: 'Ollama', port: 11434, lists: 'ollama' },
-  { slug: 'lmstudio', name: 'LM Studio', port: 1234, lists: 'openai' },
+  { slug: 'ollama', name: 'Ollama', port: 11434, lists: 'ollama', quirks: ['no_links'] },
+  { slug: 'lmstudio', name: 'LM Studio', port: 1234, lists: 'openai', quirks: ['no_links'] },
   { slug: 'llamacpp', name: 'llama.cpp', port: 8080, lists: 'openai' },
   { slug: 'vllm', name: 'vLLM', port: 8000, lists: 'openai' },
 ]
@@ -50,7 +52,7 @@ async function look(server: LocalServer, timeoutMsMax: number): Promise<Operator
   const { slug, name, port } = server
   return {
     slug, name: `${name} (this machine)`, baseUrl: `http://${LOOPBACK}:${port}/v1`, dialect: 'openai-chat', auth: 'none',
-    retainsPrompts: false, mayTrain: false, timeouts: TIMEOUTS, models: namedModels(server, models),
+    ...(server.quirks && { quirks: server.quirks }), retainsPrompts: false, mayTrain: false, timeouts: TIMEOUTS, models: namedModels(server, models),
   }
 }
 

@@ -108,7 +108,8 @@ export class Upstream {
 
   /** The call as this provider is told it: with the content of links that it would not follow. */
   private async told(call: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
-    return this.inliner && fetchesNot ? await this.inliner.inline(call, (url) => fetchesNot(url, endpoint, call), watch.signal) : call
+    const isNeeded = endpoint.provider.quirks.has('no_links') ? () => true : fetchesNot && ((url: string) => fetchesNot(url, endpoint, call))
+    return this.inliner && isNeeded ? await this.inliner.inline(call, isNeeded, watch.signal) : call
   }
 
   private async send(endpoint: Endpoint, wire: WireRequest, watch: Watch, fresh: boolean): Promise<Answer> {

@@ -5,6 +5,8 @@ type Access = Partial<Omit<ProviderRow, 'slug'>>
 /** vLLM and its like take these beside OpenAI's. */
 const OPEN = ['top_k', 'min_p', 'repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs']
 const LOGPROBS = ['logprobs', 'top_logprobs']
+/** OpenAI's models that chat completions and Responses both serve; those of audio and search are chat's alone. */
+const IN_RESPONSES = 'gpt-4o* gpt-4.1* gpt-5* o1 o3 o3-mini o4-mini !*audio* !*search* !*realtime* !*transcribe* !*tts*'
 /** `asOf`: when a stored copy of the page was read. Only what the provider's own words (or its terms, quoted) say is here. */
 const policy = (retains: boolean, trains: boolean, source: string, asOf = '2026-11-20') => ({ retains, trains, source, asOf })
 
@@ -14,8 +16,8 @@ const policy = (retains: boolean, trains: boolean, source: string, asOf = '2026-
  */
 export const ACCESS: Readonly<Record<string, Access>> = {
   openai: {
-    url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
-    others: { responses: { url: 'https://api.openai.com/v1', dialect: 'openai-responses' } },
+    url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort', 'hides_reasoning'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
+    others: { responses: { url: 'https://api.openai.com/v1', dialect: 'openai-responses', serves: IN_RESPONSES } },
     policy: policy(true, false, 'https://developers.openai.com/api/docs/guides/your-data'), headquarters: 'US', status: 'https://status.openai.com',
     privacy: 'https://openai.com/policies/privacy-policy', terms: 'https://openai.com/policies/services-agreement',
   },
@@ -37,17 +39,19 @@ export const ACCESS: Readonly<Record<string, Access>> = {
     status: 'https://health.aws.amazon.com/health/status',
   },
   azure: {
-    url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', auth: 'api-key', env: ['AZURE_API_KEY'], quirks: ['max_completion_tokens', 'reasoning_effort'], parameters: [...LOGPROBS, 'logit_bias'],
+    url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', auth: 'api-key', env: ['AZURE_API_KEY'], quirks: ['max_completion_tokens', 'reasoning_effort', 'hides_reasoning'], parameters: [...LOGPROBS, 'logit_bias'],
     others: {
-      responses: { url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', dialect: 'openai-responses', auth: 'api-key' },
+      responses: { url: 'https://${AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1', dialect: 'openai-responses', serves: IN_RESPONSES },
       anthropic: { url: 'https://${AZURE_RESOURCE_NAME}.services.ai.azure.com/anthropic', dialect: 'anthropic-messages' },
     },
     policy: policy(true, false, 'https://learn.microsoft.com/en-us/legal/cognitive-services/openai/data-privacy'), headquarters: 'US', status: 'https://azure.status.microsoft',
   },
   groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], headquarters: 'US', status: 'https://groqstatus.com' },
-  xai: { url: 'https://api.x.ai/v1', quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/developers/faq/security'), headquarters: 'US', status: 'https://status.x.ai' },
+  // Its page on Responses, 2026-11: what is encrypted of its reasoning comes and goes by Responses only.
+  xai: { url: 'https://api.x.ai/v1', others: { 'openai-responses': { url: 'https://api.x.ai/v1', dialect: 'openai-responses', serves: 'grok-* !*imagine*', lacks: 'truncation' } }, quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/developers/faq/security'), headquarters: 'US', status: 'https://status.x.ai' },
   mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
-  deepseek: { url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
+  // The table of its page on the Anthropic API, 2026-11.
+  deepseek: { others: { 'anthropic-messages': { url: 'https://api.deepseek.com/anthropic', dialect: 'anthropic-messages', serves: '*', lacks: 'container mcp_servers service_tier top_k image file' } }, url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
   cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://support.cerebras.net/articles/1811589793-does-cerebras-retain-my-data'), headquarters: 'US', status: 'https://status.cerebras.ai' },
   cohere: { url: 'https://api.cohere.com', dialect: 'cohere', headquarters: 'CA', status: 'https://status.cohere.com' },
   perplexity: { url: 'https://api.perplexity.ai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', '-seed', '-stop', 'web_search_options'], headquarters: 'US', status: 'https://status.perplexity.com' },
@@ -55,10 +59,11 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'fireworks-ai': { quirks: ['reasoning_effort', 'reasoning_content', 'no_developer_role'], parameters: OPEN, policy: policy(false, false, 'https://docs.fireworks.ai/guides/security_compliance/secure_training'), headquarters: 'US', status: 'https://status.fireworks.ai' },
   deepinfra: { url: 'https://api.deepinfra.com/v1/openai', quirks: ['reasoning_effort', 'no_developer_role'], parameters: ['top_k', 'min_p', 'repetition_penalty'], policy: policy(true, false, 'https://docs.deepinfra.com/account/data-privacy'), headquarters: 'US', status: 'https://status.deepinfra.com' },
   'novita-ai': { quirks: ['reasoning_content', 'no_developer_role'], parameters: OPEN },
-  openrouter: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: [...OPEN, 'top_a', 'verbosity', 'web_search_options'], headquarters: 'US', status: 'https://status.openrouter.ai' },
+  openrouter: { others: { 'anthropic-messages': { url: 'https://openrouter.ai/api', dialect: 'anthropic-messages', auth: 'bearer', serves: '*' }, 'openai-responses': { url: 'https://openrouter.ai/api/v1', dialect: 'openai-responses', serves: '*' } }, quirks: ['reasoning_object', 'keeps_cache_control'], parameters: [...OPEN, 'top_a', 'verbosity', 'web_search_options'], headquarters: 'US', status: 'https://status.openrouter.ai' },
   kilo: { quirks: ['reasoning_object', 'keeps_cache_control'], parameters: OPEN },
-  moonshotai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role'], headquarters: 'CN' },
-  'moonshotai-cn': { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role'], headquarters: 'CN' },
+  // Its overview of the API and its page on pictures, 2026-11: these are data, or files that were uploaded.
+  moonshotai: { others: { 'anthropic-messages': { url: 'https://api.moonshot.ai/anthropic', dialect: 'anthropic-messages', auth: 'bearer', serves: '*', quirks: ['no_links'] } }, quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_links'], headquarters: 'CN' },
+  'moonshotai-cn': { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_links'], headquarters: 'CN' },
   zai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: ['-seed', '-parallel_tool_calls', '-frequency_penalty', '-presence_penalty'], headquarters: 'CN' },
   zhipuai: { quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: ['-seed', '-parallel_tool_calls', '-frequency_penalty', '-presence_penalty'], headquarters: 'CN' },
   alibaba: { quirks: ['enable_thinking', 'reasoning_content', 'keeps_cache_control', 'no_developer_role'], parameters: ['top_k', 'logprobs', 'top_logprobs', '-frequency_penalty'], headquarters: 'SG' },

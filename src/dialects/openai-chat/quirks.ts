@@ -25,6 +25,8 @@ export const QUIRKS = {
   no_seed: 'refuses seed',
   mistral_thinking: 'wants earlier reasoning back as a thinking part of content (Mistral)',
   mistral_documents: 'takes PDFs as document_url parts (Mistral)',
+  no_links: 'fetches no pictures, videos and files: it is sent the content of links (Ollama, LM Studio, Moonshot)',
+  hides_reasoning: 'never shows what a model thought, and has GPT-5.4 and later not reason beside tools (OpenAI, Azure)',
   keeps_cache_control: 'takes cache_control marks on content (OpenRouter, Alibaba)',
 } as const
 

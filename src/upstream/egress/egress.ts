@@ -39,7 +39,7 @@ export interface Fetched {
 }
 
 /** What a URL is said to lead to, and the field that says it, for faults. */
-export interface Wanted { readonly kind: 'image' | 'file'; readonly field: string; readonly signal: AbortSignal }
+export interface Wanted { readonly kind: 'image' | 'file' | 'video'; readonly field: string; readonly signal: AbortSignal }
 
 /** Image formats that the contract takes (B53). */
 const IMAGES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
@@ -153,6 +153,12 @@ function typeOf(bytes: Uint8Array, contentType: string, wanted: Wanted): string 
     if (bytes.length === 0) throw fault('invalid_request', wanted, 'is empty')
     const isDeclared = /^[\w.+-]+\/[\w.+-]+$/.test(declared) && !declared.endsWith('/octet-stream')
     return shown ?? (isDeclared ? declared : isText(bytes) ? 'text/plain' : 'application/octet-stream')
+  }
+  if (wanted.kind === 'video') {
+    // Formats without a mark of their own (MPEG, AVI, FLV) are what the server says they are.
+    const video = [shown, shown === undefined ? declared : undefined].find((type) => type?.startsWith('video/'))
+    if (video !== undefined && bytes.length > 0) return video
+    throw fault('invalid_request', wanted, bytes.length === 0 ? 'is empty' : `is not a video${shown ?? declared ? ` but ${shown ?? declared}` : ''}`)
   }
   if (shown !== undefined && IMAGES.has(shown)) return shown
   if (shown?.startsWith('image/')) throw fault('unsupported_image_format', wanted, `is ${shown}; send png, jpeg, gif or webp`)

@@ -3,7 +3,7 @@ import { asObject, asString, isObject, type Json, type JsonObject } from '../../
 import type { Fetched } from './egress.ts'
 
 /** A web address in a call's content. */
-export interface Link { readonly url: string; readonly kind: 'image' | 'file'; readonly field: string }
+export interface Link { readonly url: string; readonly kind: 'image' | 'file' | 'video'; readonly field: string }
 
 /** What a link's content is said as, undefined where the link stays: its `key` is `linkKey`. */
 export type Contents = ReadonlyMap<string, Fetched>
@@ -17,7 +17,7 @@ export function linkKey({ kind, url }: Pick<Link, 'kind' | 'url'>): string {
 const FILE_FIELDS = ['file_data', 'file_url', 'url'] as const
 const WEB = /^https?:\/\//i
 
-/** Every picture and file that a call's messages have by web address. */
+/** Every picture, video and file that a call's messages have by web address. */
 export function linksOf(call: Call): Link[] {
   const links: Link[] = []
   call.body.messages.forEach((message, index) => {
@@ -33,6 +33,7 @@ export function linksOf(call: Call): Link[] {
 
 function linkOf(part: JsonObject, field: string): Link | undefined {
   if (part['type'] === 'image_url') return webLink('image', imageUrl(part), `${field}.image_url.url`)
+  if (part['type'] === 'video_url') return webLink('video', videoUrl(part), `${field}.video_url.url`)
   const file = part['type'] === 'file' ? asObject(part['file']) : undefined
   const name = file && FILE_FIELDS.find((one) => asString(file[one]) !== undefined)
   return file && name && webLink('file', asString(file[name]), `${field}.file.${name}`)
@@ -46,6 +47,10 @@ function imageUrl(part: JsonObject): string | undefined {
   return asString(part['image_url']) ?? asString(asObject(part['image_url'])?.['url'])
 }
 
+function videoUrl(part: JsonObject): string | undefined {
+  return asString(part['video_url']) ?? asString(asObject(part['video_url'])?.['url'])
+}
+
 function partsOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : []
 }
@@ -55,7 +60,12 @@ export function withContents(call: Call, contents: Contents): Call {
   const said = new Map([...contents].map(([key, { mediaType, bytes }]) => [key, `data:${mediaType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}`]))
   const messages = call.body.messages.map((message) => inMessage(message, said))
   const body: ChatBody = { ...call.body, messages }
-  return { ...call, body, ...(call.native && call.dialect === 'anthropic-messages' ? { native: inAnthropic(call.native, said) } : {}) }
+  const native = call.native && inNative(call, call.native, said)
+  return { ...call, body, ...(native ? { native } : {}) }
+}
+
+function inNative({ dialect }: Call, native: JsonObject, said: ReadonlyMap<string, string>): JsonObject {
+  return dialect === 'anthropic-messages' ? inAnthropic(native, said) : dialect === 'openai-responses' ? inResponses(native, said) : native
 }
 
 function inMessage(message: Message, said: ReadonlyMap<string, string>): Message {
@@ -71,6 +81,7 @@ function inPart(part: JsonObject, said: ReadonlyMap<string, string>): JsonObject
   const data = link && said.get(linkKey(link))
   if (!link || data === undefined) return part
   if (link.kind === 'image') return { ...part, image_url: { ...asObject(part['image_url']), url: data } }
+  if (link.kind === 'video') return { ...part, video_url: { ...asObject(part['video_url']), url: data } }
   const { file_url: _, url: __, ...file } = asObject(part['file']) ?? {}
   return { ...part, file: { ...file, file_data: data } }
 }
@@ -90,6 +101,25 @@ function inBlocks(content: Json | undefined, said: ReadonlyMap<string, string>):
     if (data !== undefined) return { ...block, source: sourceOf(data) }
     return block['type'] === 'tool_result' ? { ...block, content: inBlocks(block['content'], said) } : block
   })
+}
+
+/** A Responses request has its addresses in parts of an item's content, or of what a tool gave. */
+function inResponses(native: JsonObject, said: ReadonlyMap<string, string>): JsonObject {
+  const inParts = (parts: Json | undefined) => (Array.isArray(parts) ? parts.map((part: Json) => (isObject(part) ? inInput(part, said) : part)) : parts)
+  return { ...native, input: partsOf(native['input']).map((item) => {
+    if (!isObject(item)) return item
+    return { ...item, ...(Array.isArray(item['content']) ? { content: inParts(item['content']) } : {}), ...(Array.isArray(item['output']) ? { output: inParts(item['output']) } : {}) }
+  }) }
+}
+
+function inInput(part: JsonObject, said: ReadonlyMap<string, string>): JsonObject {
+  const image = part['type'] === 'input_image' ? said.get(linkKey({ kind: 'image', url: asString(part['image_url']) ?? '' })) : undefined
+  if (image !== undefined) return { ...part, image_url: image }
+  const file = part['type'] === 'input_file' ? said.get(linkKey({ kind: 'file', url: asString(part['file_url']) ?? '' })) : undefined
+  if (file === undefined) return part
+  const { file_url: url, ...rest } = part
+  // Data without a name is refused.
+  return { filename: asString(url)?.replace(/[?#].*$/s, '').split('/').at(-1) || 'file', ...rest, file_data: file }
 }
 
 function sourceOf(dataUrl: string): JsonObject {
