@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Conversations } from '../gateway/conversations.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { HealthStats } from '../routing/health.ts'
 
@@ -9,6 +10,8 @@ export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
   readonly health: HealthStats
+  /** Where conversations were answered last, for those who explain a Plan. */
+  readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
 }
 

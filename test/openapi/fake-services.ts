@@ -6,6 +6,7 @@ import type { Nano } from '../../src/core/nano.ts'
 import { NO_USAGE } from '../../src/core/usage.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
+import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
 import { routes } from '../../src/server/api/routes.ts'
@@ -130,6 +131,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   return {
     snapshot: () => catalogue, accounts: new FakeAccounts(), clock: new FakeClock(), healthOf, statsOf,
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
+    conversations: { affinity: () => NO_AFFINITY },
   }
 }
 

@@ -6,6 +6,7 @@ import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys } from './keys.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { listProviders } from './providers.ts'
+import { explainRequest } from './route-explain.ts'
 
 /** The control plane below `/api/v1`, every operation of it. docs/api.md has the same list for people. */
 export const routes: readonly Route[] = [
@@ -14,4 +15,5 @@ export const routes: readonly Route[] = [
   getOwnKey, listKeys, createKey, getKey, changeKey, deleteKey,
   getCredits,
   getGeneration,
+  explainRequest,
 ]

@@ -1,0 +1,66 @@
+import type { Fault } from '../../core/fault.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { usdNumber } from '../../core/nano.ts'
+import { generationId } from '../../lib/id.ts'
+import { explainRoute, type Explanation } from '../../routing/explain.ts'
+import type { EndpointHealth, HealthView } from '../../routing/health.ts'
+import { relaxing } from '../../routing/no-endpoints.ts'
+import type { Route } from '../route.ts'
+import { callHeaders, type CallEndpoint } from '../v1/call-endpoint.ts'
+import { chatCompletions } from '../v1/chat-completions.ts'
+import { messages } from '../v1/messages.ts'
+import { responses } from '../v1/responses.ts'
+import { callerOf } from './caller.ts'
+import { pricingOf } from './pricing.ts'
+import { oneOf, readQuery } from './query.ts'
+
+/** Whose request the body is. */
+const APIS = { chat: chatCompletions, responses, messages } satisfies Record<string, CallEndpoint>
+
+/** `POST /route/explain`: where this request would go and why, what it would cost, and what would change that. Nothing is run. */
+export const explainRequest: Route = {
+  method: 'POST', path: '/route/explain', auth: 'key',
+  async handle(context) {
+    const { clock, snapshot, health, conversations } = context.services
+    const { api = 'chat' } = readQuery(context.url.searchParams, { api: oneOf(['chat', 'responses', 'messages']) })
+    // What `body` gives is JSON, read from the request.
+    const body = await context.body() as JsonObject
+    const createdMs = clock.wallMs()
+    const call = APIS[api].read(body, { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(body).length) }, {})
+    const view = { snapshot: snapshot(), health, affinity: conversations.affinity(callerOf(context), call), draw: () => 0, nowMs: createdMs }
+    return { data: explanationRow(call.models, explainRoute(call, view), health) }
+  },
+}
+
+function explanationRow(requested: readonly string[], { plan, expected, costs, relaxations, fault }: Explanation, health: HealthView): object {
+  return {
+    requested,
+    strategy: plan.strategy,
+    unknown_models: plan.unknownModels ?? [],
+    assumed: { prompt_tokens: expected.promptTokens, completion_tokens: expected.completionTokens },
+    /** What would be held on the key and the balance while the call runs. */
+    cost_max: usdNumber(plan.costMax),
+    steps: costs.map(({ step: { endpoint, requested: model, reason, share }, expected: cost, most }, index) => ({
+      place: index + 1, provider: endpoint.provider.name, tag: endpoint.tag, model: endpoint.modelId, requested: model, reason,
+      first_probability: share ?? null,
+      cost_expected: usdNumber(cost), cost_max: usdNumber(most), pricing: pricingOf(endpoint), health: healthRow(health.of(endpoint.id)),
+    })),
+    excluded: plan.excluded.map((exclusion) => ({
+      provider: exclusion.endpoint.provider.name, tag: exclusion.endpoint.tag, model: exclusion.endpoint.modelId, rule: exclusion.rule, detail: exclusion.detail,
+      field: relaxing(exclusion)?.field ?? null,
+    })),
+    relax: relaxations.map(({ field, how, adds }) => ({ field, how, adds })),
+    error: fault ? errorRow(fault) : null,
+  }
+}
+
+function healthRow({ state, outage, cooling, uptime, latency, throughput }: EndpointHealth): object {
+  return {
+    state: cooling ? 'rate_limited' : outage ? 'outage' : state, uptime_last_5m: uptime ?? null,
+    latency_p50_ms: latency?.p50 ?? null, throughput_p50: throughput?.p50 ?? null,
+  }
+}
+
+function errorRow(fault: Fault): object {
+  return { code: fault.status, message: fault.message, ...(fault.options.availability ? { availability: fault.options.availability } : {}) }
+}
