@@ -3,7 +3,8 @@ import type { Call } from '../core/call.ts'
 import { saysSomething, type Event } from '../core/event.ts'
 import { Fault, type PreviousError } from '../core/fault.ts'
 import type { Plan, Step } from '../routing/plan.ts'
-import { faultOutcome } from '../upstream/health.ts'
+import { faultOutcome } from '../upstream/health-outcome.ts'
+import type { CallUnderWay } from '../upstream/health.ts'
 import { availabilityOf } from './availability.ts'
 import type { Gateway } from './gateway.ts'
 import type { Meter } from './meter.ts'
@@ -14,13 +15,15 @@ import type { Meter } from './meter.ts'
  */
 export async function* attempt(plan: Plan, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const errors: PreviousError[] = []
+  let waitMs = Infinity
   let at: number | undefined = 0
   for (let tries = 0; at !== undefined && tries < gateway.limits.attemptsMax; tries++) {
     const step: Step = stepAt(plan, at)
     const fault: Fault | undefined = yield* tryStep(step, call, meter, gateway, client)
     if (!fault) return
     at = nextStep(plan, at, fault)
-    if (at === undefined || tries === gateway.limits.attemptsMax - 1) throw lastFault(fault, errors, plan, call)
+    waitMs = Math.min(waitMs, fault.options.retryAfterMs ?? Infinity)
+    if (at === undefined || tries === gateway.limits.attemptsMax - 1) throw lastFault(fault, errors, waitMs, plan, call)
     errors.push({ provider: step.endpoint.provider.name, code: fault.status, status: fault.code })
   }
 }
@@ -39,18 +42,30 @@ function nextStep(plan: Plan, at: number, fault: Fault): number | undefined {
   return next === -1 ? undefined : next
 }
 
-function lastFault(fault: Fault, errors: readonly PreviousError[], plan: Plan, call: Call): Fault {
+/** The client waits as long as the endpoint asks that is back first (M11). */
+function lastFault(last: Fault, errors: readonly PreviousError[], waitMs: number, plan: Plan, call: Call): Fault {
+  const fault = last.status === 429 || last.status === 503 ? last.with(waitMs === Infinity ? {} : { retryAfterMs: waitMs }) : last
   const availability = fault.options.availability ?? availabilityOf(fault, call, plan)
   return fault.with({ previousErrors: errors, ...(availability ? { availability } : {}) })
 }
 
+/** As soon as one call there is over; nobody knows when that is. */
+const FULL_RETRY_MS = 1_000
+
 /** One endpoint: once, and once more on a fresh connection when a kept one had gone stale. Returns why it did not answer. */
 async function* tryStep(step: Step, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[], Fault | undefined> {
-  const first = yield* tryOnce(step, call, meter, gateway, client, false)
-  return first?.retry === 'same' ? yield* tryOnce(step, call, meter, gateway, client, true) : first
+  const { name, slug } = step.endpoint.provider
+  const underWay = gateway.health.enter(step.endpoint)
+  if (!underWay) return new Fault('provider_full', `${name} is at its limit of calls at once for this gateway; try again shortly (the operator's limit is concurrency of ${slug})`, { provider: name, retryAfterMs: FULL_RETRY_MS })
+  try {
+    const first = yield* tryOnce(step, underWay, call, meter, gateway, client, false)
+    return first?.retry === 'same' ? yield* tryOnce(step, underWay, call, meter, gateway, client, true) : first
+  } finally {
+    underWay.leave()
+  }
 }
 
-async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal, fresh: boolean): AsyncGenerator<Event[], Fault | undefined> {
+async function* tryOnce(step: Step, underWay: CallUnderWay, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal, fresh: boolean): AsyncGenerator<Event[], Fault | undefined> {
   const startedMs = gateway.clock.monotonicMs()
   const { endpoint } = step
   meter.begin(endpoint, step.requested)
@@ -75,6 +90,7 @@ async function* tryOnce(step: Step, call: Call, meter: Meter, gateway: Gateway, 
       if (first?.type === 'fault') break
       if (!first) continue
       said = true
+      underWay.spoke()
       // `served` stays the first of all; of the attempts before, the client sees what they were told.
       yield meter.echoes.length === 0 ? held : [...held.slice(0, 1), ...meter.echoes, ...held.slice(1)]
     }

@@ -12,17 +12,41 @@ export class CountWindow {
     this.failed = new Uint32Array(slots)
   }
 
-  add(nowMs: number, ok: boolean): void {
-    const slot = Math.floor(nowMs / this.slotMs)
+  add(nowMs: number, ok: number, failed: number): void {
+    this.addTo(Math.floor(nowMs / this.slotMs), ok, failed)
+  }
+
+  private addTo(slot: number, ok: number, failed: number): void {
     const at = slot % this.slots
     if (this.slot[at] !== slot) {
       this.slot[at] = slot
       this.ok[at] = 0
       this.failed[at] = 0
     }
-    const counts = ok ? this.ok : this.failed
     // `at` is below `slots`, the length of all three.
-    counts[at]! += 1
+    this.ok[at]! += ok
+    this.failed[at]! += failed
+  }
+
+  /** What it holds, to keep: slot, successes, failures, slot, … */
+  rows(nowMs: number): number[] {
+    const rows: number[] = []
+    const oldest = Math.floor(nowMs / this.slotMs) - this.slots + 1
+    for (let at = 0; at < this.slots; at++) {
+      // As above.
+      if (this.slot[at]! >= oldest) rows.push(this.slot[at]!, this.ok[at]!, this.failed[at]!)
+    }
+    return rows
+  }
+
+  /** Takes in what was kept; what has passed since, or is not yet, is left out. */
+  load(nowMs: number, rows: readonly number[]): void {
+    const newest = Math.floor(nowMs / this.slotMs)
+    for (let at = 0; at + 2 < rows.length; at += 3) {
+      // `at + 2` is below the length.
+      const slot = rows[at]!
+      if (slot > newest - this.slots && slot <= newest) this.addTo(slot, rows[at + 1]!, rows[at + 2]!)
+    }
   }
 
   sum(nowMs: number): { readonly ok: number; readonly failed: number } {
@@ -45,6 +69,20 @@ const OCTAVES = 18
 const BUCKETS = BUCKETS_PER_OCTAVE * OCTAVES
 const CELL_MAX = 0xffff
 
+/** How many calls fell into which buckets: bucket, count, bucket, count, … */
+export type Cells = readonly number[]
+
+/** The bucket of a value, where `lowest` begins the first. */
+export function bucketOf(value: number, lowest: number): number {
+  const bucket = Math.floor(Math.log2(value / lowest) * BUCKETS_PER_OCTAVE)
+  return bucket >= BUCKETS ? BUCKETS - 1 : bucket > 0 ? bucket : 0
+}
+
+/** True for what can be counted: pairs of a bucket and a count. */
+export function areCells(cells: readonly number[]): boolean {
+  return cells.length % 2 === 0 && cells.every((value, at) => Number.isInteger(value) && value >= 0 && (at % 2 === 1 || value < BUCKETS))
+}
+
 /**
  * Percentiles of a measure over the last `slots × slotMs`, from logarithmic histograms. Values from `lowest` to
  * `lowest × 2¹⁸` are told apart (1 ms to 4 minutes; 1/8 to 32,768 tokens a second), what lies outside counts as the end.
@@ -58,18 +96,47 @@ export class MeasureWindow {
     this.cells = new Uint16Array(slots * BUCKETS)
   }
 
-  add(nowMs: number, value: number): void {
-    const slot = Math.floor(nowMs / this.slotMs)
+  add(nowMs: number, cells: Cells): void {
+    this.addTo(Math.floor(nowMs / this.slotMs), cells)
+  }
+
+  private addTo(slot: number, cells: Cells): void {
     const at = slot % this.slots
     const start = at * BUCKETS
     if (this.slot[at] !== slot) {
       this.slot[at] = slot
       this.cells.fill(0, start, start + BUCKETS)
     }
-    const bucket = Math.floor(Math.log2(value / this.lowest) * BUCKETS_PER_OCTAVE)
-    const cell = start + (bucket >= BUCKETS ? BUCKETS - 1 : bucket > 0 ? bucket : 0)
-    // A full cell stays full: past 65,535 calls of one kind in one slot the shape is known well enough.
-    if (this.cells[cell] !== CELL_MAX) this.cells[cell]! += 1
+    for (let pair = 0; pair + 1 < cells.length; pair += 2) {
+      // `pair + 1` is below the length, and buckets below BUCKETS.
+      const cell = start + cells[pair]!
+      // A full cell stays full: past 65,535 calls of one kind in one slot the shape is known well enough.
+      this.cells[cell] = Math.min(CELL_MAX, this.cells[cell]! + cells[pair + 1]!)
+    }
+  }
+
+  /** What it holds, to keep: for each slot its number and its cells. */
+  rows(nowMs: number): (readonly [slot: number, cells: Cells])[] {
+    const oldest = Math.floor(nowMs / this.slotMs) - this.slots + 1
+    const rows: (readonly [number, Cells])[] = []
+    for (let at = 0; at < this.slots; at++) {
+      // `at` is below `slots`, the length of `slot`.
+      const slot = this.slot[at]!
+      if (slot < oldest) continue
+      const cells: number[] = []
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        const count = this.cells[at * BUCKETS + bucket] ?? 0
+        if (count > 0) cells.push(bucket, count)
+      }
+      rows.push([slot, cells])
+    }
+    return rows
+  }
+
+  /** Takes in what was kept; what has passed since, or is not yet, is left out. */
+  load(nowMs: number, rows: readonly (readonly [slot: number, cells: Cells])[]): void {
+    const newest = Math.floor(nowMs / this.slotMs)
+    for (const [slot, cells] of rows) if (slot > newest - this.slots && slot <= newest) this.addTo(slot, cells)
   }
 
   /** `better` says which way is good: latencies are `low`, throughputs `high`. */

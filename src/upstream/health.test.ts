@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Fault, FAULTS, type FaultCode } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
-import { faultOutcome, Health, type Outcome } from './health.ts'
+import { faultOutcome, type Outcome } from './health-outcome.ts'
+import { Health } from './health.ts'
 
 const OK: Outcome = { ok: true, counted: true, rateLimited: false }
 const FAILED: Outcome = { ok: false, counted: true, rateLimited: false }
@@ -187,7 +188,8 @@ describe('what faults say', () => {
   // The keys of FAULTS are FaultCodes; Object.keys cannot say so.
   test.each(Object.keys(FAULTS) as FaultCode[])('C21: %s', (code) => {
     const outcome = faultOutcome(new Fault(code, 'x', { retryAfterMs: 7 }))
-    expect(outcome).toEqual({ ok: false, counted: COUNTED.includes(code), rateLimited: code === 'provider_rate_limited', retryAfterMs: 7 })
+    const refused = code === 'provider_credential' || code === 'provider_payment'
+    expect(outcome).toEqual({ ok: false, counted: COUNTED.includes(code), rateLimited: code === 'provider_rate_limited', ...(refused && { refused }), retryAfterMs: 7 })
   })
 })
 
