@@ -150,7 +150,7 @@ function excludeByAbility(endpoint: Endpoint, { needs, preferences }: Demands): 
   const answerMax = endpoint.outputMax ?? window
   if (needs.maxTokens !== undefined && needs.maxTokens > answerMax) return out(endpoint, 'max_tokens', `answers with at most ${answerMax} tokens`)
   const readMax = promptMax === undefined ? window : Math.min(promptMax, window)
-  const longest = (told ?? needs).prompts?.tokensMax ?? (told ?? needs).promptTokensMax
+  const longest = needs.prompts?.tokensMax ?? (told ?? needs).promptTokensMax
   return Math.floor(longest / PROMPT_BOUND_SLACK) > readMax ? out(endpoint, 'context_length', `takes at most ${readMax} tokens`) : undefined
 }
 
