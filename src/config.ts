@@ -24,6 +24,8 @@ export interface Config {
   readonly egressEnabled: boolean
   /** URLs in content may lead to private addresses. */
   readonly egressPrivate: boolean
+  /** A Redis or Valkey server through which nodes share what may be lost. */
+  readonly redisUrl: string | undefined
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -58,6 +60,7 @@ export interface FileSettings {
   readonly initialCredits?: Nano
   readonly egressEnabled?: boolean
   readonly egressPrivate?: boolean
+  readonly redisUrl?: string
 }
 
 /** How the operator's file is read for its settings; a file that is wrong has none here and says so elsewhere. */
@@ -86,6 +89,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     logCalls: flags.noLogCalls !== true && env['SWITCHYARD_LOG_CALLS'] !== 'false',
     egressEnabled: file.egressEnabled !== false,
     egressPrivate: env['SWITCHYARD_EGRESS_PRIVATE'] ? env['SWITCHYARD_EGRESS_PRIVATE'] === 'true' : file.egressPrivate === true,
+    redisUrl: redisUrl(env['REDIS_URL'] || file.redisUrl),
     env,
   }
 }
@@ -140,6 +144,13 @@ function usd(name: string, value: string | undefined, fromFile: Nano | undefined
   const amount = parseUsd(value ?? DEFAULTS.initialCreditsUsd)
   if (amount === undefined || amount < 0n) throw new ConfigError(`${name}: must be an amount of USD such as 100 or 0.50, not ${JSON.stringify(value)}`)
   return amount
+}
+
+function redisUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  // The URL may hold a password: it is not repeated.
+  if (!/^(?:redis|rediss|valkey|valkeys):\/\/\S+$/.test(text)) throw new ConfigError('REDIS_URL: must be an address as redis://host:6379 or rediss://user:password@host:6380')
+  return text
 }
 
 function oneOf<T extends string>(name: string, value: string | undefined, values: readonly [T, ...T[]]): T {

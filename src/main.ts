@@ -20,13 +20,18 @@ import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
 import { systemClock } from './lib/clock.ts'
 import { JsonLog } from './lib/log.ts'
 import { watchParent } from './lib/parent.ts'
-import { draw } from './lib/random.ts'
+import { draw, randomUUIDv7 } from './lib/random.ts'
 import { probe } from './gateway/probe.ts'
 import { listen } from './server/server.ts'
 import { openAccounts, openLedger } from './store/open.ts'
 import { discover } from './upstream/discover.ts'
 import { Egress } from './upstream/egress/egress.ts'
+import { SharedHealth } from './upstream/health-exchange.ts'
+import { healthFiles } from './upstream/health-files.ts'
+import { HealthKeeper } from './upstream/health-keeper.ts'
+import { healthRedis } from './upstream/health-redis.ts'
 import { Health } from './upstream/health.ts'
+import { InFlight } from './upstream/in-flight.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { banner } from './banner.ts'
 import { soleUseOf, startWorkers } from './workers.ts'
@@ -50,7 +55,7 @@ async function serve(config: Config): Promise<number> {
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, log)
   const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
-  const health = new Health(clock)
+  const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const gateway: Gateway = {
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), clock, log, draw, admission, limits: GATEWAY_LIMITS,
@@ -71,9 +76,28 @@ async function serve(config: Config): Promise<number> {
   await told
   await server.drain(DRAIN_MS_MAX)
   catalogue.close()
+  await closeHealth()
   await ledger.close()
   log.flush()
   return 0
+}
+
+/** What is known of the endpoints: as it was kept, shared with the other workers and, where there is a Redis, with the other nodes. */
+function openHealth({ workers, dataDir, redisUrl: url }: Config, log: JsonLog): { readonly health: Health; closeHealth(): Promise<void> } {
+  const directory = join(dataDir, 'health')
+  const worker = workerNumber() ?? 0
+  const health = new Health(systemClock, new InFlight({ worker, workers }))
+  const kept = new HealthKeeper({ health, path: join(directory, 'kept.json'), periodically: worker === 0, onTrouble: (what) => log.problem(what) })
+  const files = healthFiles({ directory, clock: systemClock, onTrouble: (error) => log.problem('the health of the endpoints cannot be shared with other processes', String(error)) })
+  const redis = url === undefined ? [] : [healthRedis({ url, onChange: (isThere, why) => (isThere ? log.note('redis is there again', 'nodes share what they know of the endpoints') : log.problem('redis is away: nodes do not share what they know of the endpoints', why)) })]
+  const shared = new SharedHealth({ health, processId: randomUUIDv7(), ways: [files, ...redis] })
+  return {
+    health,
+    closeHealth: async () => {
+      await shared.close()
+      kept.close()
+    },
+  }
 }
 
 async function serveWithWorkers(config: Config): Promise<number> {

@@ -87,6 +87,8 @@ export interface OperatorServer {
   readonly egressEnabled?: boolean
   /** `egress: { allow_private: true }`: URLs in content may lead to private addresses. */
   readonly egressPrivate?: boolean
+  /** `redis://…`: through it nodes share what may be lost. */
+  readonly redisUrl?: string
 }
 
 /** The operator's file, checked. */
