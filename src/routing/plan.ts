@@ -1,5 +1,5 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
-import type { Call } from '../core/call.ts'
+import type { Call, DialectName } from '../core/call.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Nano } from '../core/nano.ts'
 
@@ -22,6 +22,17 @@ export interface Exclusion {
   readonly detail: string
 }
 
+/** How the models of a call were come by (C61): `direct`, or `fallback` when the client gave several. */
+export type Strategy = 'direct' | 'auto' | 'free' | 'latest' | 'alias' | 'fallback' | 'pareto' | 'bodybuilder' | 'fusion'
+
+/** Something that changed a call, or found something out about it, on its way (J11, J12). */
+export interface Stage {
+  readonly type: 'router' | 'guardrail' | 'plugin' | 'server_tools' | 'response_healing' | 'context_compression'
+  readonly name: string
+  readonly summary?: string
+  readonly data?: JsonObject
+}
+
 /** Endpoints in the order to try, why, and what stays out and why. */
 export interface Plan {
   /** At least one, where `route` made it. */
@@ -29,14 +40,15 @@ export interface Plan {
   readonly excluded: readonly Exclusion[]
   /** Of several models that the client named: those that are none of ours, so that the others stand in for them (C25). */
   readonly unknownModels?: readonly string[]
-  /** `direct`, or `fallback` when the client gave several models (C61). */
-  readonly strategy: 'direct' | 'fallback'
+  readonly strategy: Strategy
+  /** What routers found out on the way to these models, for router metadata (J11, J12). */
+  readonly stages: readonly Stage[]
   /** The worst case of this call at the dearest of its endpoints. */
   readonly costMax: Nano
 }
 
-/** One try of one endpoint, as router metadata shows it. */
-export interface Tried { readonly endpoint: Endpoint; readonly status: number }
+/** One try of one endpoint, as router metadata shows it. `dialect`: that of its provider's in which it was asked. */
+export interface Tried { readonly endpoint: Endpoint; readonly status: number; readonly dialect?: DialectName }
 
 /** The contract's router metadata (J11, C61) for a Plan and what became of it. `served`: the endpoint that answered, if one did. */
 export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?: Endpoint): JsonObject {
@@ -49,6 +61,6 @@ export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?
     attempt: tried.length,
     is_byok: false,
     endpoints: { total: plan.steps.length + plan.excluded.length, available },
-    attempts: tried.map(({ endpoint, status }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, status })),
+    attempts: tried.map(({ endpoint, status, dialect }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, status, ...(dialect === undefined ? {} : { dialect }) })),
   }
 }

@@ -1,4 +1,4 @@
-import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
+import { findModel, parseModelName } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import type { Fault } from '../core/fault.ts'
@@ -9,7 +9,8 @@ import { indexOf } from './model-index.ts'
 import { noEndpoints } from './no-endpoints.ts'
 import type { Plan } from './plan.ts'
 import { rank } from './rank.ts'
-import { freeVariantEnded, unknownModel } from './unknown-model.ts'
+import { resolveModels } from './resolve.ts'
+import { freeVariantEnded, nothingChosen, unknownModel } from './unknown-model.ts'
 import type { RoutingView } from './view.ts'
 
 /**
@@ -24,46 +25,20 @@ export function route(call: Call, view: RoutingView): Plan {
 
 /** As `route`, but a Plan without steps is one, too: for those who want to know why. Throws Fault only where no model is known. */
 export function consider(call: Call, view: RoutingView): { readonly plan: Plan; readonly groups: readonly Candidates[] } {
-  const unknownModels: string[] = []
-  const groups = groupsOf(call, view, unknownModels)
-  if (groups.length === 0) throw notFound(call, unknownModels[0] ?? '', view.snapshot)
+  const { snapshot, nowMs } = view
+  const { models, unknown, strategy, stages, none } = resolveModels(call, view)
+  const [firstUnknown] = unknown
+  if (models.length === 0) throw firstUnknown === undefined ? nothingChosen(call, none ?? '') : notFound(call, firstUnknown, snapshot)
+  const groups = models.map(({ requested, found }) => candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs))
   const { steps: ranked, dropped } = rank(groups, call, view)
   const steps = fileOrder(ranked, call)
   const excluded = groups.flatMap((group) => group.excluded)
   excluded.push(...dropped)
-  const strategy = call.models.length > 1 ? 'fallback' : 'direct'
-  return { plan: { steps, excluded, strategy, costMax: costMax(call, steps), ...(unknownModels.length > 0 && { unknownModels }) }, groups }
-}
-
-/** Model by model in the client's order (C25); a model named twice counts once, so that no endpoint is tried twice. */
-function groupsOf(call: Call, { snapshot, nowMs }: RoutingView, unknownModels: string[]): Candidates[] {
-  const groups: Candidates[] = []
-  for (const requested of call.models) {
-    const found = find(snapshot, requested)
-    if (!found) unknownModels.push(requested)
-    else if (!groups.some(({ index }) => index.model === found.model)) groups.push(candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs))
-  }
-  return groups
+  return { plan: { steps, excluded, strategy, stages, costMax: costMax(call, steps), ...(unknown.length > 0 && { unknownModels: unknown }) }, groups }
 }
 
 /** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */
 function notFound(call: Call, requested: string, snapshot: Snapshot): Fault {
   const { base, variants } = parseModelName(requested)
   return variants.includes('free') && findModel(snapshot, base) ? freeVariantEnded(call, requested, base) : unknownModel(call, requested, snapshot)
-}
-
-/** Names that calls have used lately, so that a name is taken apart once. Bounded: clients choose the names. */
-const NAMES_MAX = 2_000
-const namesOf = new WeakMap<Snapshot, Map<string, FoundModel>>()
-
-function find(snapshot: Snapshot, requested: string): FoundModel | undefined {
-  let names = namesOf.get(snapshot)
-  if (!names) namesOf.set(snapshot, names = new Map())
-  const known = names.get(requested)
-  if (known) return known
-  const found = findModel(snapshot, requested)
-  if (!found) return undefined
-  if (names.size >= NAMES_MAX) names.clear()
-  names.set(requested, found)
-  return found
 }

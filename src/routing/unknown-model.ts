@@ -24,6 +24,13 @@ export function freeVariantEnded(call: Call, requested: string, paid: string): F
   })
 }
 
+/** A router found no model for the call: why, in a sentence. */
+export function nothingChosen(call: Call, why: string): Fault {
+  return new Fault('no_endpoints', `No models match your request and model restrictions. ${why}`, {
+    availability: availability('constraint_filtered', { requestedModels: call.models.map(shown) }),
+  })
+}
+
 function shown(name: string): string {
   return name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name
 }

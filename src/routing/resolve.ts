@@ -1,0 +1,78 @@
+import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
+import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Call } from '../core/call.ts'
+import type { Stage, Strategy } from './plan.ts'
+import { freeRouter } from './routers/free.ts'
+import { isLatest, latestRouter } from './routers/latest.ts'
+import type { Choice, Router } from './routers/router.ts'
+import type { RoutingView } from './view.ts'
+
+/** One model to try, and the name that led to it. */
+export interface ResolvedModel {
+  /** What the client asked for, or what a router chose for it. */
+  readonly requested: string
+  readonly found: FoundModel
+}
+
+/** The models of a call in the order to try, once routers have chosen theirs. */
+export interface Resolution {
+  readonly models: readonly ResolvedModel[]
+  /** Names of the client's that are none of ours. */
+  readonly unknown: readonly string[]
+  readonly strategy: Strategy
+  readonly stages: readonly Stage[]
+  /** Why a router chose nothing. */
+  readonly none?: string
+}
+
+/** Names that are no model's but choose one. */
+const ROUTERS: ReadonlyMap<string, Router> = new Map([
+  ['openrouter/free', freeRouter], ['switchyard/free', freeRouter],
+])
+
+/** What the client's names mean, in its order (C25); a model that is led to twice counts once, so that no endpoint is tried twice. */
+export function resolveModels(call: Call, view: RoutingView): Resolution {
+  const models: ResolvedModel[] = []
+  const unknown: string[] = []
+  const stages: Stage[] = []
+  let strategy: Strategy = call.models.length > 1 ? 'fallback' : 'direct'
+  let none: string | undefined
+  for (const name of call.models) {
+    const choice = choose(call, view, name)
+    if (choice && call.models.length === 1) strategy = choice.strategy
+    if (choice?.stage) stages.push(choice.stage)
+    none ??= choice?.none
+    for (const requested of choice ? choice.models : [name]) {
+      const found = find(view.snapshot, requested)
+      if (!found) unknown.push(requested)
+      else if (!models.some((other) => other.found.model === found.model)) models.push({ requested, found })
+    }
+  }
+  return { models, unknown, strategy, stages, ...(none === undefined ? {} : { none }) }
+}
+
+/** How names of routers begin: all others are models', and are not looked at twice. */
+const MAY_CHOOSE = /^\s*(?:~|openrouter\/|switchyard\/)/i
+
+function choose(call: Call, view: RoutingView, name: string): Choice | undefined {
+  if (!MAY_CHOOSE.test(name)) return undefined
+  const parsed = parseModelName(name)
+  if (isLatest(parsed.base)) return find(view.snapshot, name) ? undefined : latestRouter(call, view, parsed)
+  return ROUTERS.get(parsed.base)?.(call, view, parsed)
+}
+
+/** Names that calls have used lately, so that a name is taken apart once. Bounded: clients choose the names. */
+const NAMES_MAX = 2_000
+const namesOf = new WeakMap<Snapshot, Map<string, FoundModel>>()
+
+function find(snapshot: Snapshot, requested: string): FoundModel | undefined {
+  let names = namesOf.get(snapshot)
+  if (!names) namesOf.set(snapshot, names = new Map())
+  const known = names.get(requested)
+  if (known) return known
+  const found = findModel(snapshot, requested)
+  if (!found) return undefined
+  if (names.size >= NAMES_MAX) names.clear()
+  names.set(requested, found)
+  return found
+}
