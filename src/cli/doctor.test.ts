@@ -29,7 +29,8 @@ describe('doctor', () => {
     expect(checks).toEqual({ "operator's file": 'ok', catalogue: 'ok', 'data directory': 'note', port: 'ok' })
     expect((asArray(report['providers']) ?? []).filter((row) => asObject(row)?.['ready'])).toMatchObject([{ slug: 'demo' }])
     const { out } = await cli(directory, ['doctor', '--port', '0'])
-    expect(out).toMatch(/anthropic +Anthropic +\d+ +no credential: set ANTHROPIC_API_KEY/)
+    expect(out).toMatch(/anthropic +Anthropic +\d+ +anthropic-messages +no credential: set ANTHROPIC_API_KEY/)
+    expect(out).toMatch(/deepseek +DeepSeek +\d+ +openai-chat, anthropic-messages +no credential/)
     expect(out).toContain('Only the demo answers')
   })
 

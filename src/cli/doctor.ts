@@ -8,7 +8,7 @@ import type { Command } from './command.ts'
 import type { CliContext, Sink } from './context.ts'
 import { probeProviders, type ProbeReport } from './doctor-call.ts'
 import { paint, printable, type Style } from './paint.ts'
-import { modelCounts, providerTable, sortedProviders } from './providers.ts'
+import { dialectsOf, modelCounts, providerTable, sortedProviders } from './providers.ts'
 import { sayCount } from './say.ts'
 
 /** One thing that was looked at. `note`: worth knowing, not broken. */
@@ -104,7 +104,7 @@ async function isSwitchyard(host: string, port: number, context: CliContext): Pr
 }
 
 function readiness(provider: Provider): object {
-  return { slug: provider.slug, name: provider.name, ready: provider.notReady === undefined, lacks: provider.notReady ?? null, env: provider.env }
+  return { slug: provider.slug, name: provider.name, ready: provider.notReady === undefined, lacks: provider.notReady ?? null, env: provider.env, dialects: dialectsOf(provider) }
 }
 
 const MARKS: Readonly<Record<Finding['state'], readonly [mark: string, style: Style]>> = { ok: ['ok', 'green'], note: ['note', 'yellow'], broken: ['broken', 'red'] }

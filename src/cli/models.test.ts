@@ -75,7 +75,7 @@ describe('providers', () => {
     expect(list.slice(0, 3)).toMatchObject([{ slug: 'acme', ready: true, models: 2 }, { slug: 'demo', ready: true, models: 4 }, { slug: 'groq', ready: true, has_credential: true }])
     expect(list.find((row) => row['slug'] === 'anthropic')).toMatchObject({ ready: false, lacks: 'no credential: set ANTHROPIC_API_KEY', env: ['ANTHROPIC_API_KEY'] })
     expect(JSON.stringify(list)).not.toContain('gsk_secret')
-    expect((await run('providers', 'list', '--ready')).out).toMatch(/^PROVIDER +NAME +MODELS +STATE\nacme .*ready\ndemo .*ready\n$/)
+    expect((await run('providers', 'list', '--ready')).out).toMatch(/^PROVIDER +NAME +MODELS +DIALECTS +STATE\nacme .*ready\ndemo .*ready\n$/)
   })
 
   test('show: its models, never its credential', async () => {

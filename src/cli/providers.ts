@@ -1,4 +1,5 @@
 import type { Provider, Snapshot } from '../catalog/endpoint.ts'
+import type { DialectName } from '../core/call.ts'
 import { providerSlug } from '../catalog/names.ts'
 import { openCatalogue } from './catalogue-view.ts'
 import { CliError, type Command, type CommandGroup } from './command.ts'
@@ -64,21 +65,26 @@ export function modelCounts(snapshot: Snapshot): ReadonlyMap<string, number> {
 
 /** Providers in a table, with what each lacks. */
 export function providerTable(out: Sink, providers: readonly Provider[], counts: ReadonlyMap<string, number>): string {
-  return table(out, [{ title: 'PROVIDER' }, { title: 'NAME' }, { title: 'MODELS', align: 'right' }, { title: 'STATE' }],
-    providers.map((provider) => [provider.slug, provider.name, String(counts.get(provider.slug) ?? 0), provider.notReady === undefined ? paint(out, 'green', 'ready') : provider.notReady]))
+  return table(out, [{ title: 'PROVIDER' }, { title: 'NAME' }, { title: 'MODELS', align: 'right' }, { title: 'DIALECTS' }, { title: 'STATE' }],
+    providers.map((provider) => [provider.slug, provider.name, String(counts.get(provider.slug) ?? 0), dialectsOf(provider).join(', '), provider.notReady === undefined ? paint(out, 'green', 'ready') : provider.notReady]))
+}
+
+/** The dialects that it speaks, its main one first. */
+export function dialectsOf(provider: Provider): readonly DialectName[] {
+  return [provider.dialect, ...(provider.alternatives ?? []).map((other) => other.provider.dialect)]
 }
 
 /** What is known of a provider, without its credential. */
 function providerRow(provider: Provider, counts: ReadonlyMap<string, number>): object {
   return {
-    slug: provider.slug, name: provider.name, ready: provider.notReady === undefined, lacks: provider.notReady ?? null, env: provider.env, dialect: provider.dialect,
+    slug: provider.slug, name: provider.name, ready: provider.notReady === undefined, lacks: provider.notReady ?? null, env: provider.env, dialect: provider.dialect, dialects: dialectsOf(provider),
     base_url: provider.baseUrl, has_credential: provider.credential !== undefined, retains_prompts: provider.retainsPrompts, may_train: provider.mayTrain, models: counts.get(provider.slug) ?? 0,
   }
 }
 
 function providerPage(out: Sink, provider: Provider, models: readonly string[]): string {
   return facts(out, [
-    ['provider', provider.slug], ['name', provider.name], ['state', provider.notReady ?? 'ready'], ['address', provider.baseUrl], ['dialect', provider.dialect],
+    ['provider', provider.slug], ['name', provider.name], ['state', provider.notReady ?? 'ready'], ['address', provider.baseUrl], ['dialects', dialectsOf(provider).join(', ')],
     ['credential', provider.auth === 'none' ? 'needs none' : `${provider.credential === undefined ? 'missing' : 'set'}${provider.env.length > 0 ? ` (${provider.env.join(' or ')})` : ''}`],
     ['prompts', `${provider.retainsPrompts ? 'may be kept' : 'not kept'}, ${provider.mayTrain ? 'may be trained on' : 'not trained on'}`],
     ...(provider.docsUrl === undefined ? [] : [['docs', provider.docsUrl] as const]), ...(provider.statusPageUrl === undefined ? [] : [['status', provider.statusPageUrl] as const]),

@@ -100,15 +100,15 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, call: Call, meter: M
     if (said) yield [{ type: 'fault', fault }]
   } finally {
     // Also when the client leaves in the middle: then there is no fault, and nothing that health should count.
-    if (fault || said) note(endpoint, fault, said, startedMs, meter, gateway)
+    if (fault || said) note(call, endpoint, fault, said, startedMs, meter, gateway)
   }
   return said ? undefined : fault
 }
 
-function note(endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
+function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
   const latencyMs = gateway.clock.monotonicMs() - startedMs
   meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), latencyMs: Math.round(latencyMs) })
-  meter.tried.push({ endpoint, status: fault ? fault.status : 200 })
+  meter.tried.push({ endpoint, status: fault ? fault.status : 200, ...(call.headers.metadata ? { dialect: gateway.upstream.dialectFor(call, endpoint) } : {}) })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Message, Part, ToolCall, Warning } from '../../core/call.ts'
+import type { ReasoningDetail } from '../../core/event.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { has } from './quirks.ts'
@@ -63,7 +64,7 @@ export function writeTools(tools: readonly JsonObject[], endpoint: Endpoint, war
 
 function writeMessage(message: Message, endpoint: Endpoint, warnings: Warning[]): Message {
   let next = message
-  if (message.role === 'assistant') next = writeAssistant(next, endpoint)
+  if (message.role === 'assistant') next = writeAssistant(next, endpoint, warnings)
   else if (message.role === 'developer' && has(endpoint, 'no_developer_role')) next = { ...next, role: 'system' }
   else if (message.role === 'tool' && has(endpoint, 'mistral_tool_ids')) next = { ...next, tool_call_id: nineSigns(message.tool_call_id ?? '') }
   if (typeof next.content === 'string' || !next.content) return next
@@ -75,7 +76,7 @@ function writeMessage(message: Message, endpoint: Endpoint, warnings: Warning[])
 /** Fields of an assistant message that only OpenRouter's own dialect has. */
 const OURS = ['reasoning', 'reasoning_details', 'reasoning_content', 'annotations', 'images', 'model', 'native_finish_reason'] as const
 
-function writeAssistant(sent: Message, endpoint: Endpoint): Message {
+function writeAssistant(sent: Message, endpoint: Endpoint, warnings: Warning[]): Message {
   const message = sent.tool_calls?.length === 0 ? withoutCalls(sent) : sent
   if (has(endpoint, 'reasoning_object')) return message
   const strip = OURS.some((field) => message[field] !== undefined)
@@ -83,6 +84,7 @@ function writeAssistant(sent: Message, endpoint: Endpoint): Message {
   if (!strip && !ids) return message
   const next: Message = { ...message }
   for (const field of OURS) delete next[field]
+  if (message.reasoning_details?.some(isOfResponses)) warnOnce(warnings, 'reasoning_details', 'encrypted reasoning goes back in the Responses dialect only; it was left out')
   if (has(endpoint, 'reasoning_content')) {
     const text = reasoningText(message)
     if (text) next.reasoning_content = text
@@ -94,6 +96,11 @@ function writeAssistant(sent: Message, endpoint: Endpoint): Message {
   }
   if (ids) next.tool_calls = ids.map((call): ToolCall => ({ ...call, id: nineSigns(call.id) }))
   return next
+}
+
+/** What a provider of Responses encrypted, of which nothing can be said here; of other reasoning there is at least the text. */
+function isOfResponses(detail: ReasoningDetail): boolean {
+  return detail.type === 'reasoning.encrypted' && /-responses-v\d+$/.test(detail.format ?? '')
 }
 
 /** An assistant that called nothing, said as an empty list: providers refuse the list. */
