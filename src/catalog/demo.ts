@@ -32,4 +32,9 @@ export const DEMO_MODELS: readonly ModelRow[] = [
     description: `A demo, not a model: as demo/writer, at a price, so that metering and limits can be seen. ${CONTROLS}`,
     endpoints: [{ provider: 'demo', upstream: 'priced', price: { input: '1', output: '2', cache_read: '0.1', cache_write: '1.25', request: '0.0001' } }],
   },
+  {
+    id: 'demo/embedder', name: 'Demo: Embedder', inputs: 'text', outputs: 'embeddings', context: 8_192, released: '2026-01-01', can: '',
+    description: `A demo, not a model: it makes vectors of the words of a text, the same for the same words. ${CONTROLS.replace('demo/writer', 'demo/embedder')}`,
+    endpoints: [{ provider: 'demo', upstream: 'embedder', price: 'free' }],
+  },
 ]

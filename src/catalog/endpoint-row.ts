@@ -1,6 +1,7 @@
 import { EFFORTS, type DialectName, type Effort, type Modality } from '../core/call.ts'
 import { withAlternatives } from './alternatives.ts'
 import type { Endpoint, Provider, ReasoningSupport } from './endpoint.ts'
+import { withFees } from './fees.ts'
 import type { ModelOverride, OperatorModel } from './operator-file.ts'
 import { dialectOnCloud, parametersOf } from './parameters.ts'
 import { priceOf } from './price-row.ts'
@@ -11,7 +12,9 @@ import type { EndpointRow, ModelRow, ReasoningRow } from './rows.ts'
 const ALL_MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
 /** A model that names no context: large enough to refuse nothing that its provider might take. */
 const CONTEXT_UNKNOWN_TOKENS = 128_000
-/** A model of the operator's that says nothing of what it writes may write anything. */
+/** What embeddings can be told beside their inputs. */
+const OF_EMBEDDINGS: ReadonlySet<string> = new Set(['dimensions'])
+/** A model of the operator's that says nothing of what it writes may write anything that is said in a chat. */
 const EVERYTHING: ReadonlySet<Modality> = new Set(ALL_MODALITIES)
 
 const words = new Map<string, ReadonlySet<string>>()
@@ -26,12 +29,13 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
   const tag = row.variant === undefined ? provider.slug : `${provider.slug}/${row.variant}`
   const contextMax = row.context ?? model.context ?? CONTEXT_UNKNOWN_TOKENS
   const outputMax = row.output ?? model.output
-  const parametersBy = (dialect: DialectName) => parametersOf(dialectOnCloud(dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined)
+  const outputs = modalitySet(row.outputs ?? model.outputs ?? 'text')
+  const parametersBy = (dialect: DialectName) => outputs.has('embeddings') ? OF_EMBEDDINGS : parametersOf(dialectOnCloud(dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined)
   return Object.freeze(withAlternatives({
-    id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: priceOf(row.price),
+    id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: withFees(priceOf(row.price), provider.slug, row.upstream),
     contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
     parameters: parametersBy(provider.dialect),
-    inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs: modalitySet(row.outputs ?? model.outputs ?? 'text'),
+    inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs,
     ...(reasoning && { reasoning }), quantization: row.quantization ?? 'unknown', deprecated: row.deprecated === true,
   }, parametersBy))
 }
@@ -39,8 +43,9 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
 /** The endpoint of a model that the operator's provider serves. Of the one it replaces it keeps what it does not say. */
 export function endpointOfOperator(model: OperatorModel, provider: Provider, replaced: Endpoint | undefined): Endpoint {
   const outputMax = model.outputMax ?? replaced?.outputMax
-  const reasoning = model.reasoning ?? replaced?.reasoning ?? (saysNothing(model) ? { efforts: EFFORTS, budget: true, mandatory: false } : undefined)
-  const parameters = model.parameters ? new Set(model.parameters) : (replaced?.parameters ?? null)
+  const embeds = model.outputs?.includes('embeddings') === true
+  const reasoning = model.reasoning ?? replaced?.reasoning ?? (saysNothing(model) && !embeds ? { efforts: EFFORTS, budget: true, mandatory: false } : undefined)
+  const parameters = model.parameters ? new Set(model.parameters) : (replaced?.parameters ?? (embeds ? OF_EMBEDDINGS : null))
   return Object.freeze(withAlternatives({
     id: `${model.id}@${provider.slug}`, modelId: model.id, tag: provider.slug, provider,
     upstreamId: model.upstreamId ?? replaced?.upstreamId ?? model.id.slice(model.id.indexOf('/') + 1),
@@ -84,6 +89,6 @@ function wordSet(text: string): ReadonlySet<string> {
 
 function modalitySet(text: string): ReadonlySet<Modality> {
   let set = modalities.get(text)
-  if (!set) modalities.set(text, set = new Set(ALL_MODALITIES.filter((modality) => wordSet(text).has(modality))))
+  if (!set) modalities.set(text, set = new Set([...ALL_MODALITIES, 'embeddings' as const].filter((modality) => wordSet(text).has(modality))))
   return set
 }

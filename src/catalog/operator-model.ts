@@ -12,9 +12,10 @@ const TOKEN_PRICES = [
   ['input', 'prompt'], ['output', 'completion'], ['cache_read', 'cacheRead'], ['cache_write', 'cacheWrite'], ['cache_write_1h', 'cacheWriteHour'],
   ['reasoning', 'reasoning'], ['input_audio', 'audioInput'], ['output_audio', 'audioOutput'],
 ] as const
-const EACH_PRICES = [['request', 'request'], ['image', 'image']] as const
+const EACH_PRICES = [['request', 'request'], ['image', 'image'], ['web_search', 'webSearch']] as const
 const TIER_PRICES = [['input', 'prompt'], ['output', 'completion'], ['cache_read', 'cacheRead'], ['cache_write', 'cacheWrite'], ['cache_write_1h', 'cacheWriteHour']] as const
 const MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
+const OUTPUTS: readonly Modality[] = [...MODALITIES, 'embeddings']
 const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
 const TOKENS_MAX = 1_000_000_000
 const CONCURRENCY_MAX = 1_000_000
@@ -33,7 +34,7 @@ export function readModel(reader: YamlReader, place: Place): OperatorModel | und
   const model = {
     upstreamId: text('upstream_id'), name: text('name'), description: text('description'),
     contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
-    price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, MODALITIES),
+    price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, OUTPUTS),
     parameters: at.parameters && reader.list(at.parameters).flatMap((item) => reader.string(item) ?? []),
     concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX), reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
   }

@@ -14,7 +14,7 @@ const AUTH_OF: Readonly<Partial<Record<DialectName, Auth>>> = { 'anthropic-messa
 const OWN_PATHS: Readonly<Partial<Record<DialectName, RegExp>>> = { 'openai-chat': /\/chat\/completions$/, 'anthropic-messages': /\/v1$/, gemini: /\/v1beta$/, 'openai-responses': /\/responses$/ }
 
 /** Mistral speaks OpenAI's dialect in its own way: the name stands for that dialect with these quirks. */
-const MISTRAL_QUIRKS = ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role']
+const MISTRAL_QUIRKS = ['output_dimension', 'tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role']
 
 /** Where the clouds are, for an operator's provider that only says which cloud it is. */
 const CLOUD_URLS: Readonly<Partial<Record<DialectName, string>>> = { vertex: 'https://aiplatform.googleapis.com', 'bedrock-converse': 'https://bedrock-runtime.${AWS_REGION}.amazonaws.com' }

@@ -311,8 +311,8 @@ describe('bad requests', () => {
     expect((await demoFetch('/chat/completions', { body: '{', signal: never })).status).toBe(400)
     expect((await ask({ model: 'writer', messages: [] })).status).toBe(400)
     expect((await ask(said('x', { model: 'gpt-4' }))).status).toBe(404)
-    expect((await demoFetch('/embeddings', { body: '{}', signal: never })).status).toBe(404)
-    expect(await (await demoFetch('/models', { signal: never })).json()).toMatchObject({ data: [{ id: 'echo' }, { id: 'writer' }, { id: 'reasoner' }, { id: 'priced' }] })
+    expect((await demoFetch('/images', { body: '{}', signal: never })).status).toBe(404)
+    expect(await (await demoFetch('/models', { signal: never })).json()).toMatchObject({ data: [{ id: 'echo' }, { id: 'writer' }, { id: 'reasoner' }, { id: 'priced' }, { id: 'embedder' }] })
   })
 
   test('odd shapes do not break it', async () => {

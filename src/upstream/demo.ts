@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts'
 import { systemClock } from '../lib/clock.ts'
 import { answersTo, type Answer, type Piece } from './demo/answer.ts'
 import { FailureShare, withoutFailures, type Controls } from './demo/controls.ts'
+import { EMBEDDER, embeddingsOf, readEmbedRequest } from './demo/embed.ts'
 import { errorBody, errorResponse } from './demo/error.ts'
 import { logprobsOf } from './demo/logprobs.ts'
 import { DEMO_MODELS, readRequest, type DemoRequest } from './demo/request.ts'
@@ -16,11 +17,12 @@ const failures = new FailureShare()
 
 /**
  * The built-in provider: takes a request of the dialect openai-chat and answers as a provider's server would, without
- * leaving the process. `path` is what follows the base URL: `/chat/completions` or `/models`. Rejects only when
+ * leaving the process. `path` is what follows the base URL: `/chat/completions`, `/embeddings` or `/models`. Rejects only when
  * `signal` aborts before the answer's head, as `fetch` does.
  */
 export async function demoFetch(path: string, init: DemoInit): Promise<Response> {
-  if (/\/models(\?|$)/.test(path)) return Response.json({ object: 'list', data: DEMO_MODELS.map((id) => ({ id, object: 'model', created: 0, owned_by: 'switchyard-demo' })) })
+  if (/\/models(\?|$)/.test(path)) return Response.json({ object: 'list', data: [...DEMO_MODELS, EMBEDDER].map((id) => ({ id, object: 'model', created: 0, owned_by: 'switchyard-demo' })) })
+  if (/\/embeddings(\?|$)/.test(path)) return await embedded(init)
   if (!/\/chat\/completions(\?|$)/.test(path)) return refusal(404, 'not_found', `the demo has no ${path}`)
   const read = readRequest(init.body ?? '')
   if (!read.ok) return refusal(read.status, read.code, read.message)
@@ -29,6 +31,16 @@ export async function demoFetch(path: string, init: DemoInit): Promise<Response>
   if (init.signal.aborted) throw init.signal.reason
   if (controls.fail !== undefined && controls.failAfter === undefined) return errorResponse(controls.fail, errorBody(controls.fail))
   return read.request.stream ? streamed(read.request, controls, init.signal) : await whole(read.request, controls, init.signal)
+}
+
+async function embedded({ body, signal }: DemoInit): Promise<Response> {
+  const read = readEmbedRequest(body ?? '')
+  if (!read.ok) return refusal(read.status, read.code, read.message)
+  const controls = controlsNow(read.request.controls)
+  const waitMs = (controls.stallMs ?? 0) + (controls.firstMs ?? 0)
+  if (waitMs > 0) await pause(waitMs, signal)
+  if (signal.aborted) throw signal.reason
+  return controls.fail === undefined ? Response.json(embeddingsOf(read.request)) : errorResponse(controls.fail, errorBody(controls.fail))
 }
 
 function refusal(status: number, code: string, message: string): Response {

@@ -16,7 +16,7 @@ const policy = (retains: boolean, trains: boolean, source: string, asOf = '2026-
  */
 export const ACCESS: Readonly<Record<string, Access>> = {
   openai: {
-    url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort', 'hides_reasoning'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
+    url: 'https://api.openai.com/v1', quirks: ['max_completion_tokens', 'reasoning_effort', 'hides_reasoning', 'base64_embeddings'], parameters: [...LOGPROBS, 'logit_bias', 'prediction'],
     others: { responses: { url: 'https://api.openai.com/v1', dialect: 'openai-responses', serves: IN_RESPONSES } },
     policy: policy(true, false, 'https://developers.openai.com/api/docs/guides/your-data'), headquarters: 'US', status: 'https://status.openai.com',
     privacy: 'https://openai.com/policies/privacy-policy', terms: 'https://openai.com/policies/services-agreement',
@@ -49,7 +49,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   groq: { url: 'https://api.groq.com/openai/v1', quirks: ['reasoning_effort', 'no_developer_role'], headquarters: 'US', status: 'https://groqstatus.com' },
   // Its page on Responses, 2026-11: what is encrypted of its reasoning comes and goes by Responses only.
   xai: { url: 'https://api.x.ai/v1', others: { 'openai-responses': { url: 'https://api.x.ai/v1', dialect: 'openai-responses', serves: 'grok-* !*imagine*', lacks: 'truncation' } }, quirks: ['reasoning_effort', 'reasoning_outside_completion', 'no_developer_role'], parameters: LOGPROBS, policy: policy(true, false, 'https://docs.x.ai/developers/faq/security'), headquarters: 'US', status: 'https://status.x.ai' },
-  mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
+  mistral: { url: 'https://api.mistral.ai/v1', quirks: ['tool_choice_any', 'mistral_tool_ids', 'mistral_documents', 'mistral_thinking', 'no_seed', 'no_stream_options', 'no_developer_role', 'output_dimension'], parameters: ['-seed'], headquarters: 'FR', status: 'https://status.mistral.ai' },
   // The table of its page on the Anthropic API, 2026-11.
   deepseek: { others: { 'anthropic-messages': { url: 'https://api.deepseek.com/anthropic', dialect: 'anthropic-messages', serves: '*', lacks: 'container mcp_servers service_tier top_k image file' } }, url: 'https://api.deepseek.com', quirks: ['reasoning_content', 'thinking_object', 'no_developer_role', 'no_parallel_tool_calls', 'no_seed'], parameters: [...LOGPROBS, '-seed', '-parallel_tool_calls'], headquarters: 'CN', status: 'https://status.deepseek.com' },
   cerebras: { url: 'https://api.cerebras.ai/v1', quirks: ['reasoning_effort', 'no_developer_role'], parameters: [...LOGPROBS, '-frequency_penalty', '-presence_penalty'], policy: policy(false, false, 'https://support.cerebras.net/articles/1811589793-does-cerebras-retain-my-data'), headquarters: 'US', status: 'https://status.cerebras.ai' },
@@ -87,7 +87,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   zenmux: { others: { anthropic: { url: 'https://zenmux.ai/api/anthropic', dialect: 'anthropic-messages' } } },
   freemodel: { others: { openai: { url: 'https://api.freemodel.dev/v1', dialect: 'openai-chat', quirks: ['reasoning_effort', 'no_developer_role'] } } },
   'llama': { headquarters: 'US', quirks: ['no_developer_role'] },
-  'huggingface': { headquarters: 'US' }, 'scaleway': { headquarters: 'FR' }, 'ovhcloud': { headquarters: 'FR' }, 'nebius': { headquarters: 'NL', parameters: OPEN }, 'nvidia': { headquarters: 'US' },
+  'huggingface': { headquarters: 'US' }, 'scaleway': { headquarters: 'FR' }, 'ovhcloud': { headquarters: 'FR' }, 'nebius': { headquarters: 'NL', parameters: OPEN }, 'nvidia': { headquarters: 'US', quirks: ['reasoning_content', 'no_developer_role', 'passage_input_type'] },
   'siliconflow': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'] }, 'siliconflow-cn': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'], headquarters: 'CN' },
   'chutes': { parameters: OPEN }, 'baseten': { headquarters: 'US', parameters: ['top_k', 'min_p', 'repetition_penalty'] }, 'friendli': { parameters: ['top_k', 'min_p', 'repetition_penalty'] },
 }

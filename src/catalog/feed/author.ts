@@ -25,7 +25,7 @@ const MAKERS: readonly (readonly [RegExp, string])[] = [
   [/^sonar/, 'perplexity'], [/^(?:nova-(?:2|lite|micro|pro|premier)|titan)/, 'amazon'], [/^longcat/, 'meituan'], [/^(?:ling|ring)-/, 'inclusionai'], [/^kat-coder/, 'kwaipilot'],
   [/^palmyra/, 'writer'], [/^hermes/, 'nousresearch'], [/^solar-/, 'upstage'], [/^olmo/, 'allenai'], [/^mercury/, 'inception'], [/^cogito/, 'deepcogito'], [/^trinity/, 'arcee-ai'],
   [/^intellect-/, 'prime-intellect'], [/^morph-v/, 'morph'], [/^fugu/, 'sakana'], [/^rnj/, 'essentialai'], [/^jais/, 'core42'], [/^lfm/, 'liquid'], [/^flux/, 'black-forest-labs'],
-  [/^stable-diffusion/, 'stabilityai'], [/^yi-/, '01-ai'], [/^baichuan/, 'baichuan'], [/^reka-/, 'rekaai'], [/^kling/, 'klingai'], [/^bielik/, 'speakleash'], [/^sarvam/, 'sarvam'],
+  [/^stable-diffusion/, 'stabilityai'], [/^yi-/, '01-ai'], [/^baichuan/, 'baichuan'], [/^reka-/, 'rekaai'], [/^kling/, 'klingai'], [/^bge-/, 'baai'], [/^(?:multilingual-)?e5-/, 'intfloat'], [/^(?:all-mini|multi-qa-)/, 'sentence-transformers'], [/^bielik/, 'speakleash'], [/^sarvam/, 'sarvam'],
 ]
 
 /** Words that hosts put before a slug; taken off when a known maker's slug follows. */

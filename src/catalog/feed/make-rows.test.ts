@@ -76,8 +76,13 @@ describe('makeRows', () => {
     expect(notes).toMatchObject([{ kind: 'outlier', id: 'qwen/qwen9' }])
   })
 
-  test('what no chat or image call can be sent to is left out', () => {
-    const { models } = rows({ one: provider({ 'text-embedding-3-small': offering({ input: 1, output: 0 }), 'gpt-4o': offering({ input: 1, output: 1 }), 'whisper-1': offering(undefined) }) })
+  test('embeddings are made of inputs alone, whatever the feed calls their output', () => {
+    const { models } = rows({ openai: provider({ 'text-embedding-3-small': offering({ input: 1, output: 1 }, { limit: { context: 8191, output: 1536 } }) }), huggingface: provider({ 'openai/text-embedding-3-small': offering({ input: 1, output: 0 }) }) })
+    expect(models).toEqual([{ id: 'openai/text-embedding-3-small', name: 'M', inputs: 'text', outputs: 'embeddings', context: 8191, can: '', endpoints: [{ provider: 'openai', upstream: 'text-embedding-3-small', price: { input: '1', output: '1' } }] }])
+  })
+
+  test('what no call of ours can be sent to is left out', () => {
+    const { models } = rows({ one: provider({ 'bge-reranker-base': offering({ input: 1, output: 0 }), 'gpt-4o': offering({ input: 1, output: 1 }), 'whisper-1': offering(undefined) }) })
     expect(models.map((model) => model.id)).toEqual(['openai/gpt-4o'])
   })
 

@@ -12,16 +12,26 @@ const MODALITIES: Readonly<Record<string, string>> = { text: 'text', image: 'ima
 const SLIP = 20
 const ORDER = ['text', 'image', 'file', 'audio', 'video']
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
-/** Not spoken to through chat, and without a modality of the contract: embeddings, rankers, speech and its recognition, moderation, routers. */
-const NO_CHAT = /embed|rerank|whisper|-tts|tts-|(?:^|[/-])(?:bge|gte|e5|all-mini|multi-qa|stt|asr|orpheus|nova-3$|melotts|elevenlabs|realtime|transcribe|voicechat|moderation)|guard|safety|active-speaker|usdvalidate|detector|cosmos|indictrans|distilbert|smart-turn|bart-large|esm2|esmfold|aura-2|^voyage|auto-router|auto-model|coding-router|kilo-auto|model-router|route-llm|(?:^|\/)custom$|(?:^|\/)auto$/
+/** Not spoken to through chat or as embeddings: rankers, speech and its recognition, moderation, routers. */
+const NO_CHAT = /rerank|whisper|-tts|tts-|(?:^|[/-])(?:stt|asr|orpheus|nova-3$|melotts|elevenlabs|realtime|transcribe|voicechat|moderation)|guard|safety|active-speaker|usdvalidate|detector|cosmos|indictrans|distilbert|smart-turn|bart-large|esm2|esmfold|aura-2|auto-router|auto-model|coding-router|kilo-auto|model-router|route-llm|(?:^|\/)custom$|(?:^|\/)auto$/
+/** Makes vectors, not words: the feed calls their output text. */
+const EMBEDS = /embed|(?:^|[/-])(?:bge|gte|e5|all-mini|multi-qa)|(?:^|\/)voyage-/
+/** Offers of embeddings that are not served below the address of the provider's chats, as its API reference has them (2025-11). */
+const EMBEDS_ELSEWHERE = /^(?:huggingface|cloudflare-ai-gateway) |^azure cohere-/
 /** OpenAI's models that speak the Responses API only. */
 const RESPONSES_ONLY = /^openai\/(?:o\d-pro|gpt-5(?:\.\d)?-pro|gpt-5(?:\.\d)?-codex|codex|.*deep-research|computer-use)/
 /** OpenAI's models with a `verbosity` (GPT-5 and later). */
 const VERBOSE = /^openai\/gpt-[5-9]/
 
-/** True for what a chat or image call can be sent to. */
+/** True for an offer of embeddings. */
+function embeds(upstream: string): boolean {
+  return EMBEDS.test(upstream.toLowerCase()) && !/rerank/i.test(upstream)
+}
+
+/** True for what a call of ours can be sent to: a chat, an image, or embeddings. */
 export function isServable(one: Placed): boolean {
   const { offering, upstream } = one
+  if (embeds(upstream)) return !EMBEDS_ELSEWHERE.test(`${one.provider.slug} ${upstream}`)
   if (NO_CHAT.test(upstream.toLowerCase()) || /^(?:~|openrouter\/)/.test(upstream)) return false
   const outputs = modalitiesOf(offering.outputs)
   return outputs.includes('image') || outputs.includes('video') || (offering.limit.context !== undefined && outputs !== '')
@@ -183,6 +193,7 @@ function aliasesOf(id: string, all: readonly Priced[], suffix: string): string[]
 
 function abilityOf(id: string, first: Placed, group: readonly Placed[]): AbilityRow {
   const { offering } = first
+  if (embeds(first.upstream)) return embedderOf(offering)
   const says = group.filter((one) => one.offering.structured !== undefined)
   const structured = offering.structured ?? says.filter((one) => one.offering.structured).length * 2 > says.length
   return {
@@ -191,10 +202,16 @@ function abilityOf(id: string, first: Placed, group: readonly Placed[]): Ability
   }
 }
 
+/** What the feed calls the output of such a model is the length of its vectors. */
+function embedderOf(offering: FeedOffering): AbilityRow {
+  const { context } = offering.limit
+  return { inputs: modalitiesOf(offering.inputs) || 'text', outputs: 'embeddings', ...(context !== undefined && { context }), can: '' }
+}
+
 function endpointRow(id: string, one: Priced, model: AbilityRow): EndpointRow {
   const { offering, provider, clean, upstream } = one
   const structured = offering.structured ?? (model.can ?? '').split(' ').includes('structured')
-  const own: AbilityRow = {
+  const own: AbilityRow = embeds(upstream) ? embedderOf(offering) : {
     ...(offering.inputs.length > 0 && { inputs: modalitiesOf(offering.inputs) || 'text' }), ...(offering.outputs.length > 0 && modalitiesOf(offering.outputs) !== (model.outputs ?? 'text') && { outputs: modalitiesOf(offering.outputs) }),
     ...limits(offering), can: canOf(id, offering, structured), ...reasoningOf(id, offering),
   }
@@ -259,7 +276,9 @@ function modalitiesOf(names: readonly string[]): string {
  * it is told, and from a factor of `SLIP` on nobody is billed by it.
  */
 function withoutSlips(id: string, kept: readonly Priced[], notes: Note[]): Priced[] {
-  const prices = kept.flatMap((one) => (one.price === undefined || one.price === 'free' ? [] : [{ one, amount: Number(one.price.input) + Number(one.price.output) }]))
+  // Some list the price of embeddings a second time, for an answer that they do not have.
+  const amountOf = (one: Priced, { input, output }: PriceRow) => Number(input) + (embeds(one.upstream) ? 0 : Number(output))
+  const prices = kept.flatMap((one) => (one.price === undefined || one.price === 'free' ? [] : [{ one, amount: amountOf(one, one.price) }]))
   if (prices.length < 3) return [...kept]
   const middle = prices.map(({ amount }) => amount).toSorted((a, b) => a - b)[Math.floor(prices.length / 2)] ?? 0
   const slips = new Set<Priced>()

@@ -23,7 +23,7 @@ export const countTokens: SideEndpoint = {
   },
 }
 
-/** GET /v1beta/models and /v1beta/models/{model}, as Google lists its own: every model that writes text. */
+/** GET /v1beta/models and /v1beta/models/{model}, as Google lists its own: every model that writes text or makes embeddings. */
 export const listGeminiModels: SideEndpoint = {
   method: 'GET', auth: 'public', dialect: geminiClient,
   match: (path, request) => (request.method === 'GET' || request.method === 'HEAD' ? geminiModels(path, request.headers) : undefined),
@@ -34,7 +34,7 @@ export const listGeminiModels: SideEndpoint = {
 }
 
 function page({ url, services }: RouteContext): object {
-  const writers = [...entriesOf(services.snapshot()).values()].filter((entry) => entry.outputs.includes('text'))
+  const writers = [...entriesOf(services.snapshot()).values()].filter((entry) => entry.outputs.includes('text') || entry.outputs.includes('embeddings'))
   const size = numberOf(url, 'pageSize', 'page_size', PAGE_DEFAULT)
   const from = numberOf(url, 'pageToken', 'page_token', 0)
   const end = from + Math.max(1, Math.min(size, PAGE_MAX))
@@ -56,7 +56,7 @@ function named({ services }: RouteContext, name: string): ModelEntry {
   throw new Fault('not_found', `There is no model \`${name.slice(0, 200)}\`.${nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''} GET /v1beta/models lists all.`)
 }
 
-function rowOf({ model, shown, parameters }: ModelEntry): object {
+function rowOf({ model, shown, parameters, outputs }: ModelEntry): object {
   return {
     name: `models/${model.id}`,
     baseModelId: model.id,
@@ -65,7 +65,7 @@ function rowOf({ model, shown, parameters }: ModelEntry): object {
     description: model.description,
     inputTokenLimit: shown?.contextMax ?? model.contextMax,
     ...(shown?.outputMax === undefined ? {} : { outputTokenLimit: shown.outputMax }),
-    supportedGenerationMethods: ['generateContent', 'countTokens'],
+    supportedGenerationMethods: [outputs.includes('embeddings') ? 'embedContent' : 'generateContent', 'countTokens'],
     thinking: parameters.includes('reasoning'),
     ...(parameters.includes('temperature') ? { maxTemperature: 2 } : {}),
   }
