@@ -3,6 +3,7 @@ import type { EndpointMemory } from './health-memory.ts'
 import { News, type EndpointNews } from './health-news.ts'
 import type { Outcome } from './health-outcome.ts'
 import { Recovery } from './health-recovery.ts'
+import { Silence } from './health-silence.ts'
 import { bucketOf, CountWindow, MeasureWindow } from './health-window.ts'
 import { isFull, type Gauge } from './in-flight.ts'
 
@@ -46,6 +47,7 @@ const MEASURES = ['latency5m', 'latency30m', 'throughput5m', 'throughput30m'] as
 /** What is known of one endpoint: windows that pass, and the way back after a fall. About 45 KB. */
 export class EndpointRecord {
   readonly recovery = new Recovery()
+  readonly silence = new Silence()
   /** What the other processes do not know yet. */
   readonly news = new News()
   /** Its own place and its provider's, where either is limited. */
@@ -140,9 +142,9 @@ export class EndpointRecord {
   }
 
   health(nowMs: number): EndpointHealth {
-    const share = this.recovery.share(nowMs)
-    const full = this.gauges.some(isFull)
     const known = nowMs - this.knownMs < FRESH_MS ? this.known : this.refresh(nowMs)
+    const share = this.silence.isSilent(nowMs, this.latency?.p99) ? 0 : this.recovery.share(nowMs)
+    const full = this.gauges.some(isFull)
     return share === 1 && !full ? known : { ...known, ...(share < 1 ? { share } : {}), ...(full ? { full } : {}) }
   }
 

@@ -49,25 +49,28 @@ export class Health implements HealthStats {
   enter(endpoint: Endpoint): CallUnderWay | undefined {
     const gauges = this.inFlight.enter(endpoint)
     if (!gauges) return undefined
-    const record = gauges.length > 0 ? this.recordOf(endpoint.id) : this.records.get(endpoint.id)
-    if (record) record.gauges = gauges
+    const record = this.recordOf(endpoint.id)
+    record.gauges = gauges
     return this.underWay(endpoint.id, record, gauges)
   }
 
-  private underWay(endpointId: string, record: EndpointRecord | undefined, gauges: readonly Gauge[]): CallUnderWay {
+  private underWay(endpointId: string, record: EndpointRecord, gauges: readonly Gauge[]): CallUnderWay {
     const begunMs = this.nowMs()
-    let isProbe = record?.recovery.beginProbe(begunMs) === true
+    const waiting = record.silence.begin(begunMs)
+    let isProbe = record.recovery.beginProbe(begunMs)
     const endProbe = (): void => {
-      if (isProbe) record?.recovery.endProbe()
+      if (isProbe) record.recovery.endProbe()
       isProbe = false
     }
     return {
       spoke: () => {
         endProbe()
-        if (record?.prove(this.nowMs(), begunMs)) this.withNews.add(endpointId)
+        record.silence.spoke(waiting)
+        if (record.prove(this.nowMs(), begunMs)) this.withNews.add(endpointId)
       },
       leave: () => {
         endProbe()
+        record.silence.end(waiting)
         this.inFlight.leave(gauges)
       },
     }
