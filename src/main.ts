@@ -31,6 +31,10 @@ import { healthFiles } from './upstream/health-files.ts'
 import { HealthKeeper } from './upstream/health-keeper.ts'
 import { healthRedis } from './upstream/health-redis.ts'
 import { Health } from './upstream/health.ts'
+import { Http1Client } from './upstream/http1/client.ts'
+import { Files } from './upstream/pdf/files.ts'
+import { PdfReader } from './upstream/pdf/pdf-reader.ts'
+import { fetchTransport } from './upstream/transport.ts'
 import { InFlight } from './upstream/in-flight.ts'
 import { Upstream } from './upstream/upstream.ts'
 import { banner } from './banner.ts'
@@ -57,12 +61,12 @@ async function serve(config: Config): Promise<number> {
   const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
+  const userAgent = `switchyard/${packageJson.version}`
+  const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent }) : undefined
+  const files = new Files({ reader: new PdfReader(), transport: isProxied(config.env) ? fetchTransport : new Http1Client({ clock }), ocr: () => catalogue.operatorFile().ocr, ...(egress && { egress }) })
   const gateway: Gateway = {
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    upstream: new Upstream({
-      dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: `switchyard/${packageJson.version}`,
-      ...(config.egressEnabled ? { egress: new Egress({ clock, privateAllowed: config.egressPrivate, userAgent: `switchyard/${packageJson.version}` }) } : {}),
-    }),
+    files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway,

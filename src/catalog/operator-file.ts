@@ -91,6 +91,14 @@ export interface OperatorServer {
   readonly redisUrl?: string
 }
 
+/** `pdf: { ocr: … }`: an OCR engine that speaks Mistral's protocol. */
+export interface OperatorOcr {
+  /** `https://api.mistral.ai/v1`: `/ocr` is joined to it. */
+  readonly baseUrl: string
+  readonly model: string
+  readonly apiKey?: string
+}
+
 /** The operator's file, checked. */
 export interface OperatorFile {
   readonly providers: readonly OperatorProvider[]
@@ -100,6 +108,8 @@ export interface OperatorFile {
   readonly aliases: ReadonlyMap<string, string>
   readonly unpriced: 'allow' | 'refuse'
   readonly server: OperatorServer
+  /** Who reads PDFs that a model cannot. */
+  readonly ocr?: OperatorOcr
 }
 
 export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })

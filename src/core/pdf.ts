@@ -44,7 +44,7 @@ export function pdfBytes(said: string): Uint8Array | undefined {
   const comma = said.startsWith('data:') ? said.indexOf(',') : -1
   const base64 = said.slice(comma + 1)
   if (comma !== -1 && !said.slice(0, comma).toLowerCase().endsWith(';base64')) return undefined
-  return /^[A-Za-z0-9+/_=\s-]+$/.test(base64) ? Buffer.from(base64, 'base64') : undefined
+  return /^[A-Za-z0-9+/_=\s-]*$/.test(base64) ? Buffer.from(base64, 'base64') : undefined
 }
 
 /** What an assistant's message says of files that were read for it (contract B56): their content by the hash of their bytes. */

@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CallLog } from '../lib/log.ts'
 import type { Health } from '../upstream/health.ts'
+import type { Files } from '../upstream/pdf/files.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Admission } from './admit.ts'
 import type { Conversations } from './conversations.ts'
@@ -14,6 +15,8 @@ export interface Gateway {
   readonly health: Health
   readonly conversations: Conversations
   readonly upstream: Upstream
+  /** Who reads PDFs for models that read none. */
+  readonly files?: Files
   readonly clock: Clock
   readonly log: CallLog
   /** A number in [0, 1) for the draw among endpoints. */

@@ -10,6 +10,7 @@ import { admit } from './admit.ts'
 import { attempt, faultFrom } from './attempt.ts'
 import type { Gateway } from './gateway.ts'
 import { Meter } from './meter.ts'
+import { annotator, planned, withFiles } from './read-files.ts'
 import { refusalFault } from './refusal.ts'
 
 /**
@@ -17,19 +18,21 @@ import { refusalFault } from './refusal.ts'
  * Events, a batch for each read of the provider's socket; the last is `end`, with what it cost. Throws Fault only
  * before the first batch. Whoever takes it must take at least one batch, and `return()` it when it leaves early.
  */
-export async function* serve(call: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
+export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
   admit(caller, gateway.admission)
-  const plan = route(call, { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), draw: gateway.draw, nowMs: call.createdMs })
+  const view = { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, asked), draw: gateway.draw, nowMs: asked.createdMs }
+  const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
-  if (!hold.ok) throw refusalFault(hold, call, plan)
+  if (!hold.ok) throw withFiles(refusalFault(hold, call, plan), call, gateway)
   const meter = new Meter(call, caller, gateway.clock)
+  const annotated = annotator(call, gateway)
   gateway.admission.enter()
   let ended = false
   try {
     for await (const events of attempt(plan, call, meter, gateway, client)) {
       meter.count(events)
-      yield events
+      yield annotated(events)
       if (!meter.isRunaway()) continue
       const fault = new Fault('provider_too_much', 'The model writes far more than it was asked for; its answer was cut')
       meter.fail(fault)
@@ -39,7 +42,7 @@ export async function* serve(call: Call, caller: Caller, gateway: Gateway, clien
     ended = true
   } catch (error) {
     ended = true
-    const fault = faultFrom(error, gateway)
+    const fault = withFiles(faultFrom(error, gateway), call, gateway)
     meter.fail(fault)
     throw call.headers.metadata ? fault.with({ router: routerMetadata(call, plan, meter) }) : fault
   } finally {

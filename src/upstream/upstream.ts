@@ -14,6 +14,7 @@ import { demoFetch } from './demo.ts'
 import { echoOf, echoWarnings, wantsEcho } from './echo.ts'
 import type { Egress } from './egress/egress.ts'
 import { Inliner } from './egress/inliner.ts'
+import type { Files } from './pdf/files.ts'
 import { Http1Client } from './http1/client.ts'
 import { spokenFor, voiceOf, warningsOf } from './spoken.ts'
 import { answerOf, fetchTransport, type Answer, type Transport } from './transport.ts'
@@ -47,6 +48,8 @@ export interface UpstreamOptions {
   readonly userAgent?: string
   /** Who fetches what calls link to, for providers that do not; without it, they are told the links. */
   readonly egress?: Egress
+  /** Who reads PDFs for models that read none; without it, they are told the files. */
+  readonly files?: Files
 }
 
 /** The only client of providers: sends a call to one endpoint and gives its answer as Events, batch by batch. */
@@ -84,7 +87,7 @@ export class Upstream {
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
       const answer = await this.send(endpoint, wire, watch, fresh)
       if (answer.status >= 300) throw await this.refusal(answer, dialect, endpoint, watch)
-      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: [...warningsOf(call, provider, wire), ...echoWarnings(call)] }]
+      yield [{ type: 'served', model: endpoint.modelId, provider: provider.name, warnings: [...warningsOf(told, provider, wire), ...echoWarnings(call)] }]
       const parser = this.parserOf(answer)
       if (parser) {
         const carry = call.stream && call.dialect === provider.dialect
@@ -107,7 +110,8 @@ export class Upstream {
   }
 
   /** The call as this provider is told it: with the content of links that it would not follow. */
-  private async told(call: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
+  private async told(asked: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
+    const call = this.options.files ? await this.options.files.told(asked, endpoint, watch.signal) : asked
     const isNeeded = endpoint.provider.quirks.has('no_links') ? () => true : fetchesNot && ((url: string) => fetchesNot(url, endpoint, call))
     return this.inliner && isNeeded ? await this.inliner.inline(call, isNeeded, watch.signal) : call
   }

@@ -1,7 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import type { Cost, Event, FinishReason, ReasoningDetail } from '../../core/event.ts'
 import type { Fault } from '../../core/fault.ts'
-import type { Json, JsonObject } from '../../core/json.ts'
+import { asArray, type Json, type JsonObject } from '../../core/json.ts'
 import { usdNumber } from '../../core/nano.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { ReplyWriter, StreamWriter } from '../dialect.ts'
@@ -156,6 +156,13 @@ function hideReasoning(body: JsonObject, where: 'delta' | 'message'): void {
   }
 }
 
+/** What this server has to say of a choice, beside what its provider said of it. */
+function addAnnotations(body: JsonObject, index: number, annotations: readonly JsonObject[]): void {
+  // Readers made `choices` an array of objects, each with its message.
+  const message = (body['choices'] as readonly { readonly message: JsonObject }[])[index]?.message
+  if (message && annotations.length > 0) message['annotations'] = [...annotations, ...(asArray(message['annotations']) ?? [])]
+}
+
 interface FoldedChoice {
   content: string
   hasContent: boolean
@@ -225,6 +232,7 @@ export class ChatReplyWriter implements ReplyWriter {
     body['provider'] = envelope.provider
     body['system_fingerprint'] ??= null
     if (this.call.reasoning.exclude) hideReasoning(body, 'message')
+    this.choices.forEach(({ annotations }, index) => addAnnotations(body, index, annotations))
     body['usage'] = this.usage
     if (this.router) body['openrouter_metadata'] = this.router
     return body

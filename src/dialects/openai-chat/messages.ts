@@ -101,8 +101,9 @@ function checkAssistant(message: JsonObject, field: string): void {
   })
 }
 
-/** Tokens that one piece of media may cost, at most: images of the dearest detail, an hour of audio at 16 KB/s, a page of PDF. */
-const IMAGE_TOKENS_MAX = 3_000
+/** Tokens that one picture may cost, at most: that of the dearest detail. */
+export const IMAGE_TOKENS_MAX = 3_000
+/** And other media: an hour of audio at 16 KB/s, a page of PDF. */
 const BYTES_PER_TOKEN = { file: 8, audio: 100, video: 200 }
 const LINKED_TOKENS_MAX = { file: 50_000, audio: 20_000, video: 100_000 }
 
