@@ -21,6 +21,8 @@ export interface Price {
   readonly audioOutput?: Nano
   readonly request?: Nano
   readonly image?: Nano
+  /** Each search of the web, as `Usage.webSearches` counts them; undefined: not known. */
+  readonly webSearch?: Nano
   /** Prices that hold once the prompt is longer than `promptTokensOver` (contract C59); the last that applies wins per key. */
   readonly overrides?: readonly PriceOverride[]
 }

@@ -11,7 +11,7 @@ const REQUESTS_PER_COMPARED_TOKENS = 4000n
 /** What a call cost. `prompt + completion = total`, to the nano-dollar. */
 export interface Cost {
   readonly total: Nano
-  /** The prompt's part; the price per request and per image is in it. */
+  /** The prompt's part; the price per request, per image and per search is in it. */
   readonly prompt: Nano
   readonly completion: Nano
   /**
@@ -42,7 +42,7 @@ export function costOf(price: Price, usage: Usage, images = 0): Cost {
   const rates = ratesAt(price, usage.promptTokens)
   const promptSum = promptPart(price, rates, usage)
   const completionSum = completionPart(price, rates, usage)
-  const fixed = fixedPart(price, images)
+  const fixed = fixedPart(price, images, usage.webSearches)
   const total = perToken(promptSum + completionSum) + fixed
   const prompt = perToken(promptSum) + fixed
   return { total, prompt, completion: total - prompt, state: 'priced' }
@@ -53,12 +53,12 @@ export function costOf(price: Price, usage: Usage, images = 0): Cost {
  * could have (cache writes, audio, overrides for long prompts). `completionTokensMax` is per choice. Free and unpriced
  * are 0.
  */
-export function worstCost(price: Price, promptTokensMax: number, completionTokensMax: number, choices = 1, images = 0): Nano {
+export function worstCost(price: Price, promptTokensMax: number, completionTokensMax: number, choices = 1, images = 0, webSearches = 0): Nano {
   if (price.state !== 'priced') return 0n
   const rates = ratesUpTo(price, promptTokensMax)
   const prompt = dearest(rates.flatMap((rate) => [rate.prompt, rate.cacheRead, rate.cacheWrite, rate.cacheWriteHour]), price.audioInput)
   const completion = dearest(rates.map((rate) => rate.completion), price.reasoning, price.audioOutput)
-  return perToken(tokens(promptTokensMax) * prompt + tokens(completionTokensMax) * tokens(choices) * completion) + fixedPart(price, images)
+  return perToken(tokens(promptTokensMax) * prompt + tokens(completionTokensMax) * tokens(choices) * completion) + fixedPart(price, images, webSearches)
 }
 
 /**
@@ -91,8 +91,8 @@ function perToken(nanoTokens: bigint): Nano {
   return (nanoTokens + PRICE_TOKENS - 1n) / PRICE_TOKENS
 }
 
-function fixedPart(price: Price, images: number): Nano {
-  return (price.request ?? 0n) + (price.image ?? 0n) * tokens(images)
+function fixedPart(price: Price, images: number, webSearches: number): Nano {
+  return (price.request ?? 0n) + (price.image ?? 0n) * tokens(images) + (price.webSearch ?? 0n) * tokens(webSearches)
 }
 
 function promptPart(price: Price, rates: Rates, usage: Usage): bigint {

@@ -21,6 +21,14 @@ export interface Usage {
   readonly completionImageTokens: number
   readonly acceptedPredictionTokens: number
   readonly rejectedPredictionTokens: number
+  /** Calls of the provider's own tools, searches and fetches included. */
+  readonly serverToolCalls: number
+  /** Of these, searches of the web, counted as the provider bills them: requests, at Gemini 2 grounded prompts, in xAI's chat the sources that were read. */
+  readonly webSearches: number
+  /** Pages that the provider fetched. */
+  readonly webFetches: number
+  /** What the provider says that the call cost, in whole nano-dollars; 0 where it says nothing. For what is billed beside tokens. */
+  readonly chargedNano: number
   /** True when the provider sent no usage and the counts are our estimate. */
   readonly estimated: boolean
 }
@@ -28,7 +36,7 @@ export interface Usage {
 export const NO_USAGE: Usage = Object.freeze({
   promptTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, cacheWriteHourTokens: 0, promptAudioTokens: 0, promptVideoTokens: 0,
   completionTokens: 0, reasoningTokens: 0, completionAudioTokens: 0, completionImageTokens: 0,
-  acceptedPredictionTokens: 0, rejectedPredictionTokens: 0, estimated: false,
+  acceptedPredictionTokens: 0, rejectedPredictionTokens: 0, serverToolCalls: 0, webSearches: 0, webFetches: 0, chargedNano: 0, estimated: false,
 })
 
 /** What two calls used together. */
@@ -46,6 +54,10 @@ export function addUsage(a: Usage, b: Usage): Usage {
     completionImageTokens: a.completionImageTokens + b.completionImageTokens,
     acceptedPredictionTokens: a.acceptedPredictionTokens + b.acceptedPredictionTokens,
     rejectedPredictionTokens: a.rejectedPredictionTokens + b.rejectedPredictionTokens,
+    serverToolCalls: a.serverToolCalls + b.serverToolCalls,
+    webSearches: a.webSearches + b.webSearches,
+    webFetches: a.webFetches + b.webFetches,
+    chargedNano: a.chargedNano + b.chargedNano,
     estimated: a.estimated || b.estimated,
   }
 }

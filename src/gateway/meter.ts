@@ -1,5 +1,6 @@
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint } from '../catalog/endpoint.ts'
+import { besidesOf } from '../catalog/fees.ts'
 import { costOf, priceAt } from '../catalog/price.ts'
 import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
@@ -110,11 +111,26 @@ export class Meter {
    * estimate of ours never more than was held for it.
    */
   cost(usage: Usage, held: Nano): Cost {
-    const price = this.endpoint ? costOf(priceAt(this.endpoint.price, this.call.createdMs), usage) : NOTHING
+    const price = this.endpoint ? this.priced(this.endpoint, usage) : NOTHING
     const unfinished = this.finish === null || this.native === null || this.native === ''
     const free = this.failed() || (usage.completionTokens === 0 && unfinished)
     const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
     return { total, prompt, completion, byok: false, upstream: price.total }
+  }
+
+  /** What is known at the end beside the warnings: that something was used at a price that nobody knows. */
+  notes(): readonly Warning[] {
+    const usage = this.used()
+    if (!this.endpoint || !besidesOf(this.endpoint.price, usage, 0n).unknown) return this.warnings
+    const why = `${this.endpoint.provider.name} made ${usage.webSearches} searches, whose price is not known: they are not charged (the operator can set web_search in the model's price)`
+    return [...this.warnings, { field: 'usage.server_tool_use', why }]
+  }
+
+  /** By the catalogue's prices, and what was billed beside tokens at a price that only the provider knows. */
+  private priced(endpoint: Endpoint, usage: Usage): typeof NOTHING {
+    const { total, prompt, completion } = costOf(priceAt(endpoint.price, this.call.createdMs), usage)
+    const { more } = besidesOf(endpoint.price, usage, total)
+    return { total: total + more, prompt: prompt + more, completion }
   }
 
   /** The model writes far more than it was asked for: whatever sends this will not end by itself. */

@@ -60,7 +60,7 @@ function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
     ...explain(call, plan, meter.tried, meter.served()),
     plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
     excluded: plan.excluded.map(({ endpoint, rule, detail }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail })),
-    warnings: meter.warnings.map((warning) => ({ ...warning })),
+    warnings: meter.notes().map((warning) => ({ ...warning })),
   }
 }
 

@@ -2,6 +2,7 @@ import type { Endpoint } from '../catalog/endpoint.ts'
 import { priceAt, worstCost } from '../catalog/price.ts'
 import type { Call } from '../core/call.ts'
 import { maxNano, type Nano } from '../core/nano.ts'
+import { searchesMax } from './searches.ts'
 
 /** Tokens of answer where neither the call nor the catalogue bounds them: a stated guess, the only one here. */
 const COMPLETION_TOKENS_UNKNOWN = 16_384
@@ -28,7 +29,7 @@ export function completionTokensMax(call: Call, endpoint: Endpoint): number {
 export function costMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[]): Nano {
   let most = 0n
   for (const { endpoint } of steps) {
-    most = maxNano(most, worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices))
+    most = maxNano(most, worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices, 0, searchesMax(call)))
   }
   return most
 }

@@ -7,7 +7,7 @@ import { meaningOfAnthropic } from './anthropic-meaning.ts'
 import { chatRequestOf } from './chat-request.ts'
 import { exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
 import { meaningOfGemini } from './gemini-meaning.ts'
-import { listOf, numberOf, type Meaning } from './meaning.ts'
+import { billNano, listOf, numberOf, type Meaning } from './meaning.ts'
 import { meaningOfOpenai } from './openai-meaning.ts'
 import { startReplay, type ReplayProvider } from './provider.ts'
 
@@ -84,5 +84,5 @@ function compare(id: string, told: Told, meaning: Meaning, finishes: readonly st
   const isSayable = choice.tools.every((tool) => isObject(tool.arguments))
   if (hasTools && isSayable) expect({ id, calls: told.calls }).toEqual({ id, calls: [...choice.tools] })
   if (isSayable) expect({ id, finishes, finish: told.finish }).toEqual({ id, finishes, finish: finishes.find((finish) => finish === told.finish) ?? `one of ${finishes.join()}` })
-  if (meaning.usage) expect({ id, cost: Math.round(numberOf(told.usage['cost']) * 1e9) }).toEqual({ id, cost: meaning.usage.prompt * 1_000 + meaning.usage.completion * 4_000 })
+  if (meaning.usage) expect({ id, cost: Math.round(numberOf(told.usage['cost']) * 1e9) }).toEqual({ id, cost: billNano(meaning.usage.prompt, meaning.usage.completion, meaning.charged) })
 }

@@ -4,6 +4,8 @@ import { isObject, type Json, type JsonObject } from '../../src/core/json.ts'
 export interface Meaning {
   readonly choices: readonly ChoiceMeaning[]
   readonly usage: UsageMeaning | undefined
+  /** The provider's own charge in nano-dollars, where it billed tools of its own beside tokens. */
+  readonly charged?: number
   /** The provider failed after it had begun to answer. */
   readonly failed: boolean
 }
@@ -27,6 +29,11 @@ export interface UsageMeaning {
   readonly cached: number
   readonly cacheWrite: number
   readonly reasoning: number
+}
+
+/** What a call costs at the price of these tests, a dollar a million in and four out: or what the provider says, where that is more and it billed more than tokens. */
+export function billNano(promptTokens: number, completionTokens: number, charged = 0): number {
+  return Math.max(promptTokens * 1_000 + completionTokens * 4_000, charged)
 }
 
 /** Collects one choice piece by piece: what is streamed and what is not end up the same. */

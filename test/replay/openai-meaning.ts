@@ -8,6 +8,7 @@ export function meaningOfOpenai(exchange: Exchange): Meaning {
   const chunks = sse === undefined ? [objectOf(body)] : dataOf(sse)
   const folds: ChoiceFold[] = []
   let usage: UsageMeaning | undefined
+  let charged: number | undefined
   let failed = false
   for (const chunk of chunks) {
     if (chunk['error'] !== undefined) failed = true
@@ -17,9 +18,11 @@ export function meaningOfOpenai(exchange: Exchange): Meaning {
       if (textOf(choice['finish_reason']) !== '') fold.finish = textOf(choice['finish_reason'])
     }
     const counts = isObject(chunk['usage']) ? chunk['usage'] : objectOf(chunk['x_groq'])['usage']
-    if (isObject(counts)) usage = usageOf(counts)
+    if (!isObject(counts)) continue
+    usage = usageOf(counts)
+    charged = chargeOf(counts)
   }
-  return { choices: folds.map((fold) => fold.done(finishOf(fold, failed))), usage, failed }
+  return { choices: folds.map((fold) => fold.done(finishOf(fold, failed))), usage, failed, ...(charged === undefined ? {} : { charged }) }
 }
 
 function addMessage(fold: ChoiceFold, message: JsonObject): void {
@@ -43,6 +46,13 @@ function finishOf(fold: ChoiceFold, failed: boolean): string {
   const said = fold.finish ?? ''
   if (fold.hasTools() && ['', 'stop', 'function_call'].includes(said)) return 'tool_calls'
   return said === '' ? 'stop' : said
+}
+
+/** OpenRouter and Perplexity say what a call cost; it counts where tools of theirs are part of it. */
+function chargeOf(usage: JsonObject): number | undefined {
+  const tools = objectOf(usage['server_tool_use_details'])
+  const used = numberOf(tools['web_search_requests']) + numberOf(tools['tool_calls_executed']) > 0
+  return used ? Math.ceil(numberOf(usage['cost']) * 1e9 - 1e-3) : undefined
 }
 
 /** What the total has beyond prompt and completion is reasoning that the provider counts apart (xAI) or hides (Gemini). */

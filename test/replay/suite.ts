@@ -5,7 +5,7 @@ import { configOf, credentialOf, startGateway, type Gateway } from '../server.ts
 import { describeShared } from '../shared.ts'
 import { chatRequestOf } from './chat-request.ts'
 import { answerBytes, dataOf, exchangesOf, isStream, recordedModel, type Exchange } from './exchange.ts'
-import { meaningOfChunks, meaningOfResult, objectOf, type Meaning } from './meaning.ts'
+import { billNano, meaningOfChunks, meaningOfResult, objectOf, type Meaning } from './meaning.ts'
 import { startReplay, type PlayOptions, type ReplayProvider, type Seen } from './provider.ts'
 
 /** How one dialect's recordings are replayed and judged. */
@@ -155,7 +155,7 @@ async function checkAnswer(one: Placed, expected: Meaning, response: Response, s
   // An error before anything was sent to the client is an error like any other, also when the provider had begun with a 200.
   if (expected.failed && response.status >= 400) return checkError(response.status, text)
   expect({ status: response.status, type, generation: response.headers.has('x-generation-id') }, text.slice(0, 500)).toEqual({ status: 200, type: isStream(one.exchange) ? 'text/event-stream' : 'application/json', generation: true })
-  const meaning = isStream(one.exchange) ? checkStream(one, text, expected.failed) : checkResult(one, text)
+  const meaning = isStream(one.exchange) ? checkStream(one, text, expected) : checkResult(one, text, expected.charged)
   compare(meaning, expected)
 }
 
@@ -165,17 +165,17 @@ function checkError(status: number, text: string): void {
   expect(body).toMatchObject({ error: { code: status } })
 }
 
-function checkResult(one: Placed, text: string): Meaning {
+function checkResult(one: Placed, text: string, charged: number | undefined): Meaning {
   const body = parseObject(text) ?? {}
   expect(problemsOfChatResult(body)).toEqual([])
   expect(body).toMatchObject({ object: 'chat.completion', model: one.model })
   expect(body['id']).toMatch(/^gen-\d+-/)
   const meaning = meaningOfResult(body)
-  checkCost(body, meaning.choices.some((choice) => choice.finish === 'error'))
+  checkCost(body, charged, meaning.choices.some((choice) => choice.finish === 'error'))
   return meaning
 }
 
-function checkStream(one: Placed, text: string, failed: boolean): Meaning {
+function checkStream(one: Placed, text: string, { failed, charged }: Meaning): Meaning {
   const chunks = dataOf(text)
   expect(chunks.flatMap(problemsOfChatChunk)).toEqual([])
   for (const chunk of chunks) expect({ object: chunk['object'], model: chunk['model'], id: chunk['id'] }).toEqual({ object: 'chat.completion.chunk', model: one.model, id: chunks[0]?.['id'] })
@@ -183,15 +183,15 @@ function checkStream(one: Placed, text: string, failed: boolean): Meaning {
   const last = chunks.at(-1) ?? {}
   // B64: usage exactly once, on the last chunk, which has no choices; then the end mark.
   expect({ choices: last['choices'], usages: chunks.filter((chunk) => chunk['usage'] !== undefined && chunk['usage'] !== null).length, end: text.trimEnd().endsWith('data: [DONE]') }).toEqual({ choices: [], usages: 1, end: true })
-  checkCost(last)
+  checkCost(last, charged)
   return meaningOfChunks(chunks)
 }
 
 /** The operator's file prices every model at one dollar a million in and four out: the bill is the counts times that, and nothing for an answer that failed (I9). */
-function checkCost(body: JsonObject, isFailed = false): void {
+function checkCost(body: JsonObject, charged: number | undefined, isFailed = false): void {
   const usage = body['usage'] as { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number; readonly cost: number }
   expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens)
-  expect(Math.round(usage.cost * 1e9)).toBe(isFailed ? 0 : usage.prompt_tokens * 1_000 + usage.completion_tokens * 4_000)
+  expect(Math.round(usage.cost * 1e9)).toBe(isFailed ? 0 : billNano(usage.prompt_tokens, usage.completion_tokens, charged))
 }
 
 function compare(meaning: Meaning, expected: Meaning): void {

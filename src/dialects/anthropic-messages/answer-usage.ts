@@ -13,7 +13,7 @@ export function countersOf(usage: Usage): JsonObject {
     cache_creation: { ephemeral_5m_input_tokens: Math.max(cacheWriteTokens - cacheWriteHourTokens, 0), ephemeral_1h_input_tokens: cacheWriteHourTokens },
     output_tokens: usage.completionTokens,
     output_tokens_details: { thinking_tokens: usage.reasoningTokens },
-    server_tool_use: null,
+    server_tool_use: usage.webSearches + usage.webFetches > 0 ? { web_search_requests: usage.webSearches, web_fetch_requests: usage.webFetches } : null,
     ...(usage.estimated ? { estimated: true } : {}),
   }
 }

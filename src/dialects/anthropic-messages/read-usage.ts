@@ -19,6 +19,9 @@ export function readUsage(start: JsonObject | undefined, end: JsonObject | undef
     for (const pass of passes) add(sum, countersOf(pass))
     raise(counters, sum)
   }
+  const tools = asObject(top['server_tool_use'])
+  const webSearches = asCount(tools?.['web_search_requests']) ?? 0
+  const webFetches = asCount(tools?.['web_fetch_requests']) ?? 0
   const thinking = asCount(asObject(top['output_tokens_details'])?.['thinking_tokens']) ?? 0
   return {
     ...NO_USAGE,
@@ -28,6 +31,9 @@ export function readUsage(start: JsonObject | undefined, end: JsonObject | undef
     cacheWriteHourTokens: Math.min(counters.cacheWriteHour, counters.cacheWrite),
     completionTokens: counters.output,
     reasoningTokens: Math.min(thinking, counters.output),
+    webSearches,
+    webFetches,
+    serverToolCalls: webSearches + webFetches,
     // Before the last counters come, those of the output are a placeholder.
     estimated: end === undefined,
   }

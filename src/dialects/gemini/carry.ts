@@ -9,6 +9,7 @@ import { choiceOf } from './candidate.ts'
 import { errorOf, faultOf } from './fault.ts'
 import { finishReason } from './finish.ts'
 import { isPacket } from './packet.ts'
+import { Searches } from './searches.ts'
 import { readServiceTier, readUsage } from './usage.ts'
 import { either, isThird, NO_SIGNATURE } from './wire.ts'
 
@@ -50,8 +51,12 @@ export class CarryReader implements StreamReader {
   private blocked = false
   private started = false
   private failed = false
+  private usage: Usage | undefined
+  private readonly searches: Searches
 
-  constructor(private readonly endpoint: Endpoint) {}
+  constructor(private readonly endpoint: Endpoint) {
+    this.searches = new Searches(endpoint)
+  }
 
   read(frame: SseFrame, out: Event[]): void {
     if (this.failed || frame.data === '' || frame.data === '[DONE]') return
@@ -90,7 +95,9 @@ export class CarryReader implements StreamReader {
     this.started = true
     out.push(this.raw(chunk))
     const counts = usage && readUsage(usage)
-    if (counts) out.push({ type: 'usage', usage: counts })
+    const searched = (asArray(chunk['candidates']) ?? []).filter((candidate) => this.searches.take(candidate)).length > 0
+    this.usage = counts ?? this.usage
+    if (this.usage && (counts || searched)) out.push({ type: 'usage', usage: this.searches.counted(this.usage) })
   }
 
   private raw(body: JsonObject): Event {

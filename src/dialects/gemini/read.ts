@@ -3,9 +3,11 @@ import type { Call } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { Fault, type FaultCode } from '../../core/fault.ts'
 import { asObject, asString, isObject, type JsonObject } from '../../core/json.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { SseFrame, StreamReader } from '../dialect.ts'
 import { Candidate, choiceOf, type AnswerContext } from './candidate.ts'
 import { errorOf, faultOf } from './fault.ts'
+import { Searches } from './searches.ts'
 import { readServiceTier, readUsage } from './usage.ts'
 
 /**
@@ -19,9 +21,12 @@ export class AnswerReader implements StreamReader, AnswerContext {
   private blocked: JsonObject | undefined
   private started = false
   private failed = false
+  private usage: Usage | undefined
+  private readonly searches: Searches
 
   constructor(private readonly call: Call, private readonly endpoint: Endpoint) {
     this.responseId = call.id
+    this.searches = new Searches(endpoint)
   }
 
   read(frame: SseFrame, out: Event[]): void {
@@ -80,14 +85,18 @@ export class AnswerReader implements StreamReader, AnswerContext {
     const feedback = chunk['promptFeedback']
     if (isObject(feedback) && asString(feedback['blockReason'])) this.blocked = feedback
     const candidates = chunk['candidates']
+    let searched = false
     if (Array.isArray(candidates)) {
       for (let at = 0; at < candidates.length; at++) {
         const candidate = candidates[at]
-        if (isObject(candidate)) this.candidate(choiceOf(candidate, at)).take(candidate, out)
+        if (!isObject(candidate)) continue
+        if (this.searches.take(candidate)) searched = true
+        this.candidate(choiceOf(candidate, at)).take(candidate, out)
       }
     }
     const usage = sent && readUsage(sent)
-    if (usage) out.push({ type: 'usage', usage })
+    this.usage = usage ?? this.usage
+    if (this.usage && (usage || searched)) out.push({ type: 'usage', usage: this.searches.counted(this.usage) })
   }
 
   private start(chunk: JsonObject, usage: JsonObject | undefined, out: Event[]): void {

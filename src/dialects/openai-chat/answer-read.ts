@@ -9,6 +9,7 @@ import { faultOf } from './fault.ts'
 import { has } from './quirks.ts'
 import { PlainChunk, textOfJson } from './plain-chunk.ts'
 import { eventsOfChoice } from './semantic.ts'
+import { withOwnSearch } from './server-tools.ts'
 import { readUsage } from './usage.ts'
 
 /** Reads the stream of an OpenAI-compatible provider. `[DONE]` or every choice's finish is its end; less is a cut. */
@@ -83,7 +84,7 @@ export class ChatStreamReader implements StreamReader {
   private usage(chunk: JsonObject, out: Event[]): void {
     const sent = asObject(chunk['usage']) ?? asObject(asObject(chunk['x_groq'])?.['usage'])
     const usage = sent && readUsage(sent, this.reasoningOutside)
-    if (usage) out.push({ type: 'usage', usage })
+    if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, this.endpoint.upstreamId) })
     delete chunk['usage']
   }
 
@@ -174,7 +175,7 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   const usage = sent && readUsage(sent, has(endpoint, 'reasoning_outside_completion'))
   delete body['usage']
   if (carry) out.push({ type: 'raw', body, contentChars: chars, finishReason: ended?.finish ?? 'stop', nativeFinishReason: ended?.native ?? null })
-  if (usage) out.push({ type: 'usage', usage })
+  if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, endpoint.upstreamId) })
   return out
 }
 

@@ -7,6 +7,7 @@ import type { Usage } from '../../core/usage.ts'
 import type { ReplyWriter, StreamWriter } from '../dialect.ts'
 import { foldDetail, foldTool, spokenReasoning, type FoldedTool } from '../fold.ts'
 import { errorObject } from './fault-write.ts'
+import { serverToolFields } from './server-tools.ts'
 
 /** The contract's `usage` object (B65), complete: zeros are said. */
 export function usageBody(usage: Usage, cost: Cost): JsonObject {
@@ -19,6 +20,7 @@ export function usageBody(usage: Usage, cost: Cost): JsonObject {
       reasoning_tokens: usage.reasoningTokens, audio_tokens: usage.completionAudioTokens, image_tokens: usage.completionImageTokens,
       accepted_prediction_tokens: usage.acceptedPredictionTokens, rejected_prediction_tokens: usage.rejectedPredictionTokens,
     },
+    ...serverToolFields(usage),
     cost: usdNumber(cost.total),
     is_byok: cost.byok,
     cost_details: { upstream_inference_cost: cost.byok ? usdNumber(cost.upstream) : null, upstream_inference_prompt_cost: usdNumber(cost.prompt), upstream_inference_completions_cost: usdNumber(cost.completion) },

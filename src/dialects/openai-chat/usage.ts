@@ -1,5 +1,6 @@
 import { asCount, asObject, type JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
+import { besideTokens } from './server-tools.ts'
 
 /**
  * Reads the usage of an OpenAI-compatible provider; undefined when it holds no counts. Cached tokens are inside the
@@ -29,6 +30,7 @@ export function readUsage(usage: JsonObject, reasoningOutside: boolean): Usage |
     completionImageTokens: asCount(details['image_tokens']) ?? 0,
     acceptedPredictionTokens: asCount(details['accepted_prediction_tokens']) ?? 0,
     rejectedPredictionTokens: asCount(details['rejected_prediction_tokens']) ?? 0,
+    ...besideTokens(usage),
     estimated: false,
   }
 }

@@ -2,6 +2,7 @@ import type { Call } from '../../core/call.ts'
 import type { Event, FinishReason } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { asObject, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
+import type { Usage } from '../../core/usage.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { SseFrame, StreamReader } from '../dialect.ts'
 import { readUsage } from '../openai-chat/usage.ts'
@@ -98,7 +99,18 @@ function startOf(response: JsonObject): Event {
 function usageOf(response: JsonObject, out: Event[]): void {
   const sent = asObject(response['usage'])
   const usage = sent && readUsage(sent, false)
-  if (usage) out.push({ type: 'usage', usage })
+  if (usage) out.push({ type: 'usage', usage: withTools(usage, objectsOf(response['output'])) })
+}
+
+/** Items of tools that the provider runs itself. */
+const SERVER_CALLS = new Set<unknown>(['web_search_call', 'file_search_call', 'code_interpreter_call', 'image_generation_call', 'mcp_call'])
+
+/** OpenAI bills searches by its items, and does not count them in its usage. To open a page or look in it is no search. */
+function withTools(usage: Usage, items: readonly JsonObject[]): Usage {
+  const calls = items.filter((item) => SERVER_CALLS.has(item['type']) && item['status'] !== 'failed')
+  const searches = calls.filter((item) => item['type'] === 'web_search_call' && (asObject(item['action'])?.['type'] ?? 'search') === 'search')
+  const webSearches = usage.webSearches || searches.length
+  return calls.length === 0 ? usage : { ...usage, webSearches, serverToolCalls: Math.max(usage.serverToolCalls, calls.length, webSearches) }
 }
 
 function hasCalls(response: JsonObject): boolean {

@@ -24,6 +24,16 @@ describe('the reader of a stream', () => {
     expect(events.at(-1)).toEqual({ type: 'finish', choice: 0, reason: 'stop', native: 'completed' })
   })
 
+  test('counts the tools that the provider ran: searches, and not what it opened, nor what failed, nor what the client runs', () => {
+    const search = (action: JsonObject | undefined, status = 'completed'): JsonObject => ({ id: 'ws', type: 'web_search_call', status, ...(action ? { action } : {}) })
+    const output = [search({ type: 'search', query: 'x' }), search(undefined), search({ type: 'open_page' }), search({ type: 'search' }, 'failed'), { id: 'fs', type: 'file_search_call' }, { id: 'f', type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }]
+    const counted = { webSearches: 2, serverToolCalls: 4 }
+    for (const carry of [true, false]) {
+      expect(eventsOf([completed({ output })], { carry }).find((event) => event.type === 'usage')).toMatchObject({ usage: counted })
+      expect(readReply(testCall({}), testEndpoint(), { ...completed({ output })['response'] as JsonObject }, carry).find((event) => event.type === 'usage')).toMatchObject({ usage: counted })
+    }
+  })
+
   test('says what comes only whole, in whichever event that is', () => {
     const message = { id: 'msg_1', type: 'message', content: [{ type: 'output_text', text: 'Hello' }] }
     const call = { id: 'fc_1', type: 'function_call', call_id: 'call_0', name: 'f', arguments: '{"a":1}' }

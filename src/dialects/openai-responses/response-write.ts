@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { usdNumber } from '../../core/nano.ts'
 import type { Usage } from '../../core/usage.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { serverToolFields } from '../openai-chat/server-tools.ts'
 import { endsEarly, responseError } from './fault-write.ts'
 
 /** The contract's `usage` of a response, complete: zeros are said. */
@@ -15,6 +16,7 @@ export function usageBody(usage: Usage, cost: Cost): JsonObject {
     output_tokens: usage.completionTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
     total_tokens: usage.promptTokens + usage.completionTokens,
+    ...serverToolFields(usage),
     cost: usdNumber(cost.total),
     is_byok: cost.byok,
     cost_details: { upstream_inference_cost: cost.byok ? usdNumber(cost.upstream) : null, upstream_inference_input_cost: usdNumber(cost.prompt), upstream_inference_output_cost: usdNumber(cost.completion) },

@@ -47,6 +47,8 @@ function generationRow(generation: Generation): object {
     native_tokens_completion_images: usage.completionImageTokens,
     native_tokens_reasoning: usage.reasoningTokens,
     native_tokens_cached: usage.cacheReadTokens,
+    num_fetches: usage.webFetches,
+    web_search_engine: usage.webSearches > 0 ? 'native' : null,
     provider_responses: generation.attempts.map((attempt) => attemptRow(attempt, generation)),
     origin: generation.referer ?? '',
     http_referer: generation.referer,
@@ -65,8 +67,8 @@ function finishOf({ finishReason, nativeFinishReason, fault, cancelled }: Genera
 }
 
 const NOT_KEPT = {
-  app_id: null, num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null, num_fetches: null,
-  web_search_engine: null, preset_id: null, router: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
+  app_id: null, num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null,
+  preset_id: null, router: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
 } as const
 
 function attemptRow(attempt: AttemptRecord, { byok }: Generation): object {

@@ -14,6 +14,7 @@ export function pricingOf(endpoint: Endpoint | undefined): Record<string, unknow
     completion: usdPerToken(price.completion),
     ...each('request', price.request),
     ...each('image', price.image),
+    ...each('web_search', price.webSearch),
     ...perToken('audio', price.audioInput),
     ...perToken('audio_output', price.audioOutput),
     ...perToken('internal_reasoning', price.reasoning),
