@@ -80,7 +80,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'fault': this.fault = event.fault; return ''
       case 'end': return this.end(event.usage, event.cost, event.router)
       case 'served': case 'start': noteEnvelope(this.envelope, event); this.head = ''; return ''
-      case 'ping': case 'usage': return ''
+      case 'ping': case 'usage': case 'embeddings': return ''
     }
   }
 
