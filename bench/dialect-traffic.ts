@@ -26,7 +26,7 @@ export function streamModelIn(text: string): StreamModel | undefined {
 export function dialectOfPath(path: string): BenchDialect {
   if (path.endsWith('/messages')) return 'anthropic-messages'
   if (path.endsWith('/responses')) return 'openai-responses'
-  return path.includes('GenerateContent') ? 'gemini' : 'openai-chat'
+  return path.includes('enerateContent') ? 'gemini' : 'openai-chat'
 }
 
 /** Where clients of a dialect call the gateway. */

@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** `body` again where it is large, in pieces: who sends these does not make one text of it. */
+  readonly pieces?: readonly string[]
   readonly warnings: readonly Warning[]
   /** The client's own request went out (`Call.native`), so that what the chat shape has no words for was said too. */
   readonly isNative?: boolean

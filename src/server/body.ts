@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Fault } from '../core/fault.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { fill, hollow } from '../lib/long-strings.ts'
 import { jsonTrouble } from './json-guard.ts'
 
 export interface Body { readonly json: JsonObject; readonly bytes: number }
@@ -12,9 +13,33 @@ export async function readBody(request: Request, bytesMax: number): Promise<Body
   const bytes = await readAll(request, bytesMax)
   if (bytes.length === 0) throw new Fault('invalid_json', 'The body is empty: send a JSON object')
   if (!isUtf8(bytes)) throw new Fault('invalid_json', 'The body is not UTF-8: send JSON in UTF-8')
+  const { length } = bytes
   // A byte order mark is legal before JSON text for readers (RFC 8259 §8.1), and JSON.parse refuses it.
-  const text = bytes.toString('utf8', bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
-  return { json: parse(text), bytes: bytes.length }
+  const json = bytes.subarray(bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
+  const large = length > WHOLE_BYTES_MAX ? parseLarge(json) : undefined
+  if (!large) return { json: parse(json.toString('utf8')), bytes: length }
+  forget(bytes)
+  return { json: large, bytes: length }
+}
+
+/** A body with pictures, each of which is copied once; undefined for one without, and for what is no JSON. */
+function parseLarge(json: Buffer): JsonObject | undefined {
+  const apart = hollow(json)
+  if (!apart) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(apart.text)
+  } catch {
+    // The parser of the whole text names the place.
+    return undefined
+  }
+  // `fill` gives back the object that it was given.
+  return fill(checked(value, apart.text), apart.strings) as JsonObject
+}
+
+/** Gives the memory of large bytes back now, and not when the collector comes by: nobody looks at them again. */
+function forget(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength) bytes.buffer.transfer(0)
 }
 
 function parse(text: string): JsonObject {
@@ -25,6 +50,11 @@ function parse(text: string): JsonObject {
     // The parser's words name the place; they hold a few characters of the body at most.
     throw new Fault('invalid_json', `The body is not valid JSON: ${error instanceof Error ? error.message.replace(/^JSON Parse error: /, '').slice(0, 160) : 'cannot be parsed'}`)
   }
+  return checked(value, text)
+}
+
+/** The value of a JSON text, if it is one that we take. */
+function checked(value: unknown, text: string): JsonObject {
   const trouble = jsonTrouble(text, DEPTH_MAX)
   if (trouble) throw new Fault('invalid_json', `The body is refused: ${trouble.what}`, trouble.field === undefined ? {} : { metadata: { field: trouble.field } })
   if (!isObject(value)) throw new Fault('invalid_json', `The body must be a JSON object, not ${Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`}`)
@@ -40,7 +70,7 @@ async function readAll(request: Request, bytesMax: number): Promise<Buffer> {
   try {
     // Small bodies are here by now, or nearly: one wait for the whole. Large ones are watched piece by piece.
     if (length <= WHOLE_BYTES_MAX) return Buffer.from(await soon(request.arrayBuffer()))
-    return await readPieces(request, bytesMax)
+    return await readPieces(request, bytesMax, length)
   } catch (error) {
     if (error instanceof Fault) throw error
     // The connection broke off: nobody is there to read what we would say.
@@ -50,17 +80,28 @@ async function readAll(request: Request, bytesMax: number): Promise<Buffer> {
 
 const WHOLE_BYTES_MAX = 256 << 10
 
-async function readPieces(request: Request, bytesMax: number): Promise<Buffer> {
+/** The body, in one buffer of its own. `length` is what the client says of it, NaN where it does not say. */
+async function readPieces(request: Request, bytesMax: number, length: number): Promise<Buffer> {
   const reader = request.body?.getReader()
-  const pieces: Uint8Array[] = []
+  let bytes: Buffer = Buffer.allocUnsafeSlow(Number.isNaN(length) ? WHOLE_BYTES_MAX : length)
   let total = 0
   for (;;) {
     const next = await soon(reader?.read())
-    if (!next || next.done) return Buffer.concat(pieces)
-    pieces.push(next.value)
-    total += next.value.length
-    if (total > bytesMax) throw tooLarge(bytesMax)
+    if (!next || next.done) return total === bytes.length ? bytes : bytes.subarray(0, total)
+    const piece = next.value
+    if (total + piece.length > bytesMax) throw tooLarge(bytesMax)
+    if (total + piece.length > bytes.length) bytes = grown(bytes, Math.min(Math.max(total + piece.length, bytes.length * 2), bytesMax))
+    bytes.set(piece, total)
+    total += piece.length
+    forget(piece)
   }
+}
+
+function grown(bytes: Buffer, length: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(length)
+  larger.set(bytes)
+  forget(bytes)
+  return larger
 }
 
 /** The promise, or a fault when it takes too long. */

@@ -5,7 +5,7 @@ import { GoogleTokens } from './google-tokens.ts'
 import { signRequest } from './sigv4.ts'
 
 /** A request without our credential. All are POST. */
-export interface Bare { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+export interface Bare { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | readonly string[] }
 
 type Shown = Readonly<Record<string, string>>
 

@@ -112,3 +112,8 @@ test('what clients and proxies change on the way is not signed', () => {
   const sign = (headers: Record<string, string>) => signRequest({ method: 'POST', host: HOST, path: '/', query: [], headers, body: '' }, ACCOUNT, SCOPE, AT_MS)['authorization']
   expect(sign({ 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': 'a', connection: 'close' })).toBe(sign({ 'content-type': 'application/json' }) ?? '')
 })
+
+test('a body in pieces is signed as the whole', () => {
+  const sign = (body: string | readonly string[]) => signRequest({ method: 'POST', host: HOST, path: '/', query: [], headers: {}, body }, ACCOUNT, SCOPE, AT_MS)
+  expect(sign(['{"a":"', 'é', '"}'])).toEqual(sign('{"a":"é"}'))
+})

@@ -9,7 +9,8 @@ export interface Signable {
   readonly path: string
   readonly query: Iterable<[string, string]>
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** In pieces, where it is large. */
+  readonly body: string | readonly string[]
 }
 
 /** What is signed for: a service of AWS in one region. */
@@ -82,6 +83,8 @@ function hmac(key: Buffer | string, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+function sha256(text: string | readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const piece of typeof text === 'string' ? [text] : text) hash.update(piece)
+  return hash.digest('hex')
 }

@@ -1,5 +1,5 @@
 import type { Http1Answer, Text } from './http1/answer.ts'
-import type { Http1Request } from './http1/client.ts'
+import { joinedBody, type Http1Request } from './http1/client.ts'
 
 /** How a request reaches a provider: our own client on sockets, Bun's fetch where a proxy stands between, or the demo in this process. */
 export interface Transport { request(request: Http1Request): Promise<Answer> }
@@ -11,7 +11,7 @@ export type Answer = Pick<Http1Answer, 'status' | 'read' | 'text' | 'cancel'> & 
 export const fetchTransport: Transport = {
   async request({ url, method, headers, body, signal, fresh }) {
     // A redirect would carry the credential to another host: it is an answer like any other, and a bad one.
-    return answerOf(await fetch(url, { method, headers, body: typeof body === 'string' ? body : new Blob([new Uint8Array(body)]), signal, redirect: 'manual', keepalive: fresh !== true }))
+    return answerOf(await fetch(url, { method, headers, body: joinedBody(body), signal, redirect: 'manual', keepalive: fresh !== true }))
   },
 }
 

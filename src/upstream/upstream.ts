@@ -121,11 +121,12 @@ export class Upstream {
     if (provider.baseUrl === 'demo:') return answerOf(await demoFetch(wire.path, { body: wire.body, signal: watch.signal }))
     const url = urlOf(endpoint, wire.path)
     const bare = { 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': this.options.userAgent ?? 'switchyard', ...provider.headers, ...wire.headers }
-    const shown = this.auth.headers(provider, { url, headers: bare, body: wire.body })
+    const body = wire.pieces ?? wire.body
+    const shown = this.auth.headers(provider, { url, headers: bare, body })
     const headers = { ...bare, ...(shown instanceof Promise ? await watch.until(shown) : shown) }
     const transport = this.options.proxied && !isLoopback(url) ? fetchTransport : this.sockets
     try {
-      return await transport.request({ url, method: 'POST', headers, body: wire.body, signal: watch.signal, fresh })
+      return await transport.request({ url, method: 'POST', headers, body, signal: watch.signal, fresh })
     } catch (error) {
       throw watch.reason() ?? connectionFault(error, provider, false)
     }

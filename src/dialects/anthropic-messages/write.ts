@@ -1,9 +1,9 @@
 import type { Call } from '../../core/call.ts'
-import { Fault } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { capCacheMarks } from './cache-marks.ts'
 import { generationOf, type Generation } from './generations.ts'
 import { Notes, type MessagesBody, type Turn } from './wire.ts'
@@ -42,7 +42,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   writeSampling(call, body, thinks(thinking, generation), generation, notes)
   writeRest(call, body, endpoint, notes)
   capCacheMarks(body, notes)
-  return { path: '/v1/messages', headers: writeHeaders(call, notes), body: textOf(body), warnings: notes.warnings }
+  return { path: '/v1/messages', headers: writeHeaders(call, notes), ...wireBody(body, call), warnings: notes.warnings }
 }
 
 /** A client that speaks this dialect is passed on as it is. */
@@ -52,7 +52,7 @@ function writeNative(call: Call, native: JsonObject, endpoint: Endpoint): WireRe
   body['max_tokens'] = writeMaxTokens(call, endpoint, generationOf(endpoint), notes)
   writeTier(call, body, endpoint, notes)
   addBetas(neededBetas(native), call.headers.anthropicBeta, notes)
-  return { path: '/v1/messages', headers: writeHeaders(call, notes), body: textOf(body), warnings: notes.warnings, isNative: true }
+  return { path: '/v1/messages', headers: writeHeaders(call, notes), ...wireBody(body, call), warnings: notes.warnings, isNative: true }
 }
 
 /** Betas of tools and fields that are Anthropic's own. */
@@ -69,15 +69,6 @@ function neededBetas(native: JsonObject): string[] {
   }
   if (isObject(asObject(native['output_config'])?.['task_budget'])) notes.betas.add(TASK_BUDGETS_BETA)
   return [...notes.betas]
-}
-
-function textOf(body: JsonObject): string {
-  try {
-    return JSON.stringify(body)
-  } catch (error) {
-    // It is JSON, so that nothing but its depth can be wrong with it.
-    throw new Fault('invalid_request', 'the request nests deeper than can be passed on; flatten the tools, schemas or tool arguments', { cause: error })
-  }
 }
 
 /** max_tokens is compulsory: the client's, else all that the model can give. Never a low default of our own. */

@@ -6,8 +6,9 @@ import { asString, parseObject, type JsonObject } from '../../core/json.ts'
 import { anthropicMessages } from '../anthropic-messages/anthropic-messages.ts'
 import type { SseFrame, StreamReader, WireRequest } from '../dialect.ts'
 import { writeHosted } from '../hosted-claude.ts'
+import { wireBody } from '../wire-body.ts'
 import { faultOf } from './fault.ts'
-import { pathOf, textOf } from './write.ts'
+import { pathOf } from './write.ts'
 
 /** Of Claude on Bedrock (docs.aws.amazon.com/bedrock, Anthropic Claude Messages API, 2026-11). */
 const CLAUDE_VERSION = 'bedrock-2023-05-31'
@@ -17,7 +18,7 @@ export function writeInvoke(call: Call, endpoint: Endpoint): WireRequest {
   const { body, betas, warnings, isNative } = writeHosted(call, endpoint, CLAUDE_VERSION)
   const { stream: _, ...said } = body
   if (betas !== undefined) said['anthropic_beta'] = betas.split(',')
-  return { path: pathOf(endpoint, call.stream ? 'invoke-with-response-stream' : 'invoke'), headers: {}, body: textOf(said), warnings, ...(isNative ? { isNative } : {}) }
+  return { path: pathOf(endpoint, call.stream ? 'invoke-with-response-stream' : 'invoke'), headers: {}, ...wireBody(said, call), warnings, ...(isNative ? { isNative } : {}) }
 }
 
 /** Reads a reply of InvokeModel, which is Anthropic's own. */

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Call } from '../../core/call.ts'
-import { Fault } from '../../core/fault.ts'
 import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { Notes } from '../anthropic-messages/wire.ts'
 import { writeSchema } from '../anthropic-messages/write-schema.ts'
 import { bedrockFamily } from './families.ts'
@@ -39,21 +39,12 @@ export function writeConverse(call: Call, endpoint: Endpoint): WireRequest {
   writeRest(call, body, endpoint, notes)
   if (turns.length > 0) turns.at(-1)?.content.push(...cachePoint({ cache_control: call.body['cache_control'] }, family.caches, notes))
   capCachePoints(body, notes)
-  return { path: pathOf(endpoint, call.stream ? 'converse-stream' : 'converse'), headers: {}, body: textOf(body), warnings: notes.warnings }
+  return { path: pathOf(endpoint, call.stream ? 'converse-stream' : 'converse'), headers: {}, ...wireBody(body, call), warnings: notes.warnings }
 }
 
 /** Path of one operation on an endpoint's model. */
 export function pathOf(endpoint: Endpoint, operation: string): string {
   return `/model/${encodeURIComponent(endpoint.upstreamId)}/${operation}`
-}
-
-/** The body as text. It is JSON, so that nothing but its depth can be wrong with it. */
-export function textOf(body: JsonObject): string {
-  try {
-    return JSON.stringify(body)
-  } catch (error) {
-    throw new Fault('invalid_request', 'the request nests deeper than can be passed on; flatten the tools, schemas or tool arguments', { cause: error })
-  }
 }
 
 /** With a thinking budget, the message whose tool calls are being answered must begin with thinking, or Claude refuses. */

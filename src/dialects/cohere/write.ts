@@ -1,8 +1,8 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Call, Warning } from '../../core/call.ts'
-import { Fault } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { writeMessages } from './messages.ts'
 
 /** Says a call to Cohere. A client that speaks this dialect is passed on as it is. */
@@ -10,16 +10,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const warnings: Warning[] = []
   const isNative = call.dialect === 'cohere' && call.native !== undefined
   const body = isNative ? nativeBody(call.native ?? {}) : writeBody(call, warnings)
-  return { path: '/v2/chat', headers: {}, body: textOf({ ...body, model: endpoint.upstreamId, stream: call.stream }), warnings, ...(isNative ? { isNative } : {}) }
-}
-
-function textOf(body: JsonObject): string {
-  try {
-    return JSON.stringify(body)
-  } catch (error) {
-    // It is JSON, so that nothing but its depth can be wrong with it.
-    throw new Fault('invalid_request', 'the request nests deeper than can be passed on; flatten the tools, schemas or tool arguments', { cause: error })
-  }
+  return { path: '/v2/chat', headers: {}, ...wireBody({ ...body, model: endpoint.upstreamId, stream: call.stream }, call), warnings, ...(isNative ? { isNative } : {}) }
 }
 
 /** Fields that are said to us and to no provider. */

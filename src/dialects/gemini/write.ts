@@ -2,6 +2,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Call, Warning } from '../../core/call.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { isCarried, nativeBody } from './carry.ts'
 import { generationConfig } from './config.ts'
 import { writeContents } from './contents.ts'
@@ -15,7 +16,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const { upstreamId } = endpoint
   const model = upstreamId.includes('/') ? upstreamId : `models/${upstreamId}`
   const method = call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
-  return { path: `/v1beta/${model}:${method}`, headers: {}, body: JSON.stringify(body), warnings, ...(isNative ? { isNative } : {}) }
+  return { path: `/v1beta/${model}:${method}`, headers: {}, ...wireBody(body, call), warnings, ...(isNative ? { isNative } : {}) }
 }
 
 /** The body, which is the same under every path that Gemini is served at. */

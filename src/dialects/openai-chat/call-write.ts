@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { writeMessages, writeTools } from './message-write.ts'
 import { has } from './quirks.ts'
 import { writeReasoning } from './reasoning-write.ts'
@@ -33,7 +34,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   writeToolChoice(body, endpoint, warnings)
   if (call.stream && !has(endpoint, 'no_stream_options')) body['stream_options'] = { include_usage: true }
   if (typeof call.body.user === 'string') body['user'] = hashedUser(call.body.user)
-  return { path: '/chat/completions', headers: {}, body: JSON.stringify(body), warnings }
+  return { path: '/chat/completions', headers: {}, ...wireBody(body, call), warnings }
 }
 
 function dropUnsupported(body: JsonObject, endpoint: Endpoint, warnings: Warning[]): void {

@@ -3,6 +3,7 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { wantedEffort } from './effort.ts'
 import { writeInput } from './input-write.ts'
 import { writeNative } from './native-write.ts'
@@ -26,8 +27,8 @@ const NEUTRAL: Readonly<Record<string, string>> = { n: '1', frequency_penalty: '
 /** Says a call in the words of `POST /responses`: the client's own request where it speaks this dialect, else what its messages come to. */
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const warnings: Warning[] = []
-  if (call.native && call.dialect === 'openai-responses') return { path: '/responses', headers: {}, body: JSON.stringify(writeNative(call, call.native, endpoint, warnings)), warnings, isNative: true }
-  return { path: '/responses', headers: {}, body: JSON.stringify(writeBody(call, endpoint, warnings)), warnings }
+  if (call.native && call.dialect === 'openai-responses') return { path: '/responses', headers: {}, ...wireBody(writeNative(call, call.native, endpoint, warnings), call), warnings, isNative: true }
+  return { path: '/responses', headers: {}, ...wireBody(writeBody(call, endpoint, warnings), call), warnings }
 }
 
 function writeBody(call: Call, endpoint: Endpoint, warnings: Warning[]): JsonObject {

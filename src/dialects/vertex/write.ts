@@ -2,6 +2,7 @@ import type { Endpoint, Provider } from '../../catalog/endpoint.ts'
 import type { Call } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import type { WireRequest } from '../dialect.ts'
+import { wireBody } from '../wire-body.ts'
 import { gemini } from '../gemini/gemini.ts'
 import { writeHosted } from '../hosted-claude.ts'
 import { openaiChat } from '../openai-chat/openai-chat.ts'
@@ -32,7 +33,7 @@ function writeClaude(call: Call, endpoint: Endpoint): WireRequest {
   const method = call.stream ? 'streamRawPredict' : 'rawPredict'
   return {
     path: `/v1/${placeOf(endpoint.provider, endpoint)}/publishers/anthropic/models/${encodeURIComponent(endpoint.upstreamId)}:${method}`,
-    headers: betas === undefined ? {} : { 'anthropic-beta': betas }, body: JSON.stringify(body), warnings, ...(isNative ? { isNative } : {}),
+    headers: betas === undefined ? {} : { 'anthropic-beta': betas }, ...wireBody(body, call), warnings, ...(isNative ? { isNative } : {}),
   }
 }
 

@@ -42,6 +42,18 @@ describe('a request', () => {
     expect(Buffer.from(server.arrived[0]?.body ?? '', 'latin1').toString()).toBe('{"é":"😀"}')
   })
 
+  test('in pieces arrives as one body, also where a long piece is cut within a character', async () => {
+    const server = await serve((_arrived, socket) => socket.write(answerOf('hi')))
+    for (const pad of ['', 'x', 'xx', 'xxx']) {
+      const pieces = ['{"a":"', `${pad}${'😀é€z'.repeat(120_000)}`, '","b":"', 'q'.repeat(300_000), '"}']
+      expect(await textOf(await clientOf().request(post(server.url, { body: pieces })))).toBe('hi')
+      expect(Buffer.from(server.arrived.at(-1)?.body ?? '', 'latin1').toString() === pieces.join('')).toBe(true)
+      const short = ['{"a":', '"é😀"', '}']
+      await textOf(await clientOf().request(post(server.url, { body: short })))
+      expect(Buffer.from(server.arrived.at(-1)?.body ?? '', 'latin1').toString()).toBe(short.join(''))
+    }
+  })
+
   test.each(['text', 'bytes'])('of 20 MB goes and comes whole (%s)', async (kind) => {
     const text = 'é0123456789'.repeat(1_750_000)
     const server = await serve((arrived, socket) => socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${arrived.body.length}\r\n\r\n`), Buffer.from(arrived.body, 'latin1')])))

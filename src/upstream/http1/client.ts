@@ -35,7 +35,8 @@ export interface Http1Request {
   readonly url: string
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array
+  /** A list of strings is one body in pieces. */
+  readonly body: string | Uint8Array | readonly string[]
   /** Ends the exchange at any point of it, with the signal's reason. */
   readonly signal: AbortSignal
   /** Not on a connection that has been used before. */
@@ -73,7 +74,7 @@ export class Http1Client {
     signal.throwIfAborted()
     if (this.isClosed) throw new Http1Error('ClientClosed', 'the client is closed')
     const { target, pool } = this.target(request.url, request.address)
-    const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const bodyBytes = bytesOf(body)
     const wire: WireRequest = { head: writeHead(target, method, request.headers, bodyBytes), body, bodyBytes }
     const reusable = request.fresh === true ? undefined : pool.take()
     const connection = reusable ?? pool.make()
@@ -123,4 +124,15 @@ export class Http1Client {
     for (const pool of this.pools.values()) anyLeft = pool.sweep() || anyLeft
     if (anyLeft) this.onIdle()
   }
+}
+
+function bytesOf(body: Http1Request['body']): number {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  return body instanceof Uint8Array ? body.length : body.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
+}
+
+/** A body as one thing, for who cannot send it in pieces. */
+export function joinedBody(body: Http1Request['body']): string | Blob {
+  if (typeof body === 'string') return body
+  return body instanceof Uint8Array ? new Blob([new Uint8Array(body)]) : body.join('')
 }

@@ -7,7 +7,7 @@ import type { Origin } from './target.ts'
 export interface WireRequest {
   /** Characters are bytes of Latin-1. */
   readonly head: string
-  readonly body: string | Uint8Array
+  readonly body: string | Uint8Array | readonly string[]
   /** Of the body, in UTF-8. */
   readonly bodyBytes: number
 }
@@ -32,6 +32,10 @@ export interface ConnectOptions {
 
 /** Up to this size head and body go into one string or one buffer, and so into one packet. */
 const JOINED_BYTES_MAX = 64 << 10
+/** A large string is encoded so many characters at a time, as the socket takes them: there is never a second one of it. */
+const ENCODED_CHARS = 128 << 10
+/** UTF-8 takes at most so many for one unit of UTF-16. */
+const BYTES_PER_CHAR_MAX = 3
 /** RFC 7301: a length, then the name. Some servers take no answer for HTTP/2. */
 const ALPN = Buffer.from('\x08http/1.1', 'latin1')
 
@@ -59,8 +63,10 @@ export class Connection implements Wire {
   private request: WireRequest | undefined
   private exchanges = 0
   /** What of the request the socket has not taken yet. */
-  private unsent: Uint8Array[] = []
+  private unsent: (Uint8Array | string)[] = []
   private sentOfFirst = 0
+  /** Where large strings are encoded, piece after piece. */
+  private scratch: Buffer | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
   private isBroken = false
   /** The system has opened a socket or said why not. Bun cannot call an attempt off before that. */
@@ -170,8 +176,11 @@ export class Connection implements Wire {
   flush(): void {
     const { socket, unsent } = this
     while (this.state === 'open' && socket) {
-      const first = unsent[0]
-      if (!first) return
+      const first = this.nextBytes()
+      if (!first) {
+        this.scratch = undefined
+        return
+      }
       const left = first.length - this.sentOfFirst
       const taken = socket.write(first, this.sentOfFirst, left)
       if (taken < 0) return this.unsendable()
@@ -216,9 +225,22 @@ export class Connection implements Wire {
       this.unsent = [Buffer.from(text).subarray(taken)]
       return
     }
-    this.unsent = byteParts(head, body, bodyBytes)
+    this.unsent = partsOf(head, body, bodyBytes)
     this.sentOfFirst = 0
     this.flush()
+  }
+
+  /** The first of what is unsent as bytes. Of a string, its beginning: what was encoded before it is sent. */
+  private nextBytes(): Uint8Array | undefined {
+    const [first] = this.unsent
+    if (typeof first !== 'string') return first
+    let chars = Math.min(first.length, ENCODED_CHARS)
+    // A character of two units is encoded whole.
+    if (chars < first.length && (first.charCodeAt(chars - 1) & 0xfc00) === 0xd800) chars++
+    this.scratch ??= Buffer.allocUnsafeSlow((ENCODED_CHARS + 1) * BYTES_PER_CHAR_MAX)
+    const bytes = this.scratch.subarray(0, this.scratch.write(first.slice(0, chars)))
+    this.unsent.splice(0, 1, ...(chars < first.length ? [bytes, first.slice(chars)] : [bytes]))
+    return bytes
   }
 
   /** The server takes no more. It may have said why, which is read before the close comes. */
@@ -237,6 +259,7 @@ export class Connection implements Wire {
     if (!this.settled) this.owner.forsaken(1)
     this.state = 'closed'
     this.unsent = []
+    this.scratch = undefined
     this.request = undefined
     clearTimeout(this.timer)
     this.timer = undefined
@@ -244,13 +267,14 @@ export class Connection implements Wire {
   }
 }
 
-/** Head and body as bytes. The body is encoded or copied at most once; a large one that is bytes already is sent from where it is. */
-function byteParts(head: string, body: string | Uint8Array, bodyBytes: number): Uint8Array[] {
-  if (typeof body !== 'string' && head.length + bodyBytes > JOINED_BYTES_MAX) return [Buffer.from(head, 'latin1'), body]
+/** What is sent: head and body in one, or a large body from where it is, strings as strings. */
+function partsOf(head: string, body: WireRequest['body'], bodyBytes: number): (Uint8Array | string)[] {
+  const isBytes = body instanceof Uint8Array
+  if (head.length + bodyBytes > JOINED_BYTES_MAX) return [Buffer.from(head, 'latin1'), ...(isBytes || typeof body === 'string' ? [body] : body)]
   const joined = Buffer.allocUnsafe(head.length + bodyBytes)
   joined.write(head, 0, 'latin1')
-  if (typeof body === 'string') joined.write(body, head.length, 'utf8')
-  else joined.set(body, head.length)
+  if (isBytes) joined.set(body, head.length)
+  else joined.write(typeof body === 'string' ? body : body.join(''), head.length, 'utf8')
   return [joined]
 }
 
