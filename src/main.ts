@@ -16,6 +16,7 @@ import { openaiResponses } from './dialects/openai-responses/openai-responses.ts
 import { vertex } from './dialects/vertex/vertex.ts'
 import { Admission } from './gateway/admit.ts'
 import { Conversations } from './gateway/conversations.ts'
+import { HedgeBudget } from './gateway/hedge.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
 import { systemClock } from './lib/clock.ts'
 import { JsonLog } from './lib/log.ts'
@@ -65,7 +66,7 @@ async function serve(config: Config): Promise<number> {
   const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent }) : undefined
   const files = new Files({ reader: new PdfReader(), transport: isProxied(config.env) ? fetchTransport : new Http1Client({ clock }), ocr: () => catalogue.operatorFile().ocr, ...(egress && { egress }) })
   const gateway: Gateway = {
-    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({

@@ -104,6 +104,15 @@ export interface Preferences {
   readonly preferredMinThroughput?: PercentileCutoffs
   /** Seconds by percentile. */
   readonly preferredMaxLatency?: PercentileCutoffs
+  readonly hedge?: HedgeWish
+}
+
+/** `provider.hedge`: a second endpoint is asked when the first is slow to speak. */
+export interface HedgeWish {
+  /** ms, or a percentile of the endpoint's own pace. */
+  readonly after: number | 'p50' | 'p75' | 'p90' | 'p99'
+  /** Endpoints asked at once, at most. */
+  readonly max: number
 }
 
 export interface PercentileCutoffs { readonly p50?: number; readonly p75?: number; readonly p90?: number; readonly p99?: number }

@@ -1,12 +1,13 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import { saysSomething, type Event } from '../core/event.ts'
-import { Fault, type PreviousError } from '../core/fault.ts'
+import { Fault, FAULTS, type PreviousError } from '../core/fault.ts'
 import type { Plan, Step } from '../routing/plan.ts'
 import { faultOutcome } from '../upstream/health-outcome.ts'
 import type { CallUnderWay } from '../upstream/health.ts'
 import { availabilityOf } from './availability.ts'
 import type { Gateway } from './gateway.ts'
+import { patienceMs, race, type Entrant, type Failure } from './hedge.ts'
 import type { Meter } from './meter.ts'
 
 /**
@@ -15,16 +16,63 @@ import type { Meter } from './meter.ts'
  */
 export async function* attempt(plan: Plan, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const errors: PreviousError[] = []
+  const run = { plan, call, meter, gateway, client }
   let waitMs = Infinity
   let at: number | undefined = 0
-  for (let tries = 0; at !== undefined && tries < gateway.limits.attemptsMax; tries++) {
-    const step: Step = stepAt(plan, at)
-    const fault: Fault | undefined = yield* tryStep(step, call, meter, gateway, client)
-    if (!fault) return
-    at = nextStep(plan, at, fault)
-    waitMs = Math.min(waitMs, fault.options.retryAfterMs ?? Infinity)
-    if (at === undefined || tries === gateway.limits.attemptsMax - 1) throw lastFault(fault, errors, waitMs, plan, call)
-    errors.push({ provider: step.endpoint.provider.name, code: fault.status, status: fault.code })
+  while (at !== undefined) {
+    const failures: readonly Failure[] = yield* tryFrom(at, run)
+    const last = failures.at(-1)
+    if (!last) return
+    at = nextStep(plan, Math.max(...failures.map((failure) => failure.at)), last.fault)
+    waitMs = Math.min(waitMs, ...failures.map(({ fault }) => fault.options.retryAfterMs ?? Infinity))
+    if (at === undefined || meter.attempts.length >= gateway.limits.attemptsMax) {
+      throw lastFault(last.fault, [...errors, ...failures.slice(0, -1).map((failure) => previous(failure, plan))], waitMs, plan, call)
+    }
+    errors.push(...failures.map((failure) => previous(failure, plan)))
+  }
+}
+
+function previous({ at, fault }: Failure, plan: Plan): PreviousError {
+  return { provider: stepAt(plan, at).endpoint.provider.name, code: fault.status, status: fault.code }
+}
+
+/** What an attempt needs to know of the call that it is made for. */
+interface Run {
+  readonly plan: Plan
+  readonly call: Call
+  readonly meter: Meter
+  readonly gateway: Gateway
+  readonly client: AbortSignal
+}
+
+/** One endpoint, or several against each other where the client wishes it. Returns why they did not answer; nothing when one did. */
+async function* tryFrom(at: number, run: Run): AsyncGenerator<Event[], readonly Failure[]> {
+  const { plan, call, gateway, client } = run
+  const wish = call.preferences.hedge
+  if (!wish || at + 1 >= plan.steps.length) {
+    const fault = yield* tryStep(stepAt(plan, at), run, { signal: client, hasLost: () => false })
+    return fault ? [{ at, fault }] : []
+  }
+  gateway.hedges.ask()
+  let last = at
+  return yield* race(entrant(at, run), (one) => patienceMs(wish, stepAt(plan, one.at), gateway.health), () => {
+    const isSameModel = plan.steps[last + 1]?.requested === stepAt(plan, at).requested
+    return isSameModel && last + 1 - at < wish.max && gateway.hedges.take() ? entrant(++last, run) : undefined
+  })
+}
+
+/** What a try belongs to: whoever ends it, and whether another endpoint has answered meanwhile. */
+interface Heat { readonly signal: AbortSignal; readonly hasLost: () => boolean }
+
+function entrant(at: number, run: Run): Entrant {
+  const step = stepAt(run.plan, at)
+  const ending = new AbortController()
+  const startedMs = run.gateway.clock.monotonicMs()
+  return {
+    at,
+    answer: tryStep(step, run, { signal: AbortSignal.any([run.client, ending.signal]), hasLost: () => ending.signal.aborted }),
+    win: () => run.meter.begin(step.endpoint, step.requested, startedMs),
+    lose: () => ending.abort(),
   }
 }
 
@@ -53,19 +101,19 @@ function lastFault(last: Fault, errors: readonly PreviousError[], waitMs: number
 const FULL_RETRY_MS = 1_000
 
 /** One endpoint: once, and once more on a fresh connection when a kept one had gone stale. Returns why it did not answer. */
-async function* tryStep(step: Step, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[], Fault | undefined> {
+async function* tryStep(step: Step, run: Run, heat: Heat): AsyncGenerator<Event[], Fault | undefined> {
   const { name, slug } = step.endpoint.provider
-  const underWay = gateway.health.enter(step.endpoint)
+  const underWay = run.gateway.health.enter(step.endpoint)
   if (!underWay) return new Fault('provider_full', `${name} is at its limit of calls at once for this gateway; try again shortly (the operator's limit is concurrency of ${slug})`, { provider: name, retryAfterMs: FULL_RETRY_MS })
   try {
-    const first = yield* tryOnce(step, underWay, call, meter, gateway, client, false)
-    return first?.retry === 'same' ? yield* tryOnce(step, underWay, call, meter, gateway, client, true) : first
+    const first = yield* tryOnce(step, underWay, run, heat, false)
+    return first?.retry === 'same' ? yield* tryOnce(step, underWay, run, heat, true) : first
   } finally {
     underWay.leave()
   }
 }
 
-async function* tryOnce(step: Step, underWay: CallUnderWay, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal, fresh: boolean): AsyncGenerator<Event[], Fault | undefined> {
+async function* tryOnce(step: Step, underWay: CallUnderWay, { call, meter, gateway }: Run, heat: Heat, fresh: boolean): AsyncGenerator<Event[], Fault | undefined> {
   const startedMs = gateway.clock.monotonicMs()
   const { endpoint } = step
   meter.begin(endpoint, step.requested)
@@ -73,7 +121,7 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, call: Call, meter: M
   let said = false
   let fault: Fault | undefined
   try {
-    for await (const events of gateway.upstream.run(call, endpoint, client, fresh)) {
+    for await (const events of gateway.upstream.run(call, endpoint, heat.signal, fresh)) {
       const failed = events.find((event) => event.type === 'fault')
       if (failed?.type === 'fault') fault = failed.fault
       if (said) {
@@ -100,7 +148,8 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, call: Call, meter: M
     if (said) yield [{ type: 'fault', fault }]
   } finally {
     // Also when the client leaves in the middle: then there is no fault, and nothing that health should count.
-    if (fault || said) note(call, endpoint, fault, said, startedMs, meter, gateway)
+    if (heat.hasLost()) noteLoser(endpoint, startedMs, meter, gateway)
+    else if (fault || said) note(call, endpoint, fault, said, startedMs, meter, gateway)
   }
   return said ? undefined : fault
 }
@@ -111,6 +160,13 @@ function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: bo
   meter.tried.push({ endpoint, status: fault ? fault.status : 200, ...(call.headers.metadata ? { dialect: gateway.upstream.dialectFor(call, endpoint) } : {}) })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
+}
+
+/** An endpoint that another one was quicker than: on record, and nothing against its health. */
+function noteLoser(endpoint: Endpoint, startedMs: number, meter: Meter, gateway: Gateway): void {
+  const status = FAULTS.client_gone.status
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status, fault: 'hedge_lost', latencyMs: Math.round(gateway.clock.monotonicMs() - startedMs) })
+  meter.tried.push({ endpoint, status })
 }
 
 /** What a thrown thing means: a Fault as it is, anything else a bug of ours, which the log has whole and the client not. */

@@ -7,6 +7,7 @@ import type { Files } from '../upstream/pdf/files.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Admission } from './admit.ts'
 import type { Conversations } from './conversations.ts'
+import type { HedgeBudget } from './hedge.ts'
 
 /** What a call needs in its life. Built once, in main.ts. */
 export interface Gateway {
@@ -14,6 +15,7 @@ export interface Gateway {
   readonly ledger: Ledger
   readonly health: Health
   readonly conversations: Conversations
+  readonly hedges: HedgeBudget
   readonly upstream: Upstream
   /** Who reads PDFs for models that read none. */
   readonly files?: Files

@@ -58,14 +58,14 @@ export class Meter {
   }
 
   /** A new attempt begins: nothing of an earlier one counts. */
-  begin(endpoint: Endpoint, requested: string): void {
+  begin(endpoint: Endpoint, requested: string, beganMs = this.clock.monotonicMs()): void {
     this.endpoint = endpoint
     this.requested = requested
     this.usage = undefined
     this.chars = 0
     this.pieces = 0
     this.providerId = null
-    this.beganMs = this.clock.monotonicMs()
+    this.beganMs = beganMs
   }
 
   count(events: readonly Event[]): void {

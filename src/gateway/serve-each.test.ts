@@ -17,6 +17,7 @@ import { Upstream } from '../upstream/upstream.ts'
 import { Admission } from './admit.ts'
 import { Conversations } from './conversations.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway.ts'
+import { HedgeBudget } from './hedge.ts'
 import { serveEach } from './serve-each.ts'
 
 /** A provider that answers each prompt as it says. */
@@ -84,7 +85,7 @@ async function run(prompt: readonly string[], options: { readonly refused?: stri
   const snapshot = snapshotOf()
   const gateway: Gateway = {
     snapshot: () => snapshot, ledger: book, health: new Health(systemClock), clock: systemClock, log: { call: () => undefined, problem: (_, detail) => expect(detail).toBe('') }, draw: () => 0,
-    conversations: new Conversations(systemClock), admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
+    conversations: new Conversations(systemClock), hedges: new HedgeBudget(), admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const { call, calls } = callsOf(prompt)
   const writer = openaiCompletionsClient.streamWriter(call)

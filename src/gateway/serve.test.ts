@@ -13,6 +13,7 @@ import { Health } from '../upstream/health.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { Admission } from './admit.ts'
 import { Conversations } from './conversations.ts'
+import { HedgeBudget } from './hedge.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway.ts'
 import { serve } from './serve.ts'
 
@@ -25,7 +26,9 @@ const USAGE = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 100
 const sse = (...pieces: string[]) => new Response(pieces.join(''), { headers: { 'content-type': 'text/event-stream' } })
 const error = (status: number, message: string, headers: Record<string, string> = {}) => Response.json({ error: { message } }, { status, headers })
 
-const ANSWERS: Readonly<Record<string, () => Response>> = {
+const ANSWERS: Readonly<Record<string, () => Response | Promise<Response>>> = {
+  slow2: async () => { await Bun.sleep(3_000); return error(503, 'too late') },
+  slow: async () => { await Bun.sleep(3_000); return error(503, 'too late') },
   good: () => sse(chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hello' }), chunk({}, 'stop'), USAGE),
   down: () => error(503, 'overloaded'),
   limited: () => error(429, 'slow down', { 'retry-after': '7' }),
@@ -91,7 +94,7 @@ async function run(models: Readonly<Record<string, readonly string[]>>, body: Js
   const ledger = new CountingLedger(options.refusal)
   const snapshot = snapshotOf(models)
   const gateway: Gateway = {
-    snapshot: () => snapshot, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
+    snapshot: () => snapshot, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), hedges: new HedgeBudget(), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
     admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const client = new AbortController()
@@ -134,6 +137,40 @@ describe('an answer', () => {
     const { ledger } = await run({ 'a/m': ['mute'] }, { model: 'a/m' })
     expect(ledger.settled[0]?.usage).toMatchObject({ estimated: true, completionTokens: 4 })
     expect(ledger.settled[0]?.cost).toBeGreaterThan(0n)
+  })
+})
+
+describe('hedge', () => {
+  const HEDGED = { model: 'a/m', provider: { hedge: { after: 10, max: 2 } } }
+
+  test('a second endpoint is asked when the first is quiet; who speaks first is heard, billed and recorded, the other ended', async () => {
+    const outcome = await run({ 'a/m': ['slow', 'good'] }, { ...HEDGED, provider: { ...HEDGED.provider, order: ['slow', 'good'] } })
+    expect(text(outcome)).toContain('Hello')
+    expect(outcome.ledger.settled).toHaveLength(1)
+    expect(outcome.ledger.settled[0]).toMatchObject({ provider: 'good', cost: 1_020_000n, fault: null, attempts: [{ provider: 'slow', status: 499, fault: 'hedge_lost' }, { provider: 'good', status: 200 }] })
+  })
+
+  test('without the wish nobody else is asked', async () => {
+    const outcome = await run({ 'a/m': ['good', 'down'] }, { model: 'a/m' })
+    expect(outcome.asked).toEqual(['good'])
+  })
+
+  test('where those in the race fail, the rest of the Plan follows', async () => {
+    const outcome = await run({ 'a/m': ['down', 'limited', 'good'] }, { ...HEDGED, provider: { ...HEDGED.provider, order: ['down', 'limited', 'good'] } })
+    expect(text(outcome)).toContain('Hello')
+    expect(outcome.ledger.settled[0]?.attempts.map((attempt) => attempt.provider)).toEqual(['down', 'limited', 'good'])
+  })
+
+  test('never another model', async () => {
+    const outcome = await run({ 'a/m': ['endless'], 'b/m': ['good'] }, { ...HEDGED, models: ['b/m'], provider: { hedge: { after: 0, max: 3 }, order: ['endless', 'good'] } }, { leaveAfter: 3 })
+    expect(outcome.asked).toEqual(['endless'])
+  })
+
+  test('a client that leaves ends all of them', async () => {
+    const outcome = await run({ 'a/m': ['slow', 'endless'] }, { ...HEDGED, provider: { ...HEDGED.provider, order: ['slow', 'endless'] } }, { leaveAfter: 2 })
+    expect(outcome.ledger.settled[0]).toMatchObject({ provider: 'endless', cancelled: true })
+    const gone = await run({ 'a/m': ['slow', 'slow2'] }, { ...HEDGED, provider: { ...HEDGED.provider, order: ['slow', 'slow2'] } }, { abortAfterMs: 50 })
+    expect(gone.fault).toMatchObject({ code: 'client_gone' })
   })
 })
 

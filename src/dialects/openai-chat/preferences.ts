@@ -1,4 +1,4 @@
-import type { PercentileCutoffs, Preferences } from '../../core/call.ts'
+import type { HedgeWish, PercentileCutoffs, Preferences } from '../../core/call.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseUsd, type Nano } from '../../core/nano.ts'
 import { refuse } from './check.ts'
@@ -11,7 +11,7 @@ const PRICES = ['prompt', 'completion', 'request', 'image', 'audio'] as const
 
 /** The preferences that there are, some of them for other servers than this. */
 export const PREFERENCES: ReadonlySet<string> = new Set(['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'quantizations', 'sort', 'max_price', 'data_collection', 'zdr',
-  'preferred_min_throughput', 'preferred_max_latency', 'enforce_distillable_text', 'options'])
+  'preferred_min_throughput', 'preferred_max_latency', 'hedge', 'enforce_distillable_text', 'options'])
 
 const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
 
@@ -34,6 +34,7 @@ export function readPreferences(value: unknown): Preferences {
     zdr: flag(value, 'zdr') ?? false,
     preferredMinThroughput: readCutoffs(value, 'preferred_min_throughput'),
     preferredMaxLatency: readCutoffs(value, 'preferred_max_latency'),
+    hedge: readHedge(value['hedge']),
   }
 }
 
@@ -90,4 +91,19 @@ function readCutoffs(from: JsonObject, field: string): PercentileCutoffs | undef
     cutoffs[name] = typeof cutoff === 'number' && cutoff >= 0 ? cutoff : refuse(`provider.${field}.${name}`, 'a number of at least 0', cutoff)
   }
   return cutoffs
+}
+
+const HEDGE_AFTER_MS_MAX = 600_000
+const HEDGE_MAX = 3
+
+/** `{ after: "p90" | ms, max: 2 }`: only this server has it. */
+function readHedge(value: unknown): HedgeWish | undefined {
+  if (value === undefined || value === null) return undefined
+  if (!isObject(value)) refuse('provider.hedge', 'an object with after and max', value)
+  const { after = 'p90', max = 2 } = value
+  const percentile = PERCENTILES.find((name) => name === after)
+  const isMs = typeof after === 'number' && after >= 0 && after <= HEDGE_AFTER_MS_MAX
+  if (percentile === undefined && !isMs) refuse('provider.hedge.after', `one of ${PERCENTILES.map((name) => `"${name}"`).join(', ')}, or milliseconds from 0 to ${HEDGE_AFTER_MS_MAX}`, after)
+  if (typeof max !== 'number' || !Number.isInteger(max) || max < 2 || max > HEDGE_MAX) refuse('provider.hedge.max', `a whole number from 2 to ${HEDGE_MAX}`, max)
+  return { after: percentile ?? Number(after), max }
 }
