@@ -160,6 +160,8 @@ function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: bo
   meter.tried.push({ endpoint, status: fault ? fault.status : 200, ...(call.headers.metadata ? { dialect: gateway.upstream.dialectFor(call, endpoint) } : {}) })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
+  const tools = fault ? undefined : meter.calledTools()
+  if (tools) gateway.health.checkTools(endpoint.id, () => tools.error(call.body.tools) !== undefined)
 }
 
 /** An endpoint that another one was quicker than: on record, and nothing against its health. */

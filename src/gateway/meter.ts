@@ -12,6 +12,7 @@ import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { completionTokensMax } from '../routing/bound.ts'
 import type { Tried } from '../routing/plan.ts'
+import { ToolCalls } from './tool-calls.ts'
 
 /** Characters of text that a token is taken for, where a provider did not count. */
 const CHARS_PER_TOKEN = 4
@@ -50,6 +51,7 @@ export class Meter {
   private providerId: string | null = null
   private fault: Fault | undefined
   private cancelled = false
+  private tools: ToolCalls | undefined
 
   constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock) {
     this.startedMs = clock.monotonicMs()
@@ -65,10 +67,12 @@ export class Meter {
     this.chars = 0
     this.pieces = 0
     this.providerId = null
+    this.tools = this.call.body.tools?.length ? new ToolCalls() : undefined
     this.beganMs = beganMs
   }
 
   count(events: readonly Event[]): void {
+    this.tools?.take(events)
     for (const event of events) {
       switch (event.type) {
         case 'raw':
@@ -161,6 +165,11 @@ export class Meter {
     const seconds = (this.clock.monotonicMs() - this.beganMs) / 1000
     const tokens = this.used().completionTokens
     return { latencyMs: this.firstMs - this.beganMs, ...(seconds > 0 && tokens > 0 ? { throughput: tokens / seconds } : {}) }
+  }
+
+  /** The calls of tools that the answer ended in. */
+  calledTools(): ToolCalls | undefined {
+    return this.finish === 'tool_calls' ? this.tools : undefined
   }
 
   /** The endpoint that answered, if one did. */

@@ -7,6 +7,9 @@ import type { Outcome } from './health-outcome.ts'
 import { EndpointRecord, NEVER_CALLED } from './health-record.ts'
 import { InFlight, type Gauge } from './in-flight.ts'
 
+/** A check takes less than a millisecond, and this many a second are enough to know a rate by. */
+const CHECKS_PER_SECOND_MAX = 100
+
 /** The one that was called first is forgotten first. */
 const ENDPOINTS_MAX = 1_000
 
@@ -27,6 +30,8 @@ export class Health implements HealthStats {
   private readonly records = new Map<string, EndpointRecord>()
   private readonly withNews = new Set<string>()
   private readonly originMs: number
+  private checkedSecond = 0
+  private checks = 0
 
   /** Time is the wall clock's at the start and goes on without its steps, so that windows can be kept and read again. */
   constructor(private readonly clock: Clock, private readonly inFlight = new InFlight()) {
@@ -43,6 +48,14 @@ export class Health implements HealthStats {
   recordTools(endpointId: string, isBad: boolean): void {
     this.recordOf(endpointId).addTools(this.nowMs(), isBad)
     this.withNews.add(endpointId)
+  }
+
+  /** Looks at the tool calls of an answer when nobody waits for it any more, and at so many in a second only. */
+  checkTools(endpointId: string, isBad: () => boolean): void {
+    const second = Math.floor(this.nowMs() / 1_000)
+    this.checks = this.checkedSecond === second ? this.checks + 1 : 1
+    this.checkedSecond = second
+    if (this.checks <= CHECKS_PER_SECOND_MAX) setImmediate(() => this.recordTools(endpointId, isBad()))
   }
 
   /** A call begins at this endpoint; undefined when there are as many as the operator allows. */
