@@ -1,7 +1,7 @@
 import type { Call } from '../../src/core/call.ts'
 import type { Cost, Event } from '../../src/core/event.ts'
 import { Fault } from '../../src/core/fault.ts'
-import { parseObject, type JsonObject } from '../../src/core/json.ts'
+import { isObject, parseObject, type JsonObject } from '../../src/core/json.ts'
 import { NO_USAGE } from '../../src/core/usage.ts'
 import { FACES, type Told } from '../clients/faces.ts'
 import { listOf, objectOf, textOf } from '../replay/meaning.ts'
@@ -15,7 +15,7 @@ const LOST: Cell = { kind: 'lost' }
 const UNSAYABLE: Cell = { kind: 'unsayable' }
 
 /** Fields by which a client lets the model think and takes what is sealed. */
-const THINKING: Readonly<Record<ClientName, JsonObject>> = {
+export const THINKING: Readonly<Record<ClientName, JsonObject>> = {
   'openai-chat': { reasoning: { max_tokens: 2048 }, max_tokens: 6000 }, 'openai-responses': { reasoning: { effort: 'low', summary: 'auto' }, include: ['reasoning.encrypted_content'], max_output_tokens: 6000 },
   'anthropic-messages': { thinking: { type: 'enabled', budget_tokens: 2048 }, max_tokens: 6000 }, 'gemini': { generationConfig: { maxOutputTokens: 6000, thinkingConfig: { thinkingBudget: 2048, includeThoughts: true } } },
   'openai-completions': { reasoning: { max_tokens: 2048 }, max_tokens: 6000 }, 'ollama': { think: true, options: { num_predict: 6000 } }, 'cohere': { thinking: { type: 'enabled', token_budget: 2048 }, max_tokens: 6000 },
@@ -47,7 +47,7 @@ function tells(clientName: ClientName, providerName: ProviderName, name: AnswerN
 }
 
 /** Messages go to Claude on Bedrock by InvokeModel, whose words are Anthropic's. */
-function isInvoked(clientName: ClientName, providerName: ProviderName): boolean {
+export function isInvoked(clientName: ClientName, providerName: ProviderName): boolean {
   return clientName === 'anthropic-messages' && providerName === 'bedrock-converse'
 }
 
@@ -113,12 +113,14 @@ function faceOf(clientName: ClientName): (typeof FACES)[number] | undefined {
   return FACES.find((face) => face.name === FACE[clientName])
 }
 
-function piecesOf(clientName: ClientName, text: string): JsonObject[] {
+/** The JSON objects of a stream, as a client of the dialect takes it apart. */
+export function piecesOf(clientName: ClientName, text: string): JsonObject[] {
   const face = faceOf(clientName)
   return face ? face.pieces(text) : text.split('\n').filter((line) => line.startsWith('data: {')).map((line) => parseObject(line.slice('data: '.length)) ?? {})
 }
 
-function told(clientName: ClientName, pieces: readonly JsonObject[], stream: boolean): Told {
+/** What a stream's pieces, or a reply, say. */
+export function told(clientName: ClientName, pieces: readonly JsonObject[], stream: boolean): Told {
   if (clientName === 'openai-responses') return responsesTold(stream ? objectOf(pieces.findLast((piece) => textOf(piece['type']).startsWith('response.'))?.['response']) : (pieces[0] ?? {}))
   if (clientName === 'anthropic-messages') return messagesTold(stream ? folded(pieces) : (pieces[0] ?? {}))
   const face = faceOf(clientName)
@@ -132,6 +134,7 @@ function responsesTold(body: JsonObject): Told {
   return {
     text: texts('message', 'content'), thinking: texts('reasoning', 'summary') + texts('reasoning', 'content'), finish: textOf(body['status']), usage: objectOf(body['usage']),
     calls: output.filter((item) => item['type'] === 'function_call').map((item) => ({ name: textOf(item['name']), arguments: item['arguments'] })),
+    ...errorOf(body),
   }
 }
 
@@ -141,7 +144,12 @@ function messagesTold(body: JsonObject): Told {
   return {
     text: texts('text', 'text'), thinking: texts('thinking', 'thinking'), finish: textOf(body['stop_reason']), usage: objectOf(body['usage']),
     calls: blocks.filter((block) => block['type'] === 'tool_use').map((block) => ({ name: textOf(block['name']), arguments: block['input'] })),
+    ...errorOf(body),
   }
+}
+
+function errorOf({ error }: JsonObject): Pick<Told, 'error'> {
+  return isObject(error) ? { error: textOf(error['message']) } : {}
 }
 
 /** A stream of Messages as the message that it builds. */
@@ -156,5 +164,9 @@ function folded(pieces: readonly JsonObject[]): JsonObject {
     for (const [field, into] of [['text', 'text'], ['thinking', 'thinking'], ['partial_json', 'json']] as const) if (typeof delta[field] === 'string') block[into] = textOf(block[into]) + delta[field]
     if (piece['type'] === 'content_block_stop' && block['type'] === 'tool_use') block['input'] = parseObject(textOf(block['json']) || '{}')
   }
-  return { content, stop_reason: stop['stop_reason'] }
+  // As Anthropic's own clients put it together: what the end says goes before what the beginning foretold.
+  const { estimated: _foretold, ...first } = objectOf(objectOf(pieces[0]?.['message'])['usage'])
+  const last = Object.entries(objectOf(pieces.findLast((piece) => piece['type'] === 'message_delta')?.['usage'])).filter(([, value]) => value !== null)
+  const usage = { ...first, ...Object.fromEntries(last) }
+  return { content, stop_reason: stop['stop_reason'], usage, error: pieces.find((piece) => piece['type'] === 'error')?.['error'] }
 }
