@@ -6,6 +6,7 @@ const FENCE = /```[\s\S]*?(?:```|$)/g
 const TRACE = /Traceback \(most recent|\bat [\w.$]+\([\w.]+:\d+|goroutine \d+ \[|^\s*File "[^"]+", line \d+|\b\w+(?:Error|Exception): |\bpanic: |npm ERR!|error\[E\d+\]/m
 const SQL = /\bselect\s+[\w*.,\s]{1,80}\sfrom\s|\binsert\s+into\s+\w|\bcreate\s+table\s/i
 const EQUATION = /\d\s*[a-z]?\s*[-+*/^×÷]\s*\d*[a-z]?[^\n]{0,12}=|\b[xyn]\s*(?:\^|=|\*\*|²|³)|\\(?:frac|int|sum|sqrt)|∫|√|\d\s*%\s*of\b/i
+const LANGUAGE = /\b(?:c#|c\+\+|f#|objective-c|\.net\b)/i
 const SYMBOLS = /[;{}]\s*\n|=>|\)\s*\{|<\/\w+>|\w+\(\);|#include|\bdef \w+\(|\bimport \w+ from\b/
 
 /** What a prompt says and how it is formed: words, phrases of two and three words, and `<signs>` of form. */
@@ -28,6 +29,10 @@ export function taskForm(text: string): TaskForm {
   sign(EQUATION.test(prose), '<equation>')
   sign(/\d/.test(prose), '<digits>')
   sign(/^\s*\*[^*\n]{3,}\*/.test(text), '<action>')
-  sign(words.length > 0 && words.length <= 3, '<short>')
+  sign(LANGUAGE.test(prose), '<lang>')
+  sign(/\d\s*[-+*×÷^]\s*\d/.test(prose), '<sum>')
+  sign(/[?？؟]/.test(prose), '<question>')
+  sign(words.length > 0 && words.length <= 3 && !/[?？؟]/.test(prose), '<brief>')
+  signs.push('<any>')
   return { words, signs }
 }

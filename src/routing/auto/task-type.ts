@@ -10,9 +10,14 @@ export interface TaskGuess {
 }
 
 /** Less than this is too little to name a type. */
-const WEIGHT_MIN = 2
+const WEIGHT_MIN = 1.5
+/** A context needs this much. */
+const CONTEXT_WEIGHT_MIN = 2
 /** A term that wants to be at the beginning is looked for among so many words. */
 const START_WORDS = 6
+/** A rule hears so many different terms, and each after the first adds this part of its weight: topics show by several words. */
+const TERMS_MAX = 3
+const MORE_TERMS_PART = 0.4
 
 /** Rules by the terms that they wait for, so that a prompt costs one look-up for each of its phrases. */
 const RULES_OF_TERM: ReadonlyMap<string, readonly number[]> = indexed(TASK_RULES)
@@ -32,8 +37,14 @@ function indexed(rules: readonly TaskRule[]): Map<string, number[]> {
 /** Names the kind of task of a bounded prompt, by TASK_RULES. */
 export function taskTypeOf(text: string): TaskGuess {
   const { words, signs } = taskForm(text)
-  const heard: (string | undefined)[] = Array.from({ length: TASK_RULES.length })
-  const hear = (term: string): void => { for (const at of RULES_OF_TERM.get(term) ?? []) heard[at] ??= term }
+  const heard = new Map<number, string[]>()
+  const hear = (term: string): void => {
+    for (const at of RULES_OF_TERM.get(term) ?? []) {
+      const terms = heard.get(at)
+      if (!terms) heard.set(at, [term])
+      else if (terms.length < TERMS_MAX && !terms.includes(term)) terms.push(term)
+    }
+  }
   for (const sign of signs) hear(sign)
   for (let at = 0; at < words.length; at++) {
     let phrase = words[at] ?? ''
@@ -48,21 +59,35 @@ export function taskTypeOf(text: string): TaskGuess {
   return weighed(heard)
 }
 
-function weighed(heard: readonly (string | undefined)[]): TaskGuess {
-  const contexts = new Set<string>(TASK_RULES.filter((_, at) => heard[at] !== undefined).map((rule) => rule.says))
+function weighed(heard: ReadonlyMap<number, readonly string[]>): TaskGuess {
+  const contexts = contextsOf(heard)
   const totals = new Map<string, { weight: number; because: string[] }>()
-  TASK_RULES.forEach((rule, at) => {
-    const term = heard[at]
-    if (term === undefined || (rule.beside && !contexts.has(rule.beside)) || (rule.without && contexts.has(rule.without))) return
+  for (const [at, terms] of heard) {
+    const rule = TASK_RULES[at]
+    if (!rule || (rule.beside && !contexts.has(rule.beside)) || (rule.without && contexts.has(rule.without))) continue
     const total = totals.get(rule.says) ?? { weight: 0, because: [] }
-    total.weight += rule.weight
-    total.because.push(term.replace('^', ''))
     totals.set(rule.says, total)
-  })
+    total.weight += weightOf(rule, terms)
+    total.because.push(...terms.filter((term) => !term.startsWith('<')).map((term) => term.replace('^', '')))
+  }
   let best: { type: TaskType; weight: number; because: string[] } | undefined
   for (const type of TASK_TYPES) {
     const total = totals.get(type)
     if (total && total.weight >= WEIGHT_MIN && total.weight > (best?.weight ?? 0)) best = { type, ...total }
   }
   return { taskType: best?.type, because: best?.because ?? [] }
+}
+
+function weightOf(rule: TaskRule, terms: readonly string[]): number {
+  return rule.weight * (1 + MORE_TERMS_PART * (terms.length - 1))
+}
+
+/** What is known before types are weighed. A word of another meaning in daily life (`class`, `method`) makes no code by itself. */
+function contextsOf(heard: ReadonlyMap<number, readonly string[]>): Set<string> {
+  const weights = new Map<string, number>()
+  for (const [at, terms] of heard) {
+    const rule = TASK_RULES[at]
+    if (rule) weights.set(rule.says, (weights.get(rule.says) ?? 0) + weightOf(rule, terms))
+  }
+  return new Set([...weights].filter(([, weight]) => weight >= CONTEXT_WEIGHT_MIN).map(([says]) => says))
 }
