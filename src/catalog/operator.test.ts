@@ -36,6 +36,15 @@ providers:
     expect(file.unpriced).toBe('refuse')
   })
 
+  test('an OCR engine: Mistral by its key, another by its address', () => {
+    const mistral = { baseUrl: 'https://api.mistral.ai/v1', model: 'mistral-ocr-latest', apiKey: 'sk-acme' }
+    expect(right('pdf: { ocr: { api_key: "${ACME_API_KEY}" } }').ocr).toEqual(mistral)
+    expect(right('pdf: { ocr: { base_url: "http://${HOST}/v1", model: own } }').ocr).toEqual({ baseUrl: 'http://10.0.0.7/v1', model: 'own' })
+    expect(right('pdf: {}').ocr).toBeUndefined()
+    expect(wrong('pdf: { ocr: { model: m } }')).toEqual([expect.stringContaining("pdf.ocr: needs an api_key of Mistral's, or the base_url")])
+    expect(wrong('pdf: { ocr: { base_url: x, key: y } }')).toHaveLength(2)
+  })
+
   test('an empty file, one of comments, and keys without a value', () => {
     for (const text of ['', '# nothing yet\n', 'providers:\nmodels:\n', '---\n']) expect(right(text).providers).toEqual([])
   })

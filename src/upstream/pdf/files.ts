@@ -160,6 +160,7 @@ export class Files {
       case 'too_much_text': return fault('unprocessable', pdf, `has more than ${textCharsMax} characters. Send it in parts`)
       case 'too_much_memory': return fault('unprocessable', pdf, 'takes more memory to read than it may have. Send it in parts, or simpler')
       case 'too_slow': return fault('unprocessable', pdf, `took more than ${readMsMax / 1000} s to read. Send it in parts, or simpler`)
+      case 'busy': return new Fault('overloaded', 'This server reads as many PDFs as it can; try again', { retryAfterMs: 1_000 })
       case 'broken': case 'crashed': return fault('unprocessable', pdf, 'is broken: no pages can be read in it')
     }
   }

@@ -9,16 +9,18 @@ export interface PdfLimits extends Omit<PdfOrder, 'lifeMsMax'> {
   readonly readMsMax: number
   /** PDFs read at once; more wait. */
   readonly readsMax: number
+  /** Those that wait, each with a body in memory. */
+  readonly waitingMax: number
 }
 
 export const PDF_LIMITS: PdfLimits = {
-  bytesMax: 32 << 20, readMsMax: 20_000, readsMax: 2, pagesMax: 500, textCharsMax: 4_000_000, memoryBytesMax: 512 << 20,
+  bytesMax: 32 << 20, readMsMax: 20_000, readsMax: 2, waitingMax: 32, pagesMax: 500, textCharsMax: 4_000_000, memoryBytesMax: 256 << 20,
   // Eight pictures of a document is the contract's limit (B55); more pixels than these no model looks at.
   imagesMax: 8, imagePixelsMax: 1_568,
 }
 
-/** Pages, or why there are none: `crashed` and `too_slow` are what becomes of the process. */
-export type PdfReading = { readonly pages: readonly PdfPage[] } | { readonly trouble: PdfTrouble | 'crashed' | 'too_slow'; readonly pageCount?: number }
+/** Pages, or why there are none: `crashed` and `too_slow` are what becomes of the process; `busy`: too many wait for theirs. */
+export type PdfReading = { readonly pages: readonly PdfPage[] } | { readonly trouble: PdfTrouble | 'crashed' | 'too_slow' | 'busy'; readonly pageCount?: number }
 
 /** How much longer than its parent waits a process may live: it ends itself only where nobody is left to end it. */
 const LIFE_SPARE_MS = 5_000
@@ -30,6 +32,7 @@ const LIFE_SPARE_MS = 5_000
 export class PdfReader {
   readonly limits: PdfLimits
   private readonly slots: Slots
+  private open = 0
 
   constructor(limits: Partial<PdfLimits> = {}) {
     this.limits = { ...PDF_LIMITS, ...limits }
@@ -38,7 +41,13 @@ export class PdfReader {
 
   /** Throws only the reason of `signal`. */
   async read(bytes: Uint8Array, signal: AbortSignal): Promise<PdfReading> {
-    return await this.slots.use(signal, async () => await this.readNow(bytes, signal))
+    if (this.open >= this.limits.readsMax + this.limits.waitingMax) return { trouble: 'busy' }
+    this.open++
+    try {
+      return await this.slots.use(signal, async () => await this.readNow(bytes, signal))
+    } finally {
+      this.open--
+    }
   }
 
   private async readNow(bytes: Uint8Array, signal: AbortSignal): Promise<PdfReading> {
