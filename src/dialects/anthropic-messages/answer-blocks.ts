@@ -25,8 +25,8 @@ export class BlockWriter {
   private at = 0
   /** Tool calls that were begun, by their own number. */
   private readonly tools = new Set<number>()
-  /** Pieces of calls that began within another call: said when that one is over. */
-  private waiting: ToolEvent[] = []
+  /** Pieces of calls that began within another call, by call: said when that one is over. */
+  private waiting = new Map<number, ToolEvent[]>()
   /** Sealed reasoning that came within text: said after it, so that one text stays one block. */
   private later: JsonObject[] = []
 
@@ -58,20 +58,22 @@ export class BlockWriter {
   }
 
   tool(event: ToolEvent): void {
-    const { open } = this
-    if (open?.kind === 'tool') {
-      if (open.tool === event.index) return this.argue(open, event.arguments)
-      // Providers may begin several calls before they end one; Messages has no two blocks at once.
-      if (this.waiting.length > 0 || !isWhole(open.json)) {
-        if (!this.tools.has(event.index) || this.waiting.some((one) => one.index === event.index)) this.waiting.push(event)
-        this.tools.add(event.index)
-        return
-      }
+    const { open, waiting } = this
+    if (open?.kind === 'tool' && open.tool === event.index) return this.argue(open, event.arguments)
+    const waits = waiting.get(event.index)
+    if (waits) {
+      waits.push(event)
+      return
     }
     // What comes for a call that is over can only be blanks behind its last brace.
     if (this.tools.has(event.index)) return
-    this.close()
     this.tools.add(event.index)
+    // Providers may begin several calls before they end one; Messages has no two blocks at once.
+    if (open?.kind === 'tool' && (waiting.size > 0 || !isWhole(open.json))) {
+      waiting.set(event.index, [event])
+      return
+    }
+    this.close()
     const begun: Open = { kind: 'tool', tool: event.index, json: '' }
     this.open = begun
     this.sink.begin(this.at, { type: 'tool_use', id: event.id ?? '', name: event.name ?? '', input: {}, caller: { type: 'direct' } })
@@ -101,9 +103,9 @@ export class BlockWriter {
       this.later = []
       for (const block of later) this.whole(block)
     }
-    if (waiting.length === 0) return
-    this.waiting = []
-    for (const index of new Set(waiting.map((event) => event.index))) this.late(waiting.filter((event) => event.index === index))
+    if (waiting.size === 0) return
+    this.waiting = new Map()
+    for (const pieces of waiting.values()) this.late(pieces)
   }
 
   private enterText(): void {

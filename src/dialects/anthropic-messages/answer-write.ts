@@ -268,7 +268,9 @@ export class MessagesReplyWriter implements ReplyWriter, BlockSink {
       case 'input_json_delta': this.json += String(delta['partial_json']); break
       case 'citations_delta': {
         const block = this.last()
-        block['citations'] = [...(Array.isArray(block['citations']) ? (block['citations'] as readonly Json[]) : []), delta['citation'] as Json]
+        // A list that stands there is ours: blocks with citations of their own have no deltas.
+        const citations = (block['citations'] ??= []) as Json[]
+        citations.push(delta['citation'] as Json)
         break
       }
       default:
