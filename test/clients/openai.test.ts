@@ -336,3 +336,9 @@ test('the list of models', async () => {
   expect(ids.length).toBeGreaterThan(300)
   for (const name of SIDES) expect(ids).toContain(stage.side(name).model)
 })
+
+test('one model, by its id', async () => {
+  const { model } = stage.side('anthropic')
+  expect(await client.models.retrieve(model)).toMatchObject({ id: model, object: 'model', owned_by: 'anthropic', created: expect.any(Number) as unknown })
+  expect(await failureOf(client.models.retrieve('anthropic/claude-sonet-4.5'))).toMatchObject({ status: 404, message: expect.stringContaining('anthropic/claude-sonnet-4.5') as unknown })
+})
