@@ -26,8 +26,8 @@ const ids = (list: JsonObject[]): unknown[] => list.map((row) => row['id'] ?? ro
 
 describe('models', () => {
   test('list: search, provider, free, ready', async () => {
-    expect(ids(await rows(['models', 'list', '--ready']))).toEqual(['demo/echo', 'demo/writer', 'demo/reasoner', 'demo/priced', 'acme/tiny'])
-    expect(ids(await rows(['models', 'list', '--ready', '--free']))).toEqual(['demo/echo', 'demo/writer', 'demo/reasoner'])
+    expect(ids(await rows(['models', 'list', '--ready']))).toEqual(['demo/echo', 'demo/writer', 'demo/reasoner', 'demo/priced', 'demo/embedder', 'acme/tiny'])
+    expect(ids(await rows(['models', 'list', '--ready', '--free']))).toEqual(['demo/echo', 'demo/writer', 'demo/reasoner', 'demo/embedder'])
     expect(ids(await rows(['models', 'list', '--provider', 'acme', 'TINY']))).toEqual(['acme/tiny'])
     const sonnets = ids(await rows(['models', 'list', 'claude', 'sonnet']))
     expect(sonnets).toContain('anthropic/claude-sonnet-4.5')
@@ -72,7 +72,7 @@ describe('providers', () => {
   test('list: ready ones first, and what the others lack', async () => {
     const list = await rows(['providers'], { env: { GROQ_API_KEY: 'gsk_secret' } })
     expect(list.length).toBeGreaterThanOrEqual(60)
-    expect(list.slice(0, 3)).toMatchObject([{ slug: 'acme', ready: true, models: 2 }, { slug: 'demo', ready: true, models: 4 }, { slug: 'groq', ready: true, has_credential: true }])
+    expect(list.slice(0, 3)).toMatchObject([{ slug: 'acme', ready: true, models: 2 }, { slug: 'demo', ready: true, models: 5 }, { slug: 'groq', ready: true, has_credential: true }])
     expect(list.find((row) => row['slug'] === 'anthropic')).toMatchObject({ ready: false, lacks: 'no credential: set ANTHROPIC_API_KEY', env: ['ANTHROPIC_API_KEY'] })
     expect(JSON.stringify(list)).not.toContain('gsk_secret')
     expect((await run('providers', 'list', '--ready')).out).toMatch(/^PROVIDER +NAME +MODELS +DIALECTS +STATE\nacme .*ready\ndemo .*ready\n$/)

@@ -40,11 +40,12 @@ describe('discover', () => {
       [['ollama', ollama], ['lmstudio', lmstudio], ['llamacpp', llamacpp], ['vllm', vllm]].map(([slug, port]) => ({ slug: String(slug), baseUrl: `http://127.0.0.1:${port}/v1`, auth: 'none', dialect: 'openai-chat', retainsPrompts: false })),
     )
     expect(found.flatMap(({ models = [] }) => models.map(({ id, upstreamId, contextMax }) => [id, upstreamId, contextMax]))).toEqual([
-      ['ollama/llama3.2:latest', 'llama3.2:latest', undefined],
+      ['ollama/llama3.2:latest', 'llama3.2:latest', undefined], ['ollama/nomic-embed-text:latest', 'nomic-embed-text:latest', undefined],
       ['lmstudio/qwen3-4b', 'qwen/qwen3-4b', undefined], ['lmstudio/a-same', 'a/same', undefined], ['lmstudio/b-same', 'b/same', undefined],
       ['llamacpp/Phi-4', '/models/Phi 4.gguf', 16384],
       ['vllm/Llama-3.1-8B', 'meta-llama/Llama-3.1-8B', 8192],
     ])
+    expect(found.flatMap(({ models = [] }) => models.filter(({ outputs }) => outputs !== undefined).map(({ id, outputs }) => [id, outputs]))).toEqual([['ollama/nomic-embed-text:latest', ['embeddings']]])
     expect(found[0]?.models?.[0]?.price).toMatchObject({ state: 'free' })
     expect(seen.sort()).toEqual(['GET /api/tags', 'GET /v1/models', 'GET /v1/models', 'GET /v1/models'])
   })

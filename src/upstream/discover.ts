@@ -77,13 +77,16 @@ function openaiModels(list: JsonObject): Listed[] | undefined {
   })
 }
 
+/** Such a server lists what chats and what makes vectors together, and tells them apart by nothing but their names. */
+const EMBEDS = /embed|(?:^|[/_-])(?:bge|gte|e5|all-minilm)(?=[-_:.]|$)/i
+
 /** Ids are `server/name`: of a path (`publisher/model`, `/models/x.gguf`) the last part, unless two models share it. */
 function namedModels(server: LocalServer, listed: readonly Listed[]): OperatorModel[] {
-  const chat = listed.filter(({ upstreamId }) => upstreamId !== '' && !/embed/i.test(upstreamId)).slice(0, MODELS_MAX)
-  const short = chat.map(({ upstreamId }) => slugOf(upstreamId.replace(/^.*[/\\](?=[^/\\])/, '').replace(/\.gguf$/i, '')))
-  return chat.map((model, at) => {
+  const named = listed.filter(({ upstreamId }) => upstreamId !== '').slice(0, MODELS_MAX)
+  const short = named.map(({ upstreamId }) => slugOf(upstreamId.replace(/^.*[/\\](?=[^/\\])/, '').replace(/\.gguf$/i, '')))
+  return named.map((model, at) => {
     const name = short.indexOf(short[at] ?? '') === short.lastIndexOf(short[at] ?? '') ? short[at] : slugOf(model.upstreamId.replace(/[/\\]+/g, '-'))
-    return { ...model, id: `${server.slug}/${name}`, name: `${server.name}: ${name}`, description: `Served by ${server.name} on this machine.`, price: FREE }
+    return { ...model, id: `${server.slug}/${name}`, name: `${server.name}: ${name}`, description: `Served by ${server.name} on this machine.`, price: FREE, ...(EMBEDS.test(model.upstreamId) && { inputs: ['text'], outputs: ['embeddings'] }) }
   })
 }
 
