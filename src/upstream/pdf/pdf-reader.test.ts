@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'bun:test'
 import { PdfReader, type PdfLimits } from './pdf-reader.ts'
@@ -43,6 +44,14 @@ describe('PdfReader', () => {
     ['too slow: no process of this kind begins so soon', endlessPdf(), { readMsMax: 10 }, { trouble: 'too_slow' }],
   ] as const)('%s', async (_, pdf, limits, expected) => {
     expect(await read(pdf, limits)).toEqual(expected)
+  })
+
+  test('a process that nobody is left to end ends itself', async () => {
+    const order = JSON.stringify({ ...new PdfReader().limits, lifeMsMax: 1 })
+    // It waits for a PDF that never comes to its end.
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, 'reader-process.ts'), order], { stdin: 'pipe', stdout: 'ignore', stderr: 'ignore', env: {} })
+    await child.exited
+    expect(child.signalCode).toBe('SIGKILL')
   })
 
   test('who leaves ends the process; the next one finds a place', async () => {
