@@ -156,6 +156,23 @@ describe('nothing is left', () => {
     expect(fault.options.availability).toMatchObject({ code: 'wrong_endpoint' })
   })
 
+  test('M24: words are asked of models that write, vectors of those that embed; each refusal says where to go', () => {
+    const snapshot = catalogue({ 'a/embeds': [at('openai', { outputs: new Set<Modality>(['embeddings']) })] }, { outputs: ['embeddings'] })
+    const words = faultOf(() => plan(snapshot, callFor('a/embeds')))
+    expect(words).toMatchObject({ status: 400, message: expect.stringContaining('POST /api/v1/embeddings') as string })
+    expect(words.options.availability).toMatchObject({ code: 'wrong_endpoint', constraint: { field: 'model' } })
+    const vectors = faultOf(() => plan(catalogue({ 'a/m': [at('openai')] }), callFor('a/m', {}, { outputs: ['embeddings'], maxTokens: 0 })))
+    expect(vectors).toMatchObject({ status: 400, message: expect.stringContaining('GET /api/v1/embeddings/models') as string })
+    expect(plan(snapshot, callFor('a/embeds', {}, { outputs: ['embeddings'], maxTokens: 0 })).steps).toHaveLength(1)
+  })
+
+  test('C64: each of several prompts has the window to itself', () => {
+    const snapshot = catalogue({ 'a/m': [at('openai', { contextMax: 1_000 })] })
+    const many = { promptTokensMax: 400_000, maxTokens: 0, prompts: { count: 100, tokensMax: 4_000 } }
+    expect(plan(snapshot, callFor('a/m', {}, many)).steps).toHaveLength(1)
+    expect(faultOf(() => plan(snapshot, callFor('a/m', {}, { ...many, prompts: { count: 2, tokensMax: 4_004 } }))).code).toBe('context_length_exceeded')
+  })
+
   test('C60, M24: a model past its date, which without a time is 13:00 UTC', () => {
     const models = { 'a/m': [at('openai')] }
     expect(plan(catalogue(models, { expirationDate: '2026-06-01' }), callFor('a/m')).steps).toHaveLength(1)

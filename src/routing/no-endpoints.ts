@@ -71,7 +71,7 @@ function demandsFault(call: Call, groups: readonly Candidates[], names: string, 
     requestedModels: call.models,
     affectedProviders: providersOf(relaxable),
     excludedBy: excludedBy(relaxable),
-    ...(words ? { constraint: { field: words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
+    ...(words ? { constraint: { field: code === 'wrong_endpoint' ? 'model' : words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
   }
   const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready)}`
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
