@@ -34,7 +34,7 @@ const SIGN_OF_WORD = new Map(Object.entries(WORD_SIGNS).flatMap(([sign, words]) 
 const TOKEN = /\p{L}+|\d+(?:[.,]\d+)*/gu
 const CHOICE = /^\s*\(?(?:[A-Ja-j]|\d{1,2})[).:]\s+(.*)$/
 /** What an examination puts below its question. A real prompt has none, so nothing may be learned from it. */
-const ANSWER_TAIL = /\s*\bAnswer:\s*$/
+const ANSWER_TAIL = 'Answer:'
 const BARE_NUMBER = /^[-−$]?[\d.,/]+/
 const DIGITS_3 = /\d{3}/
 const FORMULA = new Set('=^√∫×÷±≤≥<>+*\\|−')
@@ -43,7 +43,8 @@ interface Split { readonly text: string; readonly choices: readonly string[] }
 
 /** The text without the marks of a list of alternatives (`A.`, `(b)`, `3)`), and the alternatives. */
 function splitChoices(text: string): Split {
-  const bare = text.replace(ANSWER_TAIL, '')
+  const trimmed = text.trimEnd()
+  const bare = trimmed.endsWith(ANSWER_TAIL) ? trimmed.slice(0, -ANSWER_TAIL.length).trimEnd() : text
   if (!bare.includes('\n')) return { text: bare, choices: [] }
   const choices: string[] = []
   const lines = bare.split('\n').map((line) => {
