@@ -4,7 +4,9 @@ import { Fault } from '../../core/fault.ts'
 const VERSION = String.raw`^(?:/api)?/v1(?:alpha|beta1?)?`
 /** `models/x`, and as Vertex's clients have it `[projects/…/locations/…/]publishers/google/models/x`. */
 const MODEL = String.raw`(?:/projects/[^/]+/locations/[^/]+)?(?:/publishers/([^/]+))?/(?:models|tunedModels)/(.+)`
-const METHOD = new RegExp(`${VERSION}${MODEL}(?::|%3[Aa])(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$`)
+/** A name that has a slash stands without `models/`: so says Vercel's provider. */
+const NAMED = String.raw`/([^/:]+/[^/:]+)`
+const METHOD = new RegExp(`${VERSION}(?:${MODEL}|${NAMED})(?::|%3[Aa])(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$`)
 const LIST = new RegExp(`${VERSION}(?:/publishers/[^/]+)?/models(?:/(.+))?$`)
 
 export type GeminiMethod = 'generateContent' | 'streamGenerateContent' | 'countTokens' | 'embedContent' | 'batchEmbedContents'
@@ -13,8 +15,8 @@ export type GeminiMethod = 'generateContent' | 'streamGenerateContent' | 'countT
 export function geminiMethod(path: string, method: GeminiMethod): { readonly model: string } | undefined {
   if (!path.endsWith(method)) return undefined
   const found = METHOD.exec(path)
-  const name = found?.[2]
-  return found?.[3] === method && name !== undefined ? { model: decoded(found[1], name) } : undefined
+  const name = found?.[2] ?? found?.[3]
+  return found?.[4] === method && name !== undefined ? { model: decoded(found[1], name) } : undefined
 }
 
 /**
