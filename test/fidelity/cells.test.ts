@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { SseFrame } from '../../src/dialects/dialect.ts'
 import { SseParser } from '../../src/lib/sse.ts'
+import { PROVIDERS } from './columns.ts'
 import { answerOf, CELLS, faultIn, streamed, whole, type CellName } from './cells.ts'
 
 const FRAME_CHARS_MAX = 1 << 20
@@ -65,3 +66,36 @@ describe.each(CELLS.map((cell) => [called(cell), cell] as const))('%s', (_, cell
 function countsOf(usage: object): object {
   return Object.fromEntries(Object.entries(usage).filter(([name]) => !name.endsWith('_duration')))
 }
+
+/** The same frames, each moved to each other place. */
+function reordered(frames: readonly SseFrame[]): SseFrame[][] {
+  return frames.flatMap((frame, from) => frames.flatMap((_, to) => {
+    const others = frames.filter((__, at) => at !== from)
+    return from === to ? [] : [[...others.slice(0, to), frame, ...others.slice(to)]]
+  }))
+}
+
+describe('events that come in another order, as networks never have them', () => {
+  const ofProviders = PROVIDERS.map((provider) => ({ client: 'openai-chat', provider }) as const)
+  const letters = (text: string): string => [...text].toSorted().join('')
+
+  test.each(ofProviders.map((cell) => [cell.provider, cell] as const))('%s: are refused, or change nothing; only pieces of one text may change places unseen', (_, cell) => {
+    const { frames } = answerOf(cell)
+    const right = streamed(cell, frames)
+    let refused = 0
+    for (const moved of reordered(frames)) {
+      const other = streamed(cell, moved)
+      if (faultIn(other)) {
+        refused++
+        expect([other.generation.cost, other.told.error]).toEqual([0n, expect.any(String)])
+        continue
+      }
+      // Nothing is lost, nothing is made up, and the end is the same.
+      expect([letters(other.told.text), letters(other.told.thinking), other.told.finish, other.told.calls.length]).toEqual([letters(right.told.text), letters(right.told.thinking), right.told.finish, right.told.calls.length])
+    }
+    // Gemini's chunks have no order that could be seen, but for their own.
+    if (!['gemini', 'vertex'].includes(cell.provider)) expect(refused).toBeGreaterThan(0)
+    // Numbered events can't change places unseen at all.
+    if (cell.provider === 'openai-responses') expect(refused).toBe(frames.length * (frames.length - 1))
+  })
+})

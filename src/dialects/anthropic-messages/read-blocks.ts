@@ -25,6 +25,8 @@ interface ServerCall { readonly use: JsonObject; arguments: string }
 /** The content of one answer as Events. Blocks that came whole and blocks that come in deltas go the same way. */
 export class BlockReader {
   private readonly open = new Map<number, OpenBlock>()
+  /** Places of blocks that were told to have ended. */
+  private readonly ended = new Set<number>()
   private readonly serverCalls = new Map<string, ServerCall>()
   /** Blocks that the contract has no place for, kept so that the client can send them back. */
   private readonly kept: JsonObject[] = []
@@ -38,6 +40,7 @@ export class BlockReader {
     if (!isObject(block)) return false
     // A provider that leaves out the end of a block means it when the next one begins.
     if (this.open.has(index)) this.end(index, out)
+    this.ended.delete(index)
     switch (block['type']) {
       case 'text':
         this.enter(index, 'text', block, 0).citations = citationsOf(block)
@@ -61,6 +64,11 @@ export class BlockReader {
         else this.enter(index, 'other', block, 0)
         return true
     }
+  }
+
+  /** A block began there and has ended: nothing of it can follow. */
+  hasEnded(index: number): boolean {
+    return this.ended.has(index)
   }
 
   text(text: unknown, out: Event[]): void {
@@ -110,6 +118,7 @@ export class BlockReader {
     const block = this.open.get(index)
     if (!block) return
     this.open.delete(index)
+    this.ended.add(index)
     switch (block.kind) {
       case 'text': return this.endText(block, out)
       case 'tool':

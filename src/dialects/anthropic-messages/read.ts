@@ -44,6 +44,7 @@ class MessageReader implements StreamReader, Judge {
   private stopReason: string | null = null
   /** After the end, or a fault: nothing more is said. */
   private done = false
+  private failed = false
 
   constructor(private readonly endpoint: Endpoint) {}
 
@@ -52,15 +53,19 @@ class MessageReader implements StreamReader, Judge {
   }
 
   event(frame: SseFrame, out: Event[]): JsonObject | undefined {
-    if (this.done || frame.data === '' || frame.data === '[DONE]') return undefined
+    if (this.failed || frame.data === '' || frame.data === '[DONE]') return undefined
     try {
       const event: unknown = JSON.parse(frame.data)
       if (!isObject(event)) {
         this.fail('sent an event that is not an object', out)
         return undefined
       }
-      this.take(event, frame.event, out)
-      return event
+      if (!this.done) {
+        this.take(event, frame.event, out)
+        return event
+      }
+      if (String(event['type'] ?? frame.event).startsWith('content_block')) this.fail('went on after the end of its answer', out)
+      return undefined
     } catch (error) {
       this.unreadable(error, out)
       return undefined
@@ -116,7 +121,9 @@ class MessageReader implements StreamReader, Judge {
     if (!isObject(delta)) return this.fail('sent a delta that is none', out)
     const { blocks } = this
     switch (delta['type']) {
-      case 'text_delta': return blocks.text(delta['text'], out)
+      case 'text_delta':
+        if (blocks.hasEnded(index)) return this.fail('sent text of a block that had ended', out)
+        return blocks.text(delta['text'], out)
       case 'input_json_delta':
         if (!blocks.input(index, delta['partial_json'], out)) this.fail('sent arguments of a tool that was not begun', out)
         return
@@ -201,6 +208,7 @@ class MessageReader implements StreamReader, Judge {
 
   private fault(fault: Fault, out: Event[]): void {
     this.done = true
+    this.failed = true
     out.push({ type: 'fault', fault })
   }
 }

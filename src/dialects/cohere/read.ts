@@ -24,7 +24,10 @@ export class AnswerReader implements StreamReader {
   private tools = 0
   private call: OpenCall | undefined
   private started = false
+  /** Places of contents that have ended. */
+  private readonly ended = new Set<unknown>()
   private done = false
+  private failed = false
 
   constructor(private readonly endpoint: Endpoint) {}
 
@@ -34,7 +37,7 @@ export class AnswerReader implements StreamReader {
 
   /** What was read of a frame, where nothing is wrong with it. */
   event(frame: SseFrame, out: Event[]): JsonObject | undefined {
-    if (this.done || frame.data === '' || frame.data === '[DONE]') return undefined
+    if (this.failed || frame.data === '' || frame.data === '[DONE]') return undefined
     let event: unknown
     try {
       event = JSON.parse(frame.data)
@@ -79,14 +82,22 @@ export class AnswerReader implements StreamReader {
   }
 
   private take(event: JsonObject, name: string, out: Event[]): void {
+    const type = event['type'] ?? name
+    if (this.done) return /-(?:start|delta)$/.test(String(type)) ? this.fail('went on after the end of its answer', out) : undefined
     const delta = asObject(event['delta'])
     const message = asObject(delta?.['message'])
-    switch (event['type'] ?? name) {
+    switch (type) {
       case 'message-start':
         if (this.started) return this.fail('began a second message within the first', out)
         return this.start(event, out)
-      case 'content-start': return this.content(asObject(message?.['content']) ?? {}, out, true)
+      case 'content-start':
+        this.ended.delete(event['index'])
+        return this.content(asObject(message?.['content']) ?? {}, out, true)
+      case 'content-end':
+        this.ended.add(event['index'])
+        return
       case 'content-delta':
+        if (event['index'] !== undefined && this.ended.has(event['index'])) return this.fail('went on with a content that had ended', out)
         this.content(asObject(message?.['content']) ?? {}, out, false)
         return this.logprobs(event['logprobs'], out)
       case 'tool-plan-delta': return this.plan(asString(message?.['tool_plan']) ?? '', out)
@@ -196,6 +207,7 @@ export class AnswerReader implements StreamReader {
 
   private fault(fault: Fault, out: Event[]): void {
     this.done = true
+    this.failed = true
     out.push({ type: 'fault', fault })
   }
 }

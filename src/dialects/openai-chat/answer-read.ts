@@ -26,7 +26,8 @@ export class ChatStreamReader implements StreamReader {
   }
 
   read(frame: SseFrame, out: Event[]): void {
-    if (this.failed || this.done) return
+    if (this.failed) return
+    if (this.done) return this.afterEnd(frame.data, out)
     if (frame.data === '[DONE]') {
       this.finishOpen(out)
       this.done = true
@@ -76,6 +77,21 @@ export class ChatStreamReader implements StreamReader {
     if (this.choices.length === 0) this.fail(new Fault('provider_bad_answer', `${this.endpoint.provider.name} ended the stream without an answer`, { provider: this.endpoint.provider.name }), out)
   }
 
+  /** Behind `[DONE]` there may be anything but more of the answer. */
+  private afterEnd(data: string, out: Event[]): void {
+    const choices = data === '[DONE]' ? undefined : parseObject(data)?.['choices']
+    const goesOn = (choice: unknown): boolean => {
+      const delta = asObject(asObject(choice)?.['delta'])
+      return [delta?.['content'], delta?.['reasoning'], delta?.['tool_calls']].some((said) => (Array.isArray(said) || typeof said === 'string') && said.length > 0)
+    }
+    if (Array.isArray(choices) && choices.some(goesOn)) this.fail(this.wentOn(), out)
+  }
+
+  private wentOn(): Fault {
+    const { name } = this.endpoint.provider
+    return new Fault('provider_bad_answer', `${name} went on after the end of its answer`, { provider: name })
+  }
+
   private fail(fault: Fault, out: Event[]): void {
     this.failed = true
     out.push({ type: 'fault', fault })
@@ -100,7 +116,10 @@ export class ChatStreamReader implements StreamReader {
       const state = this.state(choice)
       const delta = asObject(choice['delta']) ?? {}
       choice['delta'] = delta
-      chars += normaliseSaid(delta, state, false)
+      const isOver = state.finish !== undefined
+      const said = normaliseSaid(delta, state, false)
+      if (isOver && said > 0) return this.fail(this.wentOn(), out)
+      chars += said
       if (normaliseFinish(choice, state) !== undefined) {
         closeTools(delta, state)
         ended = state

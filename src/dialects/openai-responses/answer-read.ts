@@ -17,17 +17,21 @@ export class ResponseStreamReader implements StreamReader {
   private started = false
   /** After the end, or a fault: nothing more is said. */
   private done = false
+  private failed = false
+  private sequence = -1
 
   constructor(private readonly endpoint: Endpoint, private readonly carry: boolean) {
     this.items = new ItemReader(formatOf(endpoint))
   }
 
   read(frame: SseFrame, out: Event[]): void {
-    if (this.done || frame.data === '' || frame.data === '[DONE]') return
+    if (this.failed || frame.data === '' || frame.data === '[DONE]') return
     const event = parseObject(frame.data)
     if (!event) return this.fail(badAnswer(this.endpoint, 'sent an event that is not a JSON object'), out)
     // The name may stand behind the data, or be left out: the type in the data is what counts.
     const type = asString(event['type']) ?? frame.event
+    if (this.isOutOfOrder(event, type)) return this.fail(badAnswer(this.endpoint, 'sent its events out of order'), out)
+    if (this.done) return
     const response = asObject(event['response'])
     if (response && !this.started) this.start(response, out)
     switch (type) {
@@ -43,6 +47,16 @@ export class ResponseStreamReader implements StreamReader {
 
   end(out: Event[]): void {
     if (!this.done) this.fail(new Fault('provider_cut', `${this.endpoint.provider.name} closed the stream before its end`, { provider: this.endpoint.provider.name }), out)
+  }
+
+  /** Events are numbered. Where they are not, content after the end shows it. */
+  private isOutOfOrder(event: JsonObject, type: string): boolean {
+    const number = event['sequence_number']
+    if (typeof number === 'number') {
+      if (number < this.sequence) return true
+      this.sequence = number
+    }
+    return this.done && (type.endsWith('.delta') || type === 'response.output_item.added')
   }
 
   private start(response: JsonObject, out: Event[]): void {
@@ -66,6 +80,7 @@ export class ResponseStreamReader implements StreamReader {
 
   private fail(fault: Fault, out: Event[]): void {
     this.done = true
+    this.failed = true
     out.push({ type: 'fault', fault })
   }
 }
