@@ -18,7 +18,13 @@ export interface StoreApi extends Bank, KeyStore {
 export type StoreMethod = keyof StoreApi
 
 /** From the process to the thread. */
-export interface StoreRequest { readonly id: number; readonly method: StoreMethod; readonly args: readonly unknown[] }
+export interface StoreRequest {
+  readonly id: number
+  readonly method: StoreMethod
+  readonly args: readonly unknown[]
+  /** A list of lines that goes before `args`, joined: none of them has a line's end in it. */
+  readonly lines?: string
+}
 
 /** From the thread: the answer to a request, or changes that nobody asked for. */
 export type StoreMessage =

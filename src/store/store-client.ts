@@ -1,6 +1,6 @@
 import { Fault } from '../core/fault.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
-import type { StoreApi, StoreMessage, StoreMethod } from './protocol.ts'
+import type { StoreApi, StoreMessage, StoreMethod, StoreRequest } from './protocol.ts'
 
 interface Waiting { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
 
@@ -43,7 +43,7 @@ export class StoreClient {
   private ask(method: StoreMethod, args: readonly unknown[]): Promise<unknown> {
     if (this.died !== undefined) return Promise.reject(unavailable(this.died))
     const id = ++this.lastId
-    this.worker.postMessage({ id, method, args })
+    this.worker.postMessage(requestOf(id, method, args))
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }))
   }
 
@@ -60,6 +60,12 @@ export class StoreClient {
     for (const { reject } of this.waiting.values()) reject(unavailable(why))
     this.waiting.clear()
   }
+}
+
+/** Lines go as one text: a list of hundreds of strings costs more to hand over than to write to the journal. */
+function requestOf(id: number, method: StoreMethod, args: readonly unknown[]): StoreRequest {
+  const [lines, ...rest] = args
+  return method === 'settle' && Array.isArray(lines) ? { id, method, args: rest, lines: lines.join('\n') } : { id, method, args }
 }
 
 function asError({ name, message, code }: { readonly name: string; readonly message: string; readonly code: string | null }): Error {

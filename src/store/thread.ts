@@ -60,7 +60,8 @@ async function close(): Promise<void> {
   opened = undefined
 }
 
-async function answer({ method, args }: StoreRequest): Promise<unknown> {
+async function answer({ method, args: sent, lines }: StoreRequest): Promise<unknown> {
+  const args = lines === undefined ? sent : [lines.split('\n'), ...sent]
   // The other side of this channel is store-client.ts, which sends what StoreApi says.
   if (method === 'open') return open(...args as Parameters<StoreApi['open']>)
   if (method === 'close') return close()
