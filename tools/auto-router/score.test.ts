@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'bun:test'
 import { describeShared, sharedPath } from '../../test/shared.ts'
@@ -32,6 +33,12 @@ test('folds hold every prompt once, and no subject is on both sides', () => {
     const inside = new Set(fold.map((at) => examples[at]?.subject))
     expect(examples.filter((one, at) => inside.has(one.subject) && !fold.includes(at))).toEqual([])
   }
+})
+
+test('a line of outcomes that is none is named, with what it should be', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'auto-router-')), 'outcomes.jsonl')
+  writeFileSync(path, '{"set":"a","subject":"b","prompt":"c","weak":true,"strong":true}\n\n{"set":"a","subject":"b","prompt":"c","weak":1,"strong":true}\n')
+  expect(() => readExamples(path)).toThrow(`${path}:3: want {"set": string`)
 })
 
 test('the nearest neighbour of a prompt is the one that shares its rare words', () => {
