@@ -20,6 +20,7 @@ afterAll(() => stage.stop())
 const USER = { role: 'user', content: QUESTION } as const
 const MAX = 8_000
 const textOf = (content: readonly { readonly type: string }[]): string => content.flatMap((block) => (block.type === 'text' && 'text' in block ? [String(block.text)] : [])).join('')
+const typesOf = (items: unknown): unknown[] => (Array.isArray(items) ? items.map((item: { readonly type?: string }) => item.type) : [])
 /** What the contract adds to Anthropic's usage. */
 const costOf = (usage: object | null | undefined): number => nanoOf((usage as { cost?: number } | null | undefined)?.cost)
 
@@ -94,8 +95,10 @@ describe.each(SIDES)('@anthropic-ai/sdk against a provider that speaks %s', (nam
     expect(second?.heard.results).toEqual(Object.values(RESULTS))
     // The runner sends every block back as it came: reasoning is with its maker again, byte for byte.
     expect(second?.heard.signatures).toEqual([SIGNATURE])
-    // Of a summary nobody needs the text back: what was encrypted has it.
-    if (name !== 'gemini' && name !== 'openai-responses') expect(second?.heard.thoughts).toEqual([THINKING.text])
+    // Of Gemini's nobody needs the text back: what it signed has it.
+    if (name !== 'gemini') expect(second?.heard.thoughts).toEqual([THINKING.text])
+    // A thought stands before the call that it led to.
+    if (name === 'openai-responses') expect(typesOf(second?.body['input'])).toEqual(['message', 'reasoning', 'function_call', 'function_call', 'function_call_output', 'function_call_output'])
   })
 
   test('reasoning in a plain answer goes back as it came', async () => {

@@ -4,7 +4,7 @@ import { Fault } from '../../core/fault.ts'
 import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { refuse } from '../openai-chat/check.ts'
 import { blocksOf, partsOf, textIn } from './call-blocks.ts'
-import { detailOfRedacted, detailOfThinking } from './seal.ts'
+import { detailOfRedacted, detailOfThinking, type Place } from './seal.ts'
 import { REASONING_FORMAT, type Notes } from './wire.ts'
 
 /** `system` and `messages` of a request in the contract's chat shape. Throws the fault that names the block in Anthropic's words. */
@@ -79,10 +79,13 @@ class AssistantTurn {
   private readonly details: ReasoningDetail[] = []
   private readonly calls: ToolCall[] = []
   private readonly images: JsonObject[] = []
+  /** The first index of the details of the message that is being read. */
+  private from = 0
   /** Calls of Anthropic's own tools that wait for their results, by id. */
   private readonly serverCalls = new Map<string, JsonObject>()
 
   add(blocks: readonly JsonObject[], field: string, unsaid: Notes): void {
+    this.from = this.details.reduce((next, detail) => Math.max(next, (detail.index ?? 0) + 1), 0)
     blocks.forEach((block, at) => this.block(block, `${field}[${at}]`, unsaid))
   }
 
@@ -103,7 +106,7 @@ class AssistantTurn {
         this.parts.push(...partsOf(block, field, unsaid))
         return
       case 'thinking':
-        this.details.push(detailOfThinking(textIn(block, 'thinking', field), asString(block['signature']) ?? '', this.details.length))
+        this.details.push(detailOfThinking(textIn(block, 'thinking', field), asString(block['signature']) ?? '', this.place()))
         return
       case 'redacted_thinking': return this.redacted(textIn(block, 'data', field))
       case 'tool_use':
@@ -127,8 +130,12 @@ class AssistantTurn {
   }
 
   private redacted(data: string): void {
-    const detail = detailOfRedacted(data, this.details.length)
+    const detail = detailOfRedacted(data, this.place())
     if (detail) this.details.push(detail)
+  }
+
+  private place(): Place {
+    return { at: Math.max(this.from, this.details.length), from: this.from }
   }
 
   private serverResult(block: JsonObject, field: string): void {

@@ -47,18 +47,27 @@ export function isAnthropic(detail: ReasoningDetail): boolean {
   return detail.format === REASONING_FORMAT
 }
 
+/** Where a detail stands: its place among those of the turn, and the first index of its message, from which a sealed one counts as its maker did. */
+export interface Place { readonly at: number; readonly from: number }
+
+/** Details of one index belong together, and to the place that it names: a summary and what was encrypted of it are two blocks. */
+function indexOf(detail: ReasoningDetail, { at, from }: Place): number {
+  return typeof detail.index === 'number' ? from + detail.index : at
+}
+
 /** A thinking block that a client sends back, as the detail that it was made from. */
-export function detailOfThinking(thinking: string, signature: string, index: number): ReasoningDetail {
+export function detailOfThinking(thinking: string, signature: string, place: Place): ReasoningDetail {
+  const index = place.at
   if (isSealed(signature)) {
     const detail = unseal(signature)
-    if (detail) return { ...detail, [detail.type === 'reasoning.summary' ? 'summary' : 'text']: thinking, index }
+    if (detail) return { ...detail, [detail.type === 'reasoning.summary' ? 'summary' : 'text']: thinking, index: indexOf(detail, place) }
   } else if (signature !== '') return { type: 'reasoning.text', text: thinking, signature, format: REASONING_FORMAT, index }
   return { type: 'reasoning.text', text: thinking, format: 'unknown', index }
 }
 
 /** A redacted thinking block that a client sends back, as the detail that it was made from. */
-export function detailOfRedacted(data: string, index: number): ReasoningDetail | undefined {
-  if (!isSealed(data)) return { type: 'reasoning.encrypted', data, format: REASONING_FORMAT, index }
+export function detailOfRedacted(data: string, place: Place): ReasoningDetail | undefined {
+  if (!isSealed(data)) return { type: 'reasoning.encrypted', data, format: REASONING_FORMAT, index: place.at }
   const detail = unseal(data)
-  return detail && { ...detail, index }
+  return detail && { ...detail, index: indexOf(detail, place) }
 }
