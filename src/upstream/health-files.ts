@@ -22,7 +22,7 @@ export interface HealthFilesOptions {
 /**
  * The way between processes that share a data directory: each appends its lines to the file of the current minute, and
  * reads on in it where it stopped. A write that appends is one piece on a local file system, and a file that is never
- * cut needs no lock. [decision 5]
+ * cut needs no lock. (docs/decisions/0006-shared-health.md)
  */
 export function healthFiles(options: HealthFilesOptions): OpenExchange {
   return (hear) => new HealthFiles(options, hear)

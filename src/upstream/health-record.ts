@@ -25,8 +25,10 @@ const STATE_CALLS_MIN = 100
 const NORMAL_UPTIME_MIN = 0.95
 const DEGRADED_UPTIME_MIN = 0.8
 
-/** Without a Retry-After, a 429 cools for this long; with one, never longer than the second: it recovers by itself. */
-const COOL_MS_DEFAULT = 1_000
+/** Without a Retry-After, a 429 cools for this long, and for twice as long each time that it comes again on the way back. */
+const COOL_MS_FIRST = 1_000
+const COOL_MS_GUESSED_MAX = 30 * SECOND_MS
+/** With one, never for longer than this: it recovers by itself. */
 const COOL_MS_MAX = 10 * MINUTE_MS
 
 /** What `health` says holds for this long. A failure and a rate limit are seen at once, and so is a share that grows. */
@@ -63,6 +65,7 @@ export class EndpointRecord {
   private failuresInRow = 0
   private failedMs = -Infinity
   private coolUntilMs = -Infinity
+  private guessedMs = COOL_MS_FIRST
   private known: EndpointHealth = NEVER_CALLED
   private knownMs = -Infinity
   private percentilesMs = -Infinity
@@ -77,7 +80,7 @@ export class EndpointRecord {
       row: outcome.counted && !outcome.ok ? 1 : 0,
       latency: outcome.latencyMs === undefined ? [] : [bucketOf(outcome.latencyMs, LATENCY_LOWEST_MS), 1],
       throughput: outcome.throughput === undefined || outcome.throughput <= 0 ? [] : [bucketOf(outcome.throughput, THROUGHPUT_LOWEST), 1],
-      coolMs: outcome.rateLimited ? Math.min(outcome.retryAfterMs ?? COOL_MS_DEFAULT, COOL_MS_MAX) : 0,
+      coolMs: outcome.rateLimited ? Math.min(outcome.retryAfterMs ?? this.guessedCoolMs(nowMs), COOL_MS_MAX) : 0,
       refusedMs: outcome.refused ? REFUSED_MS : 0,
       proofs: 0, toolsOk: 0, toolsBad: 0,
     }
@@ -132,6 +135,12 @@ export class EndpointRecord {
   private countTools(nowMs: number, ok: number, bad: number): void {
     this.counts.tools2h.add(nowMs, ok, bad)
     this.counts.toolsDay.add(nowMs, ok, bad)
+  }
+
+  private guessedCoolMs(nowMs: number): number {
+    // Those that were under way when the first came are of the same limit.
+    if (nowMs >= this.coolUntilMs) this.guessedMs = this.recovery.share(nowMs) === 1 ? COOL_MS_FIRST : Math.min(2 * this.guessedMs, COOL_MS_GUESSED_MAX)
+    return this.guessedMs
   }
 
   /** Answers that were under way when the limit was hit do not end the pause, a later 429 never shortens it. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Fault, FAULTS, type FaultCode } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { faultOutcome, type Outcome } from './health-outcome.ts'
+import { readMemory } from './health-memory.ts'
 import { Health } from './health.ts'
 
 const OK: Outcome = { ok: true, counted: true, rateLimited: false }
@@ -119,6 +120,20 @@ describe('rate limits', () => {
     expect(health.of(ID).cooling).toBe(false)
   })
 
+  test('without a Retry-After for twice as long each time that it comes again on the way back, half a minute at most', () => {
+    const { clock, health, record } = start()
+    const pauses: number[] = []
+    for (let round = 0; round < 7; round++) {
+      record(limited())
+      // One that was sent before the first came back says nothing new.
+      record(limited())
+      let seconds = 0
+      for (; health.of(ID).cooling; seconds++) clock.advance(SECOND)
+      pauses.push(seconds)
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30])
+  })
+
   test('without a Retry-After for a second, with an endless one for ten minutes', () => {
     const { clock, health, record } = start()
     record(limited())
@@ -190,6 +205,112 @@ describe('what faults say', () => {
     const outcome = faultOutcome(new Fault(code, 'x', { retryAfterMs: 7 }))
     const refused = code === 'provider_credential' || code === 'provider_payment'
     expect(outcome).toEqual({ ok: false, counted: COUNTED.includes(code), rateLimited: code === 'provider_rate_limited', ...(refused && { refused }), retryAfterMs: 7 })
+  })
+})
+
+describe('C35–C38: what Auto Exacto asks', () => {
+  test('calls of 30 minutes, answers with tool calls of 2 hours, the share of bad ones of a day', () => {
+    const { clock, health, record } = start()
+    record(OK, 30)
+    for (let done = 0; done < 8; done++) health.recordTools(ID, done < 2)
+    expect(health.of(ID)).toMatchObject({ calls30m: 30, toolCalls: { calls2h: 8, errorRate: 0.25 } })
+    clock.advance(3 * 60 * MINUTE)
+    health.recordTools(ID, false)
+    expect(health.of(ID)).toMatchObject({ calls30m: 0, toolCalls: { calls2h: 1, errorRate: 2 / 9 } })
+    clock.advance(26 * 60 * MINUTE)
+    expect(health.of(ID).toolCalls).toBeUndefined()
+  })
+
+  test('checks wait until nobody does, and are so many a second at most', async () => {
+    const { clock, health } = start()
+    let checked = 0
+    const check = (): void => health.checkTools(ID, () => checked++ % 2 === 0)
+    for (let call = 0; call < 500; call++) check()
+    expect(checked).toBe(0)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(checked).toBe(100)
+    clock.advance(SECOND)
+    check()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(health.of(ID).toolCalls?.calls2h).toBe(101)
+  })
+})
+
+/** Everything that is told and learned at one moment. */
+function tellAll(from: Health, to: Health): void {
+  to.learn(from.takeNews() ?? {})
+}
+
+describe('what others see', () => {
+  test('counts as if it had happened here, once', () => {
+    const { clock, health, record } = start()
+    const other = new Health(clock)
+    record({ ...OK, latencyMs: 200, throughput: 50 }, 30)
+    record(FAILED, 10)
+    health.recordTools(ID, true)
+    tellAll(health, other)
+    clock.advance(SECOND)
+    expect(other.of(ID)).toEqual(health.of(ID))
+    expect(other.stats(ID)).toEqual(health.stats(ID))
+    expect(health.takeNews()).toBeUndefined()
+    expect(other.takeNews()).toBeUndefined()
+  })
+
+  test('failures of a row add up over processes', () => {
+    const { clock, health, record } = start()
+    const other = new Health(clock)
+    for (let done = 0; done < 100; done++) other.record(ID, OK)
+    record(FAILED, 3)
+    tellAll(health, other)
+    expect(other.of(ID).outage).toBe(false)
+    for (let done = 0; done < 2; done++) other.record(ID, FAILED)
+    expect(other.of(ID).outage).toBe(true)
+  })
+
+  test('clocks need not agree', () => {
+    const { health, record } = start()
+    const late = new Health(new FakeClock(0))
+    record(FAILED, 3)
+    tellAll(health, late)
+    expect(late.of(ID).outage).toBe(true)
+  })
+})
+
+describe('what is kept', () => {
+  const restarted = (health: Health, clock: FakeClock): Health => {
+    const next = new Health(clock)
+    const memory = readMemory(JSON.stringify(health.memory()))
+    if (!memory) throw new Error('what was kept can be read')
+    next.load(memory)
+    return next
+  }
+
+  test('is the same after a restart', () => {
+    const { clock, health, record } = start()
+    record({ ...OK, latencyMs: 300, throughput: 40 }, 200)
+    record({ ok: false, counted: false, rateLimited: true, retryAfterMs: 20 * SECOND })
+    record(FAILED, 250)
+    health.recordTools(ID, true)
+    clock.advance(SECOND)
+    const next = restarted(health, clock)
+    expect(next.of(ID)).toEqual(health.of(ID))
+    expect(next.stats(ID)).toEqual(health.stats(ID))
+  })
+
+  test('ages meanwhile: what has passed is empty', () => {
+    const { clock, health, record } = start()
+    record(FAILED, 200)
+    clock.advance(40 * SECOND)
+    expect(restarted(health, clock).of(ID)).toMatchObject({ outage: false, state: 'down' })
+    clock.advance(6 * MINUTE)
+    expect(restarted(health, clock).of(ID)).toMatchObject({ outage: false, state: 'normal' })
+    expect(restarted(health, clock).stats(ID)).toMatchObject({ uptime30m: 0 })
+    clock.advance(25 * 60 * MINUTE)
+    expect(restarted(health, clock).stats(ID)).toEqual({})
+  })
+
+  test.each(['', '{', '[]', '{"version":2,"savedMs":1,"endpoints":{}}', '{"version":1,"savedMs":1,"endpoints":{"a":{}}}', '{"version":1,"savedMs":1,"endpoints":{"a":{"counts":{},"measures":{"latency5m":[[1,[999,1]]]},"row":0}}}'])('%s is no memory', (text) => {
+    expect(readMemory(text)).toBeUndefined()
   })
 })
 

@@ -55,7 +55,7 @@ export class World {
     const slowness = trouble === 'slow' ? 8 : 1
     const firstMs = nature.latencyMs * slowness * Math.exp(0.5 * normal(chance(4), chance(5)))
     const lastMs = firstMs + (COMPLETION_TOKENS / nature.tokensPerSecond) * SECOND_MS * (trouble === 'slow' ? 4 : 1)
-    return { kind: 'answer', firstMs, lastMs, isCut: chance(6) < 0.0005 }
+    return { kind: 'answer', firstMs, lastMs, isCut: at(this.seed + call, 0, 6) < 0.0005 }
   }
 
   /** A provider's limit of calls in a minute, by the clock's minutes. */
