@@ -9,7 +9,7 @@ import { hostKind, machine } from './report.ts'
 import { versions } from './run.ts'
 import { nameOf, type Pair } from './streams.ts'
 
-const HELP = `node bin/bun.mjs bench/pictures.ts [--megabytes 20] [--rounds 3] [--no-write]
+const HELP = `node bin/bun.mjs bench/pictures.ts [--megabytes 20] [--rounds 3] [--no-write] [--note 'what else ran']
 
 How much memory a request with one large picture takes, alone and four at once, in a gateway that has just started.
 Writes bench/results/<date>-pictures-<kind of host>.{md,json}.`
@@ -80,7 +80,7 @@ function row({ name, atOnce, timesBody, ms }: Taken): string {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { 'megabytes': { type: 'string', default: '20' }, 'rounds': { type: 'string', default: '3' }, 'no-write': { type: 'boolean', default: false }, 'help': { type: 'boolean', default: false } } })
+  const { values } = parseArgs({ options: { 'megabytes': { type: 'string', default: '20' }, 'rounds': { type: 'string', default: '3' }, 'note': { type: 'string' }, 'no-write': { type: 'boolean', default: false }, 'help': { type: 'boolean', default: false } } })
   if (values.help) {
     console.log(HELP)
     return 0
@@ -103,7 +103,7 @@ async function main(): Promise<number> {
   const text = `${[
     `# Requests with a picture of ${values.megabytes} MB, ${date.slice(0, 10)}`, '',
     `${host.cpu}, ${host.cores} cores, ${host.memoryMb} MB, ${host.os}; Bun ${about.bun}; commit ${about.commit}.`,
-    `Peak resident memory over that of the idle gateway, by the bytes of all bodies under way: the most of ${values.rounds} gateways, each fresh. Target: at most 3.`, '',
+    `Peak resident memory over that of the idle gateway, by the bytes of all bodies under way: the most of ${values.rounds} gateways, each fresh. Target: at most 3.`, ...(values.note === undefined ? [] : [values.note]), '',
     '| client→provider | at once | memory ÷ bodies | ms, fastest |', '|---|---:|---:|---:|', ...taken.map(row),
   ].join('\n')}\n`
   console.log(text)

@@ -9,7 +9,7 @@ import { pinned } from './processes.ts'
 import { hostKind, machine } from './report.ts'
 import { startBench, versions } from './run.ts'
 
-const HELP = `node bin/bun.mjs bench/streams.ts [--rounds 3] [--seconds 2] [--only 'responses→gemini'] [--no-long] [--no-write]
+const HELP = `node bin/bun.mjs bench/streams.ts [--rounds 3] [--seconds 2] [--only 'responses→gemini'] [--no-long] [--no-write] [--note 'what else ran']
 
 What a streamed answer costs when client and provider speak different dialects, against one that is carried. Writes
 bench/results/<date>-streams-<kind of host>.{md,json}. docs/bench.md says how to read it. Exit 1: the run is void.`
@@ -67,7 +67,7 @@ export function perPiece(more: readonly number[], less: readonly number[], moreP
   return (median(more) - median(less)) / (morePieces - lessPieces)
 }
 
-interface Options { readonly rounds: number; readonly seconds: number; readonly only: string | undefined; readonly long: boolean; readonly write: boolean }
+interface Options { readonly rounds: number; readonly seconds: number; readonly only: string | undefined; readonly long: boolean; readonly write: boolean; readonly note: string | undefined }
 
 async function runAll(bench: Bench, options: Options): Promise<readonly PairResult[]> {
   const { lane } = await switchyardLane(bench.mockPort, MODELS.map(streamModelId))
@@ -121,12 +121,12 @@ function say(value: number, digits: number): string {
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
-      'rounds': { type: 'string', default: '3' }, 'seconds': { type: 'string', default: '2' }, 'only': { type: 'string' },
+      'rounds': { type: 'string', default: '3' }, 'seconds': { type: 'string', default: '2' }, 'only': { type: 'string' }, 'note': { type: 'string' },
       'no-long': { type: 'boolean', default: false }, 'no-write': { type: 'boolean', default: false }, 'help': { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
-  return { rounds: Number(values.rounds), seconds: Number(values.seconds), only: values.only, long: !values['no-long'], write: !values['no-write'] }
+  return { rounds: Number(values.rounds), seconds: Number(values.seconds), only: values.only, long: !values['no-long'], write: !values['no-write'], note: values.note }
 }
 
 async function main(): Promise<number> {
@@ -146,6 +146,7 @@ async function main(): Promise<number> {
       `${host.cpu}, ${host.cores} cores, ${host.memoryMb} MB, ${host.os}; Bun ${about.bun}; commit ${about.commit}.`,
       `Medians of ${options.rounds} rounds of ${options.seconds} s a figure. ${pinned ? 'Gateway on core 0, mock and load on core 1.' : 'Not pinned: compare with care.'}`,
       `${CONNECTIONS} streams at once, a piece every ${MIDDLE.text.delayMs} ms; a piece's cost is a stream of ${MIDDLE.text.pieces} less one of ${SHORT.text.pieces}. Everything on. The mock counted as many requests as the client sent, in every step.`,
+      ...(options.note === undefined ? [] : [options.note]),
     ])
     console.log(text)
     if (options.write) {
