@@ -33,7 +33,7 @@ export function endpointOfRow(model: ModelRow, row: EndpointRow, set: ProviderSe
   const parametersBy = (dialect: DialectName) => outputs.has('embeddings') ? OF_EMBEDDINGS : parametersOf(dialectOnCloud(dialect, row.upstream), set.row.parameters, can, reasoning?.efforts !== undefined)
   return Object.freeze(withAlternatives({
     id: `${model.id}@${tag}`, modelId: model.id, tag, provider, upstreamId: own?.upstreamId ?? row.upstream, price: withFees(priceOf(row.price), provider.slug, row.upstream),
-    contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
+    ...(row.tier !== undefined && { tier: row.tier }), contextMax, ...(outputMax !== undefined && { outputMax: Math.min(outputMax, contextMax) }), ...(row.prompt !== undefined && { promptMax: row.prompt }),
     parameters: parametersBy(provider.dialect),
     inputs: modalitySet(row.inputs ?? model.inputs ?? 'text'), outputs,
     ...(reasoning && { reasoning }), quantization: row.quantization ?? 'unknown', deprecated: row.deprecated === true,

@@ -140,6 +140,9 @@ export interface ReasoningSupport {
   readonly mandatory: boolean
 }
 
+/** A provider's faster, or cheaper and slower, service of a model, at prices of its own (contract C39, C40). */
+export type ServiceTier = 'priority' | 'flex'
+
 /** One model at one provider. */
 export interface Endpoint {
   /** `anthropic/claude-sonnet-4.5@anthropic`, unique in a snapshot. */
@@ -153,6 +156,10 @@ export interface Endpoint {
   /** The same endpoint by its provider's other dialects: `upstream/spoken.ts` takes the one that loses least of a call. */
   readonly alternatives?: readonly Endpoint[]
   readonly price: Price
+  /** The service tier that this endpoint asks for; it is met only by those who ask. */
+  readonly tier?: ServiceTier
+  /** Where the provider has tiers: what the model costs at the one that it says it used. */
+  readonly tierPrices?: ReadonlyMap<'default' | ServiceTier, Price>
   /** Tokens of prompt and answer together. */
   readonly contextMax: number
   /** Tokens of the answer, undefined when not known. */

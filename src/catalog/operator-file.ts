@@ -1,6 +1,6 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
-import type { Auth, Price, ReasoningSupport, Timeouts } from './endpoint.ts'
+import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 
 /** A provider as the operator (or discovery) says it. What is not said is kept from the built-in one of that slug. */
 export interface OperatorProvider {
@@ -65,6 +65,8 @@ export interface OperatorModel {
   readonly parameters?: readonly string[]
   readonly reasoning?: ReasoningSupport
   readonly quantization?: string
+  /** What the model costs at the provider's own service tiers: each is an endpoint of its own. */
+  readonly tierPrices?: ReadonlyMap<ServiceTier, Price>
 }
 
 /** What the operator changes about a model wherever it is served. */

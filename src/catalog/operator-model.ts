@@ -1,11 +1,11 @@
 import { EFFORTS, type Effort, type Modality } from '../core/call.ts'
 import { parseUsd, type Nano } from '../core/nano.ts'
-import type { Price, PriceOverride, ReasoningSupport } from './endpoint.ts'
+import type { Price, PriceOverride, ReasoningSupport, ServiceTier } from './endpoint.ts'
 import type { ModelOverride, OperatorModel } from './operator-file.ts'
 import { FREE, priceFromUsdPerMillion } from './price.ts'
 import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
 
-const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'concurrency'] as const
+const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'service_tiers', 'concurrency'] as const
 const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output'] as const
 /** Keys of a price per million tokens, and what they are on a Price. */
 const TOKEN_PRICES = [
@@ -17,6 +17,7 @@ const TIER_PRICES = [['input', 'prompt'], ['output', 'completion'], ['cache_read
 const MODALITIES: readonly Modality[] = ['text', 'image', 'file', 'audio', 'video']
 const OUTPUTS: readonly Modality[] = [...MODALITIES, 'embeddings']
 const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
+const SERVICE_TIERS: readonly ServiceTier[] = ['priority', 'flex']
 const TOKENS_MAX = 1_000_000_000
 const CONCURRENCY_MAX = 1_000_000
 /** A price per million tokens outside of these bounds is a slip of the unit: the dearest known is some hundred USD, the cheapest some thousandths. */
@@ -37,8 +38,18 @@ export function readModel(reader: YamlReader, place: Place): OperatorModel | und
     price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, OUTPUTS),
     parameters: at.parameters && reader.list(at.parameters).flatMap((item) => reader.string(item) ?? []),
     concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX), reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
+    tierPrices: at.service_tiers && readServiceTiers(reader, at.service_tiers),
   }
   return id === undefined ? undefined : { id, ...said(model) }
+}
+
+/** `service_tiers: { flex: { input: …, output: … } }`: prices of the provider's own tiers of the model. */
+function readServiceTiers(reader: YamlReader, place: Place): ReadonlyMap<ServiceTier, Price> {
+  const at = byKey(reader.map(place, SERVICE_TIERS))
+  return new Map(SERVICE_TIERS.flatMap((tier) => {
+    const price = at[tier] && readPrice(reader, at[tier])
+    return price ? [[tier, price] as const] : []
+  }))
 }
 
 /** What stands behind a model's id at the top of the file. */
@@ -75,11 +86,22 @@ export function readPrice(reader: YamlReader, place: Place): Price | undefined {
 }
 
 function readTier(reader: YamlReader, place: Place): PriceOverride | undefined {
-  const at = byKey(reader.map(place, ['over', ...TIER_PRICES.map(([key]) => key)]))
-  const over = at.over
-  if (!over) return reader.wrong(place, 'needs over: the prompt tokens above which it holds')
-  const promptTokensOver = reader.integer(over, 1, TOKENS_MAX)
-  return promptTokensOver === undefined ? undefined : { promptTokensOver, ...amounts(reader, at, TIER_PRICES, perMillion) }
+  const at = byKey(reader.map(place, ['over', 'utc_start', 'utc_end', ...TIER_PRICES.map(([key]) => key)]))
+  const { over, utc_start: start, utc_end: end } = at
+  if (!over && !start && !end) return reader.wrong(place, 'needs over: the prompt tokens above which it holds, or utc_start and utc_end: the hours at which it does')
+  if (Boolean(start) !== Boolean(end)) return reader.wrong(place, 'needs utc_start and utc_end both, as "2200" and "0600"')
+  const promptTokensOver = over ? reader.integer(over, 1, TOKENS_MAX) : -1
+  const fromMinute = start && minuteOfDay(reader, start)
+  const toMinute = end && minuteOfDay(reader, end)
+  if (promptTokensOver === undefined || (start && (fromMinute === undefined || toMinute === undefined))) return undefined
+  return { promptTokensOver, ...(fromMinute !== undefined && toMinute !== undefined && { hours: { fromMinute, toMinute } }), ...amounts(reader, at, TIER_PRICES, perMillion) }
+}
+
+/** `2230` or `22:30`, UTC, as minutes of the day. */
+function minuteOfDay(reader: YamlReader, place: Place): number | undefined {
+  const [, hour, minute] = /^([01]\d|2[0-3]):?([0-5]\d)$/.exec(reader.string(place) ?? '') ?? []
+  if (hour === undefined || minute === undefined) return reader.wrong(place, 'must be a time of day in UTC in quotes, as "2230"')
+  return Number(hour) * 60 + Number(minute)
 }
 
 function amounts<To extends string>(reader: YamlReader, at: Readonly<Record<string, Place>>, keys: readonly (readonly [string, To])[], read: (reader: YamlReader, place: Place) => Nano | undefined): { [K in To]?: Nano } {

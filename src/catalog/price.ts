@@ -126,6 +126,11 @@ function ratesUpTo(price: Price, promptTokensMax: number): Rates[] {
   return sizes.map((size) => ratesAt(price, size))
 }
 
+/** What a token of a short prompt and of its answer costs at this time (ms since the epoch). */
+export function ratesNow(price: Price, nowMs: number): Pick<Price, 'prompt' | 'completion'> {
+  return ratesAt(priceAt(price, nowMs), 0)
+}
+
 /** True where the price depends on the time of day. */
 export function hasHours({ overrides }: Price): boolean {
   return overrides?.some(({ hours }) => hours !== undefined) ?? false

@@ -52,6 +52,8 @@ export interface EndpointRow extends AbilityRow {
   readonly provider: string
   /** What the provider calls it. */
   readonly upstream: string
+  /** The service tier that this row is of; its variant is the same word. */
+  readonly tier?: 'priority' | 'flex'
   /** Region or variant, behind the provider's slug in the tag. */
   readonly variant?: string
   /** Name of the provider's other dialect, where it serves this model by it. */

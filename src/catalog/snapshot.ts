@@ -80,7 +80,9 @@ function addOwn(work: Work, own: OperatorProvider, model: OperatorModel): void {
   if (!set) return
   const replaced = draft.endpoints.find((endpoint) => endpoint.tag === own.slug)
   const endpoint = endpointOfOperator({ ...model, id }, replaced?.provider ?? set.main, replaced)
-  draft.endpoints = [endpoint, ...draft.endpoints.filter((other) => other !== replaced)]
+  const tiers = [...model.tierPrices ?? []].map(([tier, price]) => Object.freeze({ ...endpoint, id: `${endpoint.id}/${tier}`, tag: `${endpoint.tag}/${tier}`, tier, price }))
+  const said = new Set<string>(tiers.map(({ tag }) => tag))
+  draft.endpoints = [endpoint, ...tiers, ...draft.endpoints.filter((other) => other !== replaced && !said.has(other.tag))]
   if (model.name !== undefined) draft.name = model.name
   work.models.set(id, draft)
   if (id !== id.toLowerCase()) work.aliases.set(id.toLowerCase(), id)
@@ -110,11 +112,23 @@ function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
   const models = new Map<string, Model>()
   for (const draft of work.models.values()) {
     if (draft.endpoints.length === 0) continue
-    models.set(draft.id, Object.freeze({ ...draft, contextMax: Math.max(...draft.endpoints.map((endpoint) => endpoint.contextMax)) }))
+    const endpoints = withTierPrices(draft.endpoints)
+    models.set(draft.id, Object.freeze({ ...draft, endpoints, contextMax: Math.max(...draft.endpoints.map((endpoint) => endpoint.contextMax)) }))
   }
   const providers = new Map<string, Provider>([...work.providers].map(([slug, set]) => [slug, set.main]))
   const aliases = new Map([...work.aliases].filter(([name, id]) => models.has(id) && name !== id))
   return Object.freeze({ version, models, providers, aliases, unpricedAllowed: operator.unpriced === 'allow' })
+}
+
+/** An endpoint whose provider has tiers of this model knows what each costs: it is billed at the tier that was used (C39). */
+function withTierPrices(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const tiered = new Set(endpoints.filter(({ tier }) => tier !== undefined).map(({ provider }) => provider.slug))
+  if (tiered.size === 0) return endpoints
+  return endpoints.map((endpoint) => {
+    if (!tiered.has(endpoint.provider.slug)) return endpoint
+    const siblings = endpoints.filter(({ provider }) => provider.slug === endpoint.provider.slug)
+    return Object.freeze({ ...endpoint, tierPrices: new Map(siblings.map(({ tier, price }) => [tier ?? 'default', price] as const)) })
+  })
 }
 
 function secondsOf(date: string | undefined): number {

@@ -44,7 +44,8 @@ export type Event =
   /** Once for each choice, after all its content. */
   | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly native: string | null }
   /** The provider's counts so far. The last one counts; a later one replaces an earlier one. */
-  | { readonly type: 'usage'; readonly usage: Usage }
+  /** `serviceTier`: the one that the provider says it used, in its own word. */
+  | { readonly type: 'usage'; readonly usage: Usage; readonly serviceTier?: string }
   /** The provider failed after it had begun to answer. Nothing of the answer follows. */
   | { readonly type: 'fault'; readonly fault: Fault }
   /** What a provider was asked, or how it went: for clients that debug. Said first, once for each attempt. */

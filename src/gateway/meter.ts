@@ -1,5 +1,5 @@
 import type { Caller } from '../accounts/caller.ts'
-import type { Endpoint } from '../catalog/endpoint.ts'
+import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
 import { costOf, priceAt } from '../catalog/price.ts'
 import type { Call, Warning } from '../core/call.ts'
@@ -30,6 +30,12 @@ function within(amount: typeof NOTHING, cap: Nano): typeof NOTHING {
   return { total, prompt, completion: total - prompt }
 }
 
+/** What the tier costs that the provider says it used (C39); without its word, the one that was asked for. */
+function tierPrice(endpoint: Endpoint, served: string | undefined): Price {
+  const tier = served === 'priority' || served === 'fast' ? 'priority' : served === 'flex' ? 'flex' : served === 'default' || served === 'standard' ? 'default' : endpoint.tier ?? 'default'
+  return endpoint.tierPrices?.get(tier) ?? endpoint.price
+}
+
 /** Counts one call: what the provider says it used, or a stated estimate; when it spoke; how it ended. */
 export class Meter {
   readonly attempts: AttemptRecord[] = []
@@ -43,6 +49,8 @@ export class Meter {
   private endpoint: Endpoint | undefined
   private requested: string
   private usage: Usage | undefined
+  /** The service tier that the provider says it used. */
+  private tier: string | undefined
   private chars = 0
   private pieces = 0
   private firstMs: number | undefined
@@ -64,6 +72,7 @@ export class Meter {
     this.endpoint = endpoint
     this.requested = requested
     this.usage = undefined
+    this.tier = undefined
     this.chars = 0
     this.pieces = 0
     this.providerId = null
@@ -84,7 +93,10 @@ export class Meter {
         case 'reasoning': this.wrote(String(event.detail['text'] ?? event.detail['summary'] ?? '').length + 1); break
         case 'image': case 'annotation': case 'extra': case 'embeddings': this.wrote(1); break
         case 'finish': this.end(event.reason, event.native); break
-        case 'usage': this.usage = event.usage; break
+        case 'usage':
+          this.usage = event.usage
+          this.tier = event.serviceTier ?? this.tier
+          break
         case 'start': this.providerId = event.providerId ?? null; break
         case 'fault': this.fault = event.fault; break
         case 'served': this.warnings = event.warnings; break
@@ -132,7 +144,7 @@ export class Meter {
 
   /** By the catalogue's prices, and what was billed beside tokens at a price that only the provider knows. */
   private priced(endpoint: Endpoint, usage: Usage): typeof NOTHING {
-    const { total, prompt, completion } = costOf(priceAt(endpoint.price, this.call.createdMs), usage)
+    const { total, prompt, completion } = costOf(priceAt(tierPrice(endpoint, this.tier), this.call.createdMs), usage)
     const { more } = besidesOf(endpoint.price, usage, total)
     return { total: total + more, prompt: prompt + more, completion }
   }

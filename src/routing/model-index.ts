@@ -1,10 +1,10 @@
-import type { Endpoint, Model } from '../catalog/endpoint.ts'
+import type { Endpoint, Model, ServiceTier } from '../catalog/endpoint.ts'
 import { providerSlug } from '../catalog/names.ts'
 import { comparablePrice, hasHours, priceAt } from '../catalog/price.ts'
 import type { Exclusion } from './plan.ts'
 
 /** Last part of a tag that names a service tier: such an endpoint is asked for, never met by chance (C23, C41). */
-export type Tier = 'priority' | 'flex'
+export type Tier = ServiceTier
 
 /** An endpoint, and what routing works out about it once for all calls. */
 export interface Candidate {
@@ -67,7 +67,7 @@ function makeCandidate(endpoint: Endpoint, place: number): Candidate {
   return {
     endpoint,
     place,
-    tier: tag !== last && (last === 'priority' || last === 'flex') ? last : undefined,
+    tier: endpoint.tier ?? (tag !== last && (last === 'priority' || last === 'flex') ? last : undefined),
     price: price.state === 'unpriced' ? Infinity : Number(comparablePrice(price)),
     notReady: provider.notReady === undefined ? undefined : { endpoint, rule: 'not_ready', detail: provider.notReady },
   }

@@ -94,6 +94,8 @@ describeShared('recordings of openai.responses in their own dialect', () => {
         const { model, store: _store, provider: _provider, models: _models, user: _user, stream, ...said } = exchange.request.body ?? {}
         // A null means that nothing is asked of storage.
         for (const field of STATEFUL) delete said[field]
+        // A tier of another price is asked for by an endpoint of that price (C39), and this one has none.
+        if (said['service_tier'] === 'flex' || said['service_tier'] === 'priority') delete said['service_tier']
         expect(seen).toMatchObject({ method: 'POST', url: '/v1/responses' })
         expect(seen?.body).toEqual({ ...said, model, store: false, stream: stream ?? isStream(exchange) } as JsonObject)
         const recorded = new Set(problemsOfResponsesRequest(exchange.request.body))

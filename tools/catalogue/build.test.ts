@@ -22,12 +22,13 @@ describeShared('the catalogue of the feed’s file', () => {
   })
 
   test('has every price as the feed writes it', () => {
-    const offerings: Record<string, Record<string, { cost?: Record<string, number> }>> = JSON.parse(text).offerings
+    const offerings: Record<string, Record<string, { cost?: Record<string, number>; experimental?: { modes?: Record<string, { cost?: Record<string, number> }> } }>> = JSON.parse(text).offerings
     let compared = 0
     for (const model of catalogueRows().models) {
-      for (const { provider, upstream, price } of model.endpoints) {
+      for (const { provider, upstream, price, tier } of model.endpoints) {
         if (price === undefined || price === 'free') continue
-        const cost = offerings[provider]?.[upstream]?.cost ?? {}
+        const offering = offerings[provider]?.[upstream]
+        const cost = (tier === undefined ? offering?.cost : offering?.experimental?.modes?.['fast']?.cost) ?? {}
         for (const [key, value] of [['input', price.input], ['output', price.output]] as const) {
           expect(`${provider} ${upstream} ${key} ${value}`).toBe(`${provider} ${upstream} ${key} ${nineDecimals(cost[key])}`)
           compared++

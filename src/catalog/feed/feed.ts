@@ -4,6 +4,8 @@ import { asArray, asObject, asString, isObject, type Json, type JsonObject } fro
 export interface FeedOffering {
   readonly name?: string
   readonly cost?: JsonObject
+  /** What it costs as the provider's priority tier: OpenAI's `service_tier: priority`, Anthropic's `speed: fast`. */
+  readonly priorityCost?: JsonObject
   readonly limit: { readonly context?: number; readonly output?: number; readonly input?: number }
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
@@ -80,15 +82,26 @@ function readOffering(own: JsonObject, registry: JsonObject): FeedOffering {
   const text = (name: string, value: Json | undefined) => { const found = asString(value); return found === undefined ? {} : { [name]: found } }
   const cost = asObject(row['cost'])
   const options = asArray(row['reasoning_options'])?.filter(isObject)
+  const priority = priorityCostOf(row)
   return {
     limit: numbers(limit), inputs: strings(modalities['input']), outputs: strings(modalities['output']),
     reasoning: row['reasoning'] === true, tools: row['tool_call'] === true, temperature: row['temperature'] !== false,
     ...(typeof row['structured_output'] === 'boolean' && { structured: row['structured_output'] }),
-    ...(cost && { cost }), ...(options && { reasoningOptions: options }),
+    ...(cost && { cost }), ...(priority && { priorityCost: priority }), ...(options && { reasoningOptions: options }),
     ...text('name', row['name']), ...text('knowledge', row['knowledge']), ...text('released', row['release_date']), ...text('status', row['status']),
     ...text('weights', weightsUrl(row)), ...text('base', base), ...text('npm', call['npm']), ...text('url', call['api']), ...text('shape', call['shape']),
     ...text('replay', asObject(row['interleaved'])?.['field']),
   }
+}
+
+/** Of the modes that an offering has, the one that is asked for as a tier. */
+function priorityCostOf(row: JsonObject): JsonObject | undefined {
+  const modes = Object.values(asObject(asObject(row['experimental'])?.['modes']) ?? {}).filter(isObject)
+  const priority = modes.find((mode) => {
+    const body = asObject(asObject(mode['provider'])?.['body'])
+    return body?.['service_tier'] === 'priority' || body?.['speed'] === 'fast'
+  })
+  return asObject(priority?.['cost'])
 }
 
 /** An offering may say which of the registry's fields do not hold for it. */

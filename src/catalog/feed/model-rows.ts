@@ -122,7 +122,7 @@ function modelRow(id: string, all: readonly Priced[], group: readonly Placed[], 
     id, name: nameOf(offering, suffix), ...(dated !== undefined && { canonical: dated }), ...(aliases.length > (dated === undefined ? 0 : 1) && { aliases: aliases.filter((alias) => alias !== dated) }),
     ...(offering.released !== undefined && { released: offering.released }), ...(offering.knowledge !== undefined && { knowledge: offering.knowledge }),
     ...(offering.weights !== undefined && { huggingFace: offering.weights.replace('https://huggingface.co/', '') }), ...ability,
-    endpoints: kept.map((one) => endpointRow(id, one, ability)),
+    endpoints: kept.flatMap((one) => [endpointRow(id, one, ability), ...priorityRow(id, one, ability)]),
   }
 }
 
@@ -223,6 +223,17 @@ function endpointRow(id: string, one: Priced, model: AbilityRow): EndpointRow {
     ...(clean.quantization !== undefined && { quantization: clean.quantization === 'awq' ? 'int4' : clean.quantization === 'w8a8' ? 'int8' : clean.quantization }),
     ...(offering.status === 'deprecated' && { deprecated: true as const }),
   }
+}
+
+/** Providers whose priority tier we know how to ask for; others sell another's, and what they take of it is not known. */
+const PRIORITY = new Set(['openai', 'anthropic'])
+
+/** The same offering at its provider's priority tier, an endpoint of its own. */
+function priorityRow(id: string, one: Priced, model: AbilityRow): EndpointRow[] {
+  const cost = one.offering.priorityCost && readCost(one.offering.priorityCost)
+  if (!PRIORITY.has(one.provider.slug) || cost === undefined || typeof cost === 'string' || id.endsWith('-fast')) return []
+  const { provider, upstream, ...rest } = endpointRow(id, one, model)
+  return [{ provider, upstream, tier: 'priority', ...rest, variant: 'priority', price: withHourWrites(id, cost) }]
 }
 
 /** The name of the provider's other dialect that serves this offering. */

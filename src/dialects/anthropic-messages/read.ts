@@ -150,7 +150,7 @@ class MessageReader implements StreamReader, Judge {
     const usage = asObject(message['usage'])
     out.push({ type: 'start', providerId: asString(message['id']), model: asString(message['model']), serviceTier: tierOf(usage) })
     // The prompt's counts, so that a call which ends early is not without; those of the output are not true yet.
-    if (usage) out.push({ type: 'usage', usage: readUsage(usage, undefined) })
+    if (usage) out.push({ type: 'usage', usage: readUsage(usage, undefined), serviceTier: speedOf(usage) })
     this.note(message)
     const content = message['content']
     if (!Array.isArray(content)) return
@@ -168,7 +168,7 @@ class MessageReader implements StreamReader, Judge {
     const usage = asObject(event['usage'])
     if (!usage) return
     this.endUsage = this.endUsage ? { ...this.endUsage, ...usage } : usage
-    out.push({ type: 'usage', usage: readUsage(asObject(this.message?.['usage']), this.endUsage) })
+    out.push({ type: 'usage', usage: readUsage(asObject(this.message?.['usage']), this.endUsage), serviceTier: speedOf(this.endUsage) })
   }
 
   private note(said: JsonObject): void {
@@ -184,7 +184,7 @@ class MessageReader implements StreamReader, Judge {
     this.done = true
     this.blocks.finish(out)
     const usage = asObject(this.message['usage'])
-    if (usage && !this.endUsage) out.push({ type: 'usage', usage: readUsage(usage, {}) })
+    if (usage && !this.endUsage) out.push({ type: 'usage', usage: readUsage(usage, {}), serviceTier: speedOf(usage) })
     const explanation = asString(asObject(this.extras['stop_details'])?.['explanation'])
     if (this.stopReason === 'refusal' && explanation) out.push({ type: 'refusal', choice: 0, text: explanation })
     for (const field of EXTRAS) {
@@ -219,6 +219,12 @@ function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined 
 
 function indexOf(event: JsonObject): number {
   return typeof event['index'] === 'number' ? event['index'] : -1
+}
+
+/** Fast mode, which the catalogue has as the priority tier. Anthropic's own word `priority` is of capacity that is paid beforehand, at the same prices. */
+function speedOf(usage: JsonObject | undefined): string | undefined {
+  const speed = asString(usage?.['speed'])
+  return speed === 'fast' ? 'priority' : speed === 'standard' ? 'default' : undefined
 }
 
 /** The contract calls Anthropic's base tier `default` (B48). */

@@ -184,10 +184,10 @@ function carry(field: string, value: Json, body: JsonObject, notes: Notes): void
 
 const SKILL_BETAS = ['code-execution-2025-08-25', 'skills-2025-10-02', 'files-api-2025-04-14']
 
-/** Fast mode has a price of its own, so it is said only where the catalogue's model is the fast one (contract B33). */
+/** Fast mode has a price of its own, so it is said only at the endpoint of that price: the priority tier, or a model that is the fast one (contract B33). */
 function writeTier(call: Call, body: JsonObject, endpoint: Endpoint, notes: Notes): void {
   const tier = asString(call.body['service_tier'])
-  if (endpoint.modelId.endsWith('-fast')) {
+  if (endpoint.tier === 'priority' || endpoint.modelId.endsWith('-fast')) {
     body['speed'] = 'fast'
     notes.betas.add('fast-mode-2026-02-01')
   } else if (call.body['speed'] === 'fast' || tier === 'fast' || tier === 'priority') {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Call } from '../../core/call.ts'
 import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { WireRequest } from '../dialect.ts'
+import { tierSaid } from '../service-tier.ts'
 import { wireBody } from '../wire-body.ts'
 import { Notes } from '../anthropic-messages/wire.ts'
 import { writeSchema } from '../anthropic-messages/write-schema.ts'
@@ -133,7 +134,8 @@ function writeRest(call: Call, body: ConverseBody, endpoint: Endpoint, notes: No
     if (value === undefined || value === null || SAID.has(field)) continue
     if (!Object.hasOwn(NEUTRAL, field) || JSON.stringify(value) !== NEUTRAL[field]) notes.warn(field, `${endpoint.provider.name} cannot be told this`)
   }
-  const tier = asString(call.body['service_tier'])
+  const { tier, warning } = tierSaid(call, endpoint)
+  if (warning) notes.warn(warning.field, warning.why)
   if (tier === 'priority' || tier === 'flex') body['serviceTier'] = { type: tier }
   else if (tier !== undefined && tier !== 'auto' && tier !== 'default') notes.warn('service_tier', `this provider has no tier ${JSON.stringify(tier)}`)
 }

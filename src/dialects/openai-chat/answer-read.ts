@@ -100,7 +100,7 @@ export class ChatStreamReader implements StreamReader {
   private usage(chunk: JsonObject, out: Event[]): void {
     const sent = asObject(chunk['usage']) ?? asObject(asObject(chunk['x_groq'])?.['usage'])
     const usage = sent && readUsage(sent, this.reasoningOutside)
-    if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, this.endpoint.upstreamId) })
+    if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, this.endpoint.upstreamId), serviceTier: asString(chunk['service_tier']) })
     delete chunk['usage']
   }
 
@@ -194,7 +194,7 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   const usage = sent && readUsage(sent, has(endpoint, 'reasoning_outside_completion'))
   delete body['usage']
   if (carry) out.push({ type: 'raw', body, contentChars: chars, finishReason: ended?.finish ?? 'stop', nativeFinishReason: ended?.native ?? null })
-  if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, endpoint.upstreamId) })
+  if (usage) out.push({ type: 'usage', usage: withOwnSearch(usage, endpoint.upstreamId), serviceTier: asString(body['service_tier']) })
   return out
 }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { WireRequest } from '../dialect.ts'
+import { writeTier } from '../service-tier.ts'
 import { wireBody } from '../wire-body.ts'
 import { writeMessages, writeTools } from './message-write.ts'
 import { has } from './quirks.ts'
@@ -34,6 +35,7 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   writeToolChoice(body, endpoint, warnings)
   if (call.stream && !has(endpoint, 'no_stream_options')) body['stream_options'] = { include_usage: true }
   if (typeof call.body.user === 'string') body['user'] = hashedUser(call.body.user)
+  writeTier(body, call, endpoint, warnings)
   return { path: '/chat/completions', headers: {}, ...wireBody(body, call), warnings }
 }
 

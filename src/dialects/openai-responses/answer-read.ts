@@ -114,7 +114,7 @@ function startOf(response: JsonObject): Event {
 function usageOf(response: JsonObject, out: Event[]): void {
   const sent = asObject(response['usage'])
   const usage = sent && readUsage(sent, false)
-  if (usage) out.push({ type: 'usage', usage: withTools(usage, objectsOf(response['output'])) })
+  if (usage) out.push({ type: 'usage', usage: withTools(usage, objectsOf(response['output'])), serviceTier: asString(response['service_tier']) })
 }
 
 /** Items of tools that the provider runs itself. */

@@ -3,6 +3,7 @@ import { asString, isObject, type Json, type JsonObject } from '../../core/json.
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { WireRequest } from '../dialect.ts'
+import { writeTier } from '../service-tier.ts'
 import { wireBody } from '../wire-body.ts'
 import { wantedEffort } from './effort.ts'
 import { writeInput } from './input-write.ts'
@@ -47,8 +48,7 @@ function writeBody(call: Call, endpoint: Endpoint, warnings: Warning[]): JsonObj
   writeLogprobs(body, call, endpoint, include, warnings)
   if (include.length > 0) body['include'] = include
   if (typeof sent.user === 'string') body['user'] = hashedUser(sent.user)
-  const tier = asString(sent['service_tier'])
-  if (tier !== undefined) body['service_tier'] = tier === 'fast' ? 'priority' : tier
+  writeTier(body, call, endpoint, warnings)
   if (hasCacheMarks(call)) warnings.push({ field: 'cache_control', why: `${endpoint.provider.name} caches by itself and takes no marks` })
   if (call.body.messages.some((message) => message['is_error'] === true)) warnings.push({ field: 'is_error', why: `${endpoint.provider.name} cannot be told that a result is an error; it has to say so itself` })
   warnOfRest(sent, endpoint, warnings)

@@ -2,6 +2,7 @@ import type { Call, Warning } from '../../core/call.ts'
 import { isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
+import { writeTier } from '../service-tier.ts'
 import { wantedEffort } from './effort.ts'
 import { isSealed } from './envelope.ts'
 import { formatOf } from './wire.ts'
@@ -28,7 +29,7 @@ export function writeNative(call: Call, native: JsonObject, endpoint: Endpoint, 
   if (Array.isArray(body['input'])) body['input'] = writeItems(body['input'], endpoint, warnings)
   writeReasoning(body, call, endpoint, warnings)
   for (const field of ['user', 'safety_identifier'] as const) if (typeof body[field] === 'string') body[field] = hashedUser(body[field])
-  if (body['service_tier'] === 'fast') body['service_tier'] = 'priority'
+  writeTier(body, call, endpoint, warnings)
   return body
 }
 

@@ -13,13 +13,13 @@ export const listEndpoints: Route = {
   handle({ services, params, caller }) {
     const { model } = entryNamed(services.snapshot(), params)
     const { id, name, created, description } = model
-    const endpoints = model.endpoints.map((endpoint) => endpointRow(endpoint, name, services.health, caller !== undefined))
+    const endpoints = model.endpoints.map((endpoint) => endpointRow(endpoint, name, services.health, caller !== undefined, services.clock.wallMs()))
     return { data: { id, name, created, description, architecture: architectureOf(model), endpoints } }
   },
 }
 
 /** The contract's `PublicEndpoint`. Speeds are for callers with a key only, as the contract has it. */
-function endpointRow(endpoint: Endpoint, modelName: string, health: HealthStats, showSpeed: boolean): object {
+function endpointRow(endpoint: Endpoint, modelName: string, health: HealthStats, showSpeed: boolean, nowMs: number): object {
   const { provider, price } = endpoint
   const stats = health.stats(endpoint.id)
   return {
@@ -27,7 +27,7 @@ function endpointRow(endpoint: Endpoint, modelName: string, health: HealthStats,
     model_id: endpoint.modelId,
     model_name: modelName,
     context_length: endpoint.contextMax,
-    pricing: pricingOf(endpoint),
+    pricing: pricingOf(endpoint, nowMs),
     provider_name: provider.name,
     tag: endpoint.tag,
     quantization: QUANTIZATIONS.includes(endpoint.quantization) ? endpoint.quantization : 'unknown',

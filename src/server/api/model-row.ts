@@ -54,7 +54,7 @@ function entryOf(model: Model): ModelEntry {
  * price. While none can be called, the first of the catalogue, which is the model's maker wherever it serves it itself.
  */
 function shownEndpoint(model: Model): Endpoint | undefined {
-  const current = model.endpoints.filter((endpoint) => !endpoint.deprecated)
+  const current = model.endpoints.filter((endpoint) => !endpoint.deprecated && endpoint.tier === undefined)
   const [first, ...others] = current.filter((endpoint) => endpoint.provider.notReady === undefined)
   return first ? others.reduce((best, endpoint) => isCheaper(endpoint, best) ? endpoint : best, first) : current[0] ?? model.endpoints[0]
 }
