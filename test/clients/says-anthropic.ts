@@ -4,6 +4,7 @@ import { problemsOfAnthropicRequest } from '../wire/anthropic-request.ts'
 import { BILLED, piecesOf, type Heard, type Speech, type Turn } from './turn.ts'
 
 const INPUT = { input_tokens: BILLED.prompt - BILLED.cached, cache_read_input_tokens: BILLED.cached, cache_creation_input_tokens: 0 }
+const FAULT_TYPES: Readonly<Record<number, string>> = { 400: 'invalid_request_error', 429: 'rate_limit_error' }
 const HEAD = { id: 'msg_scripted', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5-20250929', stop_sequence: null }
 
 /** Anthropic Messages. */
@@ -19,7 +20,7 @@ export const saysAnthropic: Speech = {
     ]),
   ],
   faultFrame: (message) => frame('error', { error: { type: 'api_error', message } }),
-  faultBody: (status, message) => ({ type: 'error', error: { type: status === 429 ? 'rate_limit_error' : 'api_error', message } }),
+  faultBody: (status, message) => ({ type: 'error', error: { type: FAULT_TYPES[status] ?? 'api_error', message } }),
   hear,
   problems: problemsOfAnthropicRequest,
 }
