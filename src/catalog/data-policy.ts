@@ -1,5 +1,5 @@
+import { isServed } from './alternatives.ts'
 import type { Endpoint, Provider } from './endpoint.ts'
-import { globs } from './globs.ts'
 import type { Region } from './policy-rules.ts'
 
 /** What becomes of a prompt at an endpoint, as far as its provider has said (contract E5). */
@@ -31,7 +31,7 @@ export function dataPolicyOf(endpoint: Endpoint): DataPolicy {
 function makePolicy(endpoint: Endpoint): DataPolicy {
   const { provider } = endpoint
   const region = regionOf(endpoint)
-  const own = provider.modelPolicies?.find(({ models }) => globs(models, endpoint.modelId))
+  const own = provider.modelPolicies?.find(({ models }) => isServed(endpoint.modelId, models.split(' ')))
   if (own) return Object.freeze({ retains: own.retains, trains: own.trains, publishes: own.publishes ?? false, ...(own.days !== undefined && { retentionDays: own.days }), source: own.source, asOf: own.asOf, ...(region && { region }) })
   const { retainsPrompts: retains, mayTrain: trains, policySource: source, policyAsOf: asOf, retentionDays } = provider
   // Of a provider that said nothing at all, a free endpoint may do what free endpoints do.
