@@ -46,6 +46,10 @@ describe('references', () => {
   ] as const)('%j is %s', (instance, verdict) => expect(fitsSchema(tree, instance)).toBe(verdict))
 })
 
+test.each([
+  ['^[a-z0-9_-]+$', 'a-long_name-01', true], ['^\\d{4}-\\d{2}-\\d{2}$', '2026-01-31', true], ['^(?:red|green|blue)$', 'green', true], ['^(?:red|green|blue)$', 'black', false], ['^-?\\d+(?:\\.\\d{1,2})?$', '-1.25', true],
+] as const)('pattern %s of %s: %p', (one, text, fits) => expect(fitsSchema({ pattern: one }, text)).toBe(fits ? 'valid' : 'invalid'))
+
 describe('what cannot be told is unknown, and soon', () => {
   const DOUBLING: Json = { definitions: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`d${at}`, { allOf: [{ $ref: `#/definitions/d${at + 1}` }, { $ref: `#/definitions/d${at + 1}` }] }])), $ref: '#/definitions/d0' }
   test.each<[string, Json, Json]>([
@@ -55,6 +59,9 @@ describe('what cannot be told is unknown, and soon', () => {
     ['references that double', { ...(DOUBLING as JsonObject) }, 1],
     ['a pattern that backtracks', { pattern: '^(a+)+$' }, `${'a'.repeat(40)}!`],
     ['patterns side by side', { pattern: 'a*a*a*a*a*a*b' }, 'a'.repeat(2_000)],
+    ['optional things side by side', { pattern: `^${'a?'.repeat(40)}${'a'.repeat(40)}$` }, 'a'.repeat(40)],
+    ['alternatives side by side', { pattern: `^${'(a|a)'.repeat(30)}b$` }, 'a'.repeat(40)],
+    ['a reference back', { pattern: '^(a+)\\1$' }, 'aa'],
     ['a pattern that is none', { pattern: '[' }, 'a'],
     ['a type of another draft', { type: 'STRING' }, 'a'],
     ['a list that is none', { allOf: 1 }, 1],
