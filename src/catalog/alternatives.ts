@@ -50,7 +50,8 @@ export function withAlternatives(endpoint: Endpoint, parametersBy: (dialect: Dia
   return { ...endpoint, alternatives: found.map(({ provider }) => Object.freeze({ ...endpoint, provider, parameters: parametersBy(provider.dialect) })) }
 }
 
-function isServed(name: string, patterns: readonly string[]): boolean {
+/** True when a name fits one of the patterns (`*` for anything) and none of those behind a `!`. */
+export function isServed(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => !pattern.startsWith('!') && fits(name, pattern)) && !patterns.some((pattern) => pattern.startsWith('!') && fits(name, pattern.slice(1)))
 }
 

@@ -4,7 +4,7 @@ import type { ModelRow, ProviderRow } from './rows.ts'
 export const DEMO_PROVIDER: ProviderRow = {
   slug: 'demo', name: 'Switchyard Demo', url: 'demo:', dialect: 'openai-chat', auth: 'none', env: [],
   quirks: ['reasoning_effort'], parameters: ['top_k', 'min_p', 'repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs'], headquarters: 'your own machine',
-  policy: { retains: false, trains: false, source: 'it runs in this process', asOf: '2026-01-01' },
+  policy: { retains: false, trains: false, publishes: false, source: 'it runs in this process', asOf: '2026-01-01' },
 }
 
 const SHARED = { inputs: 'text image file audio', context: 128_000, output: 32_000, released: '2026-01-01' } as const

@@ -51,6 +51,7 @@ export function endpointOfOperator(model: OperatorModel, provider: Provider, rep
     upstreamId: model.upstreamId ?? replaced?.upstreamId ?? model.id.slice(model.id.indexOf('/') + 1),
     price: model.price ?? replaced?.price ?? UNPRICED,
     contextMax: model.contextMax ?? replaced?.contextMax ?? CONTEXT_UNKNOWN_TOKENS, ...(outputMax !== undefined && { outputMax }),
+    ...(model.visibleTo && { visibleTo: new Set(model.visibleTo) }),
     ...(model.concurrencyMax !== undefined && { concurrencyMax: model.concurrencyMax }), parameters,
     inputs: model.inputs ? new Set<Modality>(['text', ...model.inputs]) : (replaced?.inputs ?? null),
     outputs: model.outputs ? new Set(model.outputs) : (replaced?.outputs ?? EVERYTHING),

@@ -1,5 +1,6 @@
 import type { DialectName, Effort, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
+import type { PolicyRules } from './policy-rules.ts'
 
 /**
  * What an endpoint charges. `free` costs nothing and says so; `unpriced` is not known: it never bills as zero in
@@ -105,11 +106,33 @@ export interface Provider {
   /** Unknown counts as retaining and training (safe side). */
   readonly retainsPrompts: boolean
   readonly mayTrain: boolean
+  readonly retentionDays?: number
+  /** Whether free endpoints may publish prompts; undefined: nobody said. */
+  readonly publishes?: boolean
+  /** Where what it keeps and trains on was read, and when. */
+  readonly policySource?: string
+  readonly policyAsOf?: string
+  /** Models that it treats otherwise than the rest. Read by `data-policy.ts`. */
+  readonly modelPolicies?: readonly ModelPolicy[]
+  /** Where its machines are, where it says so: countries by ISO code, or `EU`. */
+  readonly datacenters?: readonly string[]
   /** Bytes of one request this provider takes, where it says so. */
   readonly bodyBytesMax?: number
   /** Calls at once to all its models, where the operator limits them. */
   readonly concurrencyMax?: number
   readonly timeouts?: Partial<Timeouts>
+}
+
+/** What a provider says of the prompts of some of its models. */
+export interface ModelPolicy {
+  /** Ids of models, apart by blanks, with `*` and `!`. */
+  readonly models: string
+  readonly retains: boolean
+  readonly days?: number
+  readonly trains: boolean
+  readonly publishes?: boolean
+  readonly source: string
+  readonly asOf: string
 }
 
 /** A provider by another dialect than the one that it is known by. */
@@ -174,6 +197,8 @@ export interface Endpoint {
   readonly reasoning?: ReasoningSupport
   readonly quantization: string
   readonly deprecated: boolean
+  /** Accounts and keys (by hash) that may see and call it; undefined: all (contract C58). */
+  readonly visibleTo?: ReadonlySet<string>
 }
 
 export interface Model {
@@ -208,4 +233,6 @@ export interface Snapshot {
   readonly aliases: ReadonlyMap<string, string>
   /** The operator wrote `unpriced: allow`: endpoints whose price is not known may be called, and bill nothing. */
   readonly unpricedAllowed?: boolean
+  /** The operator's rules for all accounts. */
+  readonly policy?: PolicyRules
 }

@@ -1,6 +1,17 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
+import type { PolicyRules } from './policy-rules.ts'
+
+/** What a provider has agreed with the operator about prompts. */
+export interface OperatorDataPolicy {
+  readonly retains?: boolean
+  readonly retentionDays?: number
+  readonly trains?: boolean
+  readonly publishes?: boolean
+  readonly source?: string
+  readonly asOf?: string
+}
 
 /** A provider as the operator (or discovery) says it. What is not said is kept from the built-in one of that slug. */
 export interface OperatorProvider {
@@ -31,6 +42,11 @@ export interface OperatorProvider {
   readonly timeouts?: Partial<Timeouts>
   readonly retainsPrompts?: boolean
   readonly mayTrain?: boolean
+  readonly dataPolicy?: OperatorDataPolicy
+  /** Where its machines are: ISO codes of countries, or `EU`. */
+  readonly regions?: readonly string[]
+  /** ISO code of the country that it is from. */
+  readonly headquarters?: string
   readonly bodyBytesMax?: number
   /** Calls at once to all its models. */
   readonly concurrencyMax?: number
@@ -65,6 +81,8 @@ export interface OperatorModel {
   readonly parameters?: readonly string[]
   readonly reasoning?: ReasoningSupport
   readonly quantization?: string
+  /** Accounts and keys (by hash) that it is there for; all, where it is not said. */
+  readonly visibleTo?: readonly string[]
   /** What the model costs at the provider's own service tiers: each is an endpoint of its own. */
   readonly tierPrices?: ReadonlyMap<ServiceTier, Price>
 }
@@ -112,6 +130,8 @@ export interface OperatorFile {
   readonly server: OperatorServer
   /** Who reads PDFs that a model cannot. */
   readonly ocr?: OperatorOcr
+  /** What holds for every account. */
+  readonly policy?: PolicyRules
 }
 
 export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })

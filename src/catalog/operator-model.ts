@@ -5,7 +5,7 @@ import type { ModelOverride, OperatorModel } from './operator-file.ts'
 import { FREE, priceFromUsdPerMillion } from './price.ts'
 import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
 
-const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'service_tiers', 'concurrency'] as const
+const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'service_tiers', 'concurrency', 'visible_to'] as const
 const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output'] as const
 /** Keys of a price per million tokens, and what they are on a Price. */
 const TOKEN_PRICES = [
@@ -37,6 +37,7 @@ export function readModel(reader: YamlReader, place: Place): OperatorModel | und
     contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
     price: at.price && readPrice(reader, at.price), inputs: at.inputs && choices(reader, at.inputs, MODALITIES), outputs: at.outputs && choices(reader, at.outputs, OUTPUTS),
     parameters: at.parameters && reader.list(at.parameters).flatMap((item) => reader.string(item) ?? []),
+    visibleTo: at.visible_to && readVisibleTo(reader, at.visible_to),
     concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX), reasoning: at.reasoning && readReasoning(reader, at.reasoning), quantization: at.quantization && reader.oneOf(at.quantization, QUANTIZATIONS),
     tierPrices: at.service_tiers && readServiceTiers(reader, at.service_tiers),
   }
@@ -50,6 +51,13 @@ function readServiceTiers(reader: YamlReader, place: Place): ReadonlyMap<Service
     const price = at[tier] && readPrice(reader, at[tier])
     return price ? [[tier, price] as const] : []
   }))
+}
+
+/** Ids of accounts and hashes of keys. An empty list would be there for nobody, which is never meant. */
+function readVisibleTo(reader: YamlReader, place: Place): string[] | undefined {
+  const ids = reader.list(place).flatMap((item) => reader.string(item) ?? [])
+  if (ids.some((id) => id.startsWith('sk-'))) return reader.wrong(place, 'holds a key: write its hash, which GET /api/v1/keys lists')
+  return ids.length > 0 ? ids : reader.wrong(place, 'names nobody: write ids of accounts or hashes of keys, or leave it out')
 }
 
 /** What stands behind a model's id at the top of the file. */

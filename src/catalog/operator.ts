@@ -5,6 +5,7 @@ import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-d
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
 import { readOcr } from './operator-ocr.ts'
+import { readCountry, readDataPolicy, readPlaces, readPolicy } from './operator-policy.ts'
 import { readModel, readModelId, readModelOverride } from './operator-model.ts'
 import type { Environment } from './provider.ts'
 import { byKey, said, YamlReader, type Entry, type Place } from './yaml-reader.ts'
@@ -29,8 +30,8 @@ export interface ModelNames {
   nearest(id: string): readonly string[]
 }
 
-const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf'] as const
-const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'body_bytes_max', 'concurrency', 'models'] as const
+const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf', 'policy'] as const
+const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'data_policy', 'regions', 'headquarters', 'body_bytes_max', 'concurrency', 'models'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
 /** Dialects of one cloud each, whose address follows from the region. */
 const OWN_ADDRESS: ReadonlySet<string> = new Set(['vertex', 'bedrock-converse'])
@@ -66,7 +67,7 @@ function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
     aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
     server: readServer(reader, found.server, found.limits, found.egress),
-    ...said({ ocr: found.pdf && readOcr(reader, found.pdf) }),
+    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy) }),
   }
 }
 
@@ -95,7 +96,8 @@ function readProvider(reader: YamlReader, entry: Entry, slug: string, isBuiltIn:
     dialect: at.dialect && readDialect(reader, at.dialect), dialects: at.dialects && readDialects(reader, at.dialects), auth: at.auth && reader.oneOf(at.auth, AUTHS),
     headers: at.headers && readHeaders(reader, at.headers), quirks: at.quirks && strings(reader, at.quirks),
     enabled: flag(at.enabled), timeouts: at.timeouts && readTimeouts(reader, at.timeouts),
-    retainsPrompts: flag(at.retains_prompts), mayTrain: flag(at.may_train),
+    retainsPrompts: flag(at.retains_prompts), mayTrain: flag(at.may_train), dataPolicy: at.data_policy && readDataPolicy(reader, at.data_policy),
+    regions: at.regions && readPlaces(reader, at.regions), headquarters: at.headquarters && readCountry(reader, at.headquarters),
     bodyBytesMax: at.body_bytes_max && reader.integer(at.body_bytes_max, 1, GIB), concurrencyMax: at.concurrency && reader.integer(at.concurrency, 1, CONCURRENCY_MAX),
     models: at.models && reader.list(at.models).map((model) => readModel(reader, model)).filter((model) => model !== undefined),
   }) }

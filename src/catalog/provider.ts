@@ -3,6 +3,7 @@ import { findCredential, type Credential } from './credential.ts'
 import type { Auth, Provider } from './endpoint.ts'
 import { alternativesOf } from './alternatives.ts'
 import type { OperatorProvider } from './operator-file.ts'
+import { policyFacts } from './provider-policy.ts'
 import type { ProviderAccessRow, ProviderRow } from './rows.ts'
 
 /** Variables of the environment, as they were handed to us. */
@@ -64,15 +65,13 @@ function oneProvider(row: ProviderRow, access: ProviderAccessRow, operator: Oper
     slug: row.slug, name: operator?.name ?? row.name, baseUrl, dialect, auth, env: row.env,
     quirks: new Set(named === 'mistral' ? [...quirks, ...MISTRAL_QUIRKS] : quirks),
     headers: { ...row.headers, ...operator?.headers },
-    retainsPrompts: operator?.retainsPrompts ?? row.policy?.retains ?? true,
-    mayTrain: operator?.mayTrain ?? row.policy?.trains ?? true,
+    ...policyFacts(row, operator),
     ...(credential !== undefined && { credential }), ...(notReady !== undefined && { notReady }),
     ...(found.account && { account: found.account }), ...(found.project !== undefined && { project: found.project }), ...(found.region !== undefined && { region: found.region }),
     ...(access.lacks && { lacks: new Set(access.lacks.split(' ')) }),
     ...(operator?.apiVersion !== undefined && { apiVersion: operator.apiVersion }),
     ...(row.docs !== undefined && { docsUrl: row.docs }), ...(row.privacy !== undefined && { privacyPolicyUrl: row.privacy }),
     ...(row.terms !== undefined && { termsUrl: row.terms }), ...(row.status !== undefined && { statusPageUrl: row.status }),
-    ...(row.headquarters !== undefined && { headquarters: row.headquarters }),
     ...bodyLimit(operator?.bodyBytesMax ?? row.bodyBytesMax), ...(operator?.timeouts && { timeouts: operator.timeouts }),
     ...(operator?.concurrencyMax !== undefined && { concurrencyMax: operator.concurrencyMax }),
   })

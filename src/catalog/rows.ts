@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DialectName } from '../core/call.ts'
-import type { Auth } from './endpoint.ts'
+import type { Auth, ModelPolicy } from './endpoint.ts'
 
 /** Prices as they stand in data: decimals of USD per million tokens; `request` and `image` are USD each. */
 export interface PriceRow {
@@ -108,7 +108,11 @@ export interface ProviderRow extends ProviderAccessRow {
   readonly status?: string
   readonly headquarters?: string
   /** What it says of the API's prompts, with its source. Absent: not known, so the safe side is taken. */
-  readonly policy?: { readonly retains: boolean; readonly trains: boolean; readonly source: string; readonly asOf: string }
+  readonly policy?: Omit<ModelPolicy, 'models'>
+  /** Models of which it says something else; the first that fits holds. */
+  readonly policies?: readonly ModelPolicy[]
+  /** Where its machines are, by ISO codes or `EU`, with its source. */
+  readonly hosting?: { readonly datacenters: readonly string[]; readonly source: string; readonly asOf: string }
   readonly bodyBytesMax?: number
 }
 
