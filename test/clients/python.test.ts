@@ -21,9 +21,13 @@ interface Seen {
   readonly plain: Record<string, unknown>
   readonly streamed: Record<string, unknown>
   readonly tools: { readonly calls: unknown[]; readonly text: string }
+  readonly structured: unknown
+  /** The first piece of a stream that was left then. */
+  readonly left: string
   readonly errors: Record<string, { readonly class: string; readonly status: number } | null>
 }
 
+const PLACE = { city: 'Paris', degrees: 21 }
 const BUSY = { fault: { status: 429, message: 'slow down' } } as const
 const PACKAGES = [
   { name: 'openai', script: 'openai_client.py', base: '/api/v1', finish: 'stop' },
@@ -32,7 +36,7 @@ const PACKAGES = [
 
 /** Runs a script from its first call to its last; the turns are those of its calls, in their order. */
 async function play(side: Side, { script, base }: (typeof PACKAGES)[number]): Promise<Seen> {
-  side.provider.play(ANSWER_TURN, ANSWER_TURN, CALLS_TURN, ANSWER_TURN, BUSY)
+  side.provider.play(ANSWER_TURN, ANSWER_TURN, CALLS_TURN, ANSWER_TURN, BUSY, { text: JSON.stringify(PLACE) }, { text: ANSWER, ends: 'hanging' })
   const path = 'missing' in python ? '' : python.path
   const { code, stdout, stderr } = await run([path, join(import.meta.dir, 'python', script), `${stage.gateway.url}${base}`, stage.gateway.key, side.model, QUESTION], 30_000)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -66,9 +70,19 @@ describePython.each(PACKAGES)("Python's $name", (client) => {
       if (client.name === 'anthropic') expect(answered?.heard.signatures).toEqual([SIGNATURE])
     })
 
+    test('structured output, parsed', () => {
+      expect(seen.structured).toEqual(PLACE)
+      expect(side.provider.seen()[5]?.heard.schema).toMatchObject({ type: 'object', required: ['city', 'degrees'] })
+    })
+
+    test('leaving in mid-stream ends the provider call', async () => {
+      expect(ANSWER).toStartWith(seen.left)
+      await side.provider.seen()[6]?.left
+    })
+
     test('every request is one that its provider takes', () => {
       expect(side.provider.seen().map((request) => request.problems)).toEqual(side.provider.seen().map(() => []))
-      expect(side.provider.seen().length).toBe(5)
+      expect(side.provider.seen().length).toBe(7)
     })
 
     test('errors are of the classes that the package has for them', () => {

@@ -4,6 +4,7 @@ import json
 import sys
 
 import anthropic
+import pydantic
 
 base_url, key, model, question = sys.argv[1:]
 client = anthropic.Anthropic(base_url=base_url, auth_token=key, max_retries=0)
@@ -39,6 +40,20 @@ def tools():
     return {"calls": [use.input for use in uses], "text": text_of(answer)}
 
 
+class Place(pydantic.BaseModel):
+    city: str
+    degrees: int
+
+
+def structured():
+    return client.messages.parse(model=model, max_tokens=MAX, messages=[USER], output_format=Place).parsed_output.model_dump()
+
+
+def left():
+    with client.messages.stream(model=model, max_tokens=MAX, messages=[USER]) as stream:
+        return next(iter(stream.text_stream))
+
+
 def failed(run):
     try:
         run()
@@ -60,4 +75,6 @@ print(json.dumps({
         "key": failed(lambda: ask(auth_token="sk-or-v1-wrong")),
         "request": failed(lambda: client.messages.create(model=model, max_tokens=-1, messages=[USER])),
     },
+    "structured": structured(),
+    "left": left(),
 }))

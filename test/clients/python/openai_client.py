@@ -4,6 +4,7 @@ import json
 import sys
 
 import openai
+import pydantic
 
 base_url, key, model, question = sys.argv[1:]
 client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0)
@@ -43,6 +44,20 @@ def tools():
     return {"calls": [json.loads(call.function.arguments) for call in called.tool_calls], "text": answer.choices[0].message.content}
 
 
+class Place(pydantic.BaseModel):
+    city: str
+    degrees: int
+
+
+def structured():
+    return client.chat.completions.parse(model=model, messages=[USER], response_format=Place).choices[0].message.parsed.model_dump()
+
+
+def left():
+    with client.chat.completions.create(model=model, messages=[USER], stream=True) as stream:
+        return next(piece for piece in (chunk.choices[0].delta.content for chunk in stream if chunk.choices) if piece)
+
+
 def failed(run):
     try:
         run()
@@ -60,4 +75,6 @@ print(json.dumps({
         "key": failed(lambda: client.with_options(api_key="sk-or-v1-wrong").chat.completions.create(model=model, messages=[USER])),
         "request": failed(lambda: client.chat.completions.create(model=model, messages=[USER], temperature=9)),
     },
+    "structured": structured(),
+    "left": left(),
 }))
