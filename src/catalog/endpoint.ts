@@ -1,5 +1,6 @@
 import type { DialectName, Effort, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
+import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
 
 /**
@@ -235,4 +236,6 @@ export interface Snapshot {
   readonly unpricedAllowed?: boolean
   /** The operator's rules for all accounts. */
   readonly policy?: PolicyRules
+  /** Who is asked where a router could choose among many. */
+  readonly routers?: OperatorRouters
 }

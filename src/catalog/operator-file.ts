@@ -1,6 +1,7 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
+import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
 
 /** What a provider has agreed with the operator about prompts. */
@@ -130,6 +131,7 @@ export interface OperatorFile {
   readonly server: OperatorServer
   /** Who reads PDFs that a model cannot. */
   readonly ocr?: OperatorOcr
+  readonly routers?: OperatorRouters
   /** What holds for every account. */
   readonly policy?: PolicyRules
 }

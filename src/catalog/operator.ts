@@ -5,6 +5,7 @@ import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-d
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
 import { readOcr } from './operator-ocr.ts'
+import { readRouters } from './operator-routers.ts'
 import { readCountry, readDataPolicy, readPlaces, readPolicy } from './operator-policy.ts'
 import { readModel, readModelId, readModelOverride } from './operator-model.ts'
 import type { Environment } from './provider.ts'
@@ -30,7 +31,7 @@ export interface ModelNames {
   nearest(id: string): readonly string[]
 }
 
-const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf', 'policy'] as const
+const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf', 'policy', 'routers'] as const
 const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'data_policy', 'regions', 'headquarters', 'body_bytes_max', 'concurrency', 'models'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
 /** Dialects of one cloud each, whose address follows from the region. */
@@ -67,7 +68,7 @@ function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
     aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
     server: readServer(reader, found.server, found.limits, found.egress),
-    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy) }),
+    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy), routers: found.routers && readRouters(reader, found.routers) }),
   }
 }
 
