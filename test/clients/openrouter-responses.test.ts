@@ -65,9 +65,35 @@ describe.each(SIDES)('@openrouter/sdk responses against a provider that speaks %
     expect(heard?.problems).toEqual([])
     expect(heard?.heard).toMatchObject({ calls: CALLS.map((call) => ({ name: call.name, arguments: call.arguments })), results: Object.values(RESULTS), signatures: [SIGNATURE] })
   })
+
+  test('structured output', async () => {
+    const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false }
+    side.provider.play({ text: '{"city":"Paris"}' })
+    const { outputText } = await send({ model: side.model, input: QUESTION, text: { format: { type: 'json_schema', name: 'place', schema, strict: true } } })
+    expect(JSON.parse(outputText ?? '')).toEqual({ city: 'Paris' })
+    expect(side.provider.first()).toMatchObject({ problems: [], heard: { schema: { type: 'object', required: ['city'] } } })
+  })
+
+  test('errors of the provider', async () => {
+    side.provider.play({ fault: { status: 429, message: 'Slow down' } })
+    expect(await failureOf(send({ model: side.model, input: QUESTION }))).toMatchObject({ name: 'TooManyRequestsResponseError', statusCode: 429, error: { code: 429, message: expect.stringContaining('Slow down') as unknown } })
+    side.provider.play({ fault: { status: 500, message: 'Oops' } })
+    expect(await failureOf(stream({ model: side.model, input: QUESTION }))).toMatchObject({ name: 'BadGatewayResponseError', statusCode: 502 })
+  })
+
+  test('leaving in mid-stream ends the provider call', async () => {
+    side.provider.play({ text: ANSWER, ends: 'hanging' })
+    const result = await client.responses.send({ responsesRequest: { model: side.model, input: QUESTION, stream: true } })
+    if ('output' in result) throw new Error('no stream, which was asked for')
+    for await (const event of result) if (event.type === 'response.output_text.delta') break
+    await side.provider.first().left
+  })
 })
 
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(() => undefined, (error: unknown) => error)
+}
+
 test('an error has the shape that the package knows', async () => {
-  const failure = await client.responses.send({ responsesRequest: { model: 'demo/echo', input: [] } }).then(() => undefined, (error: unknown) => error)
-  expect(failure).toMatchObject({ name: 'BadRequestResponseError', statusCode: 400, error: { code: 400, message: expect.stringContaining('input: is empty') } })
+  expect(await failureOf(client.responses.send({ responsesRequest: { model: 'demo/echo', input: [] } }))).toMatchObject({ name: 'BadRequestResponseError', statusCode: 400, error: { code: 400, message: expect.stringContaining('input: is empty') } })
 })
