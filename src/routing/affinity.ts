@@ -3,7 +3,10 @@ import type { Call, Message } from '../core/call.ts'
 
 /** Conversations and the endpoints that answered them last (contract C42): a preference, never a promise; health beats it (lessons 77). */
 export interface Affinity {
-  /** Id of the endpoint that this conversation was answered by with this model, and whose prompt cache may be warm. */
+  /**
+   * Id of the endpoint that this conversation was answered by with this model, and whose prompt cache may be warm; for the
+   * name of a router, the id of the model that it chose (C44).
+   */
   of(modelId: string): string | undefined
 }
 

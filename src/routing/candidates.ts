@@ -85,7 +85,8 @@ function setOf(index: ModelIndex, names: readonly string[] | undefined): Set<Can
  */
 function admittedTier({ preferences, body }: Call, variants: readonly Variant[]): Tier | undefined {
   const asked = body['service_tier']
-  if (asked === 'priority' || asked === 'flex') return asked
+  if (asked === 'priority' || asked === 'fast') return 'priority'
+  if (asked === 'flex') return 'flex'
   if (variants.length === 0 || preferences.order?.length || body['service_tier'] === 'default') return undefined
   return variants.includes('nitro') ? 'priority' : variants.includes('floor') ? 'flex' : undefined
 }

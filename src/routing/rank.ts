@@ -83,7 +83,7 @@ function rankPool(groups: readonly Candidates[], call: Call, view: RoutingView):
   pool.sort(compare)
   // Without fallbacks the cheapest is the one that is tried (C3), and a sort is an order: neither leaves room for a draw.
   if (sort === undefined && preferences.allowFallbacks) drawFirst(pool, view.draw)
-  if (call.body['service_tier'] === 'priority') return priorityFirst(pool)
+  if (call.body['service_tier'] === 'priority' || call.body['service_tier'] === 'fast') return priorityFirst(pool)
   return stickyFirst(pool, groups[0]?.index.model.id ?? '', view.affinity)
 }
 

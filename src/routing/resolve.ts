@@ -2,8 +2,10 @@ import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import type { Stage, Strategy } from './plan.ts'
+import { autoBetaRouter, autoRouter } from './routers/auto.ts'
 import { freeRouter } from './routers/free.ts'
 import { isLatest, latestRouter } from './routers/latest.ts'
+import { paretoRouter } from './routers/pareto.ts'
 import type { Choice, Router } from './routers/router.ts'
 import type { RoutingView } from './view.ts'
 
@@ -27,7 +29,8 @@ export interface Resolution {
 
 /** Names that are no model's but choose one. */
 const ROUTERS: ReadonlyMap<string, Router> = new Map([
-  ['openrouter/free', freeRouter], ['switchyard/free', freeRouter],
+  ['openrouter/free', freeRouter], ['switchyard/free', freeRouter], ['openrouter/auto', autoRouter], ['switchyard/auto', autoRouter],
+  ['openrouter/auto-beta', autoBetaRouter], ['openrouter/pareto-code', paretoRouter], ['switchyard/pareto-code', paretoRouter],
 ])
 
 /** What the client's names mean, in its order (C25); a model that is led to twice counts once, so that no endpoint is tried twice. */
@@ -49,6 +52,11 @@ export function resolveModels(call: Call, view: RoutingView): Resolution {
     }
   }
   return { models, unknown, strategy, stages, ...(none === undefined ? {} : { none }) }
+}
+
+/** True for a name that a router answers to by itself. */
+export function isRouter(name: string): boolean {
+  return MAY_CHOOSE.test(name) && ROUTERS.has(parseModelName(name).base)
 }
 
 /** How names of routers begin: all others are models', and are not looked at twice. */

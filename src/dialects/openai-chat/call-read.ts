@@ -45,12 +45,15 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
 /** Variants of the contract that change nothing here yet (C28–C30). */
 const UNSERVED_SUFFIX = /:(?:online|extended)(?=:|@|$)/
 
+/** Plugins that there are: who reads files, and the settings of routers, each read where it is used. */
+const PLUGINS = new Set([FILE_PARSER, 'auto-router', 'auto-beta-router', 'pareto-router'])
+
 /** Features of the contract that this server has not: whoever asks for one is told, not left to wonder. */
 function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
   const unsaid: Warning[] = []
   const plugins: readonly unknown[] = Array.isArray(body['plugins']) ? body['plugins'] : []
   plugins.forEach((plugin, index) => {
-    if (isObject(plugin) && plugin['id'] === FILE_PARSER) return
+    if (isObject(plugin) && PLUGINS.has(String(plugin['id']))) return
     if (!isObject(plugin) || plugin['enabled'] !== false) unsaid.push({ field: `plugins[${index}]`, why: `this server has no plugin ${isObject(plugin) ? String(plugin['id']).slice(0, 40) : ''}` })
   })
   if (Array.isArray(body['transforms']) && body['transforms'].length > 0) unsaid.push({ field: 'transforms', why: 'this server does not shorten prompts' })
