@@ -23,6 +23,14 @@ export function keySecret(): string {
   return `sk-sw-v1-${randomBytes(32).toString('hex')}`
 }
 
+/** The namespace of ids that follow from a name (RFC 9562, version 5): a random one, ours. */
+const NAMES = '7a0a3c1e-2d5b-4a51-9d0e-0c8f1f6c8b52'
+
+/** A UUID that is the same for the same name, always. */
+export function nameId(name: string): string {
+  return Bun.randomUUIDv5(name, NAMES)
+}
+
 /** A row id that sorts by time. */
 export function rowId(): string {
   return uuidv7()

@@ -1,5 +1,6 @@
 import type { Credits, Granted } from '../accounts/accounts.ts'
 import type { Grant } from '../accounts/key-store.ts'
+import type { StoreChanges } from './protocol.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import { rowId } from '../lib/id.ts'
 import { nextRevision } from './schema.ts'
@@ -33,11 +34,12 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
 }
 
 /** What was changed by hand since a revision, and the newest revision in it. */
-export async function changesSince(sql: Sql, revision: bigint): Promise<AllowanceChanges & { readonly revision: bigint }> {
+export async function changesSince(sql: Sql, revision: bigint): Promise<StoreChanges & { readonly revision: bigint }> {
   const keys = await sql.all('SELECT hash, changed FROM keys WHERE changed > $1', revision)
   const accounts = await sql.all('SELECT id, wanted_by, changed FROM accounts WHERE changed > $1', revision)
-  const newest = [...keys, ...accounts].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
-  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged) }
+  const rules = await sql.all('SELECT account_id, changed FROM rules WHERE changed > $1', revision)
+  const newest = [...keys, ...accounts, ...rules].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
+  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')) }
 }
 
 function readChanged(row: Row): AllowanceChanges['accounts'][number] {

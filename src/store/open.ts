@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
+import { PresetBook } from '../accounts/preset-book.ts'
+import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
@@ -26,6 +28,8 @@ export interface OpenLedger {
   readonly nodeId: string
   readonly ledger: LedgerNode
   readonly accounts: AccountBook
+  readonly rules: RuleBook
+  readonly presets: PresetBook
   /** Ends when the store has every settlement so far. */
   flush(): Promise<void>
   verify(): Promise<Audit>
@@ -41,9 +45,11 @@ const RECOVER_MS = 2_000
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
-  const listeners: { accounts?: AccountBook; ledger?: LedgerNode } = {}
+  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook } = {}
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
+    listeners.rules?.noteChanges(changes.rules)
+    listeners.presets?.noteChanges(changes.rules)
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
   try {
@@ -58,10 +64,11 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const ledger = new LedgerNode({ nodeId, bank: client.api, journal, clock, log })
     const recall = (accountId: string) => recallAll(client, ledger, accountId)
     const accounts = new AccountBook({ store: client.api, clock, flush: () => ledger.flush(), recall })
-    Object.assign(listeners, { ledger, accounts })
+    const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
+    Object.assign(listeners, { ledger, accounts, rules, presets })
     const timer = setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS)
     return {
-      nodeId, ledger, accounts, flush: () => ledger.flush(), verify: () => client.api.verify(),
+      nodeId, ledger, accounts, rules, presets, flush: () => ledger.flush(), verify: () => client.api.verify(),
       close: async () => {
         clearInterval(timer)
         await ledger.close()

@@ -1,10 +1,12 @@
 import type { KeyStore } from '../accounts/key-store.ts'
+import type { PresetStore } from '../accounts/presets.ts'
+import type { RuleStore } from '../guardrails/rule-store.ts'
 import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import type { Audit } from './audit.ts'
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore {
+export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(dataDir: string, nowMs: number): Promise<void>
@@ -16,6 +18,9 @@ export interface StoreApi extends Bank, KeyStore {
 }
 
 export type StoreMethod = keyof StoreApi
+
+/** What was changed by hand, here or in another process. `rules`: accounts whose rules, guardrails or presets were. */
+export interface StoreChanges extends AllowanceChanges { readonly rules: readonly string[] }
 
 /** From the process to the thread. */
 export interface StoreRequest {
@@ -30,4 +35,4 @@ export interface StoreRequest {
 export type StoreMessage =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: { readonly name: string; readonly message: string; readonly code: string | null } }
-  | { readonly changes: AllowanceChanges }
+  | { readonly changes: StoreChanges }

@@ -57,6 +57,32 @@ export const MIGRATIONS: readonly Migration[] = [{
     'CREATE TABLE counters (name text PRIMARY KEY, value bigint NOT NULL)',
     "INSERT INTO counters (name, value) VALUES ('revision', 0)",
   ],
+}, {
+  version: 2,
+  name: 'rules of accounts and keys, guardrails, presets',
+  statements: [
+    // One row for an account whose rules or presets were ever touched: `changed` is the revision of the last change, deletions too.
+    'CREATE TABLE rules (account_id text PRIMARY KEY, changed bigint NOT NULL)',
+    'CREATE INDEX rules_changed ON rules (changed)',
+    // What an account (key_hash is '') or a key lets itself use, as JSON.
+    'CREATE TABLE policies (account_id text NOT NULL, key_hash text NOT NULL, body text NOT NULL, updated_ms bigint NOT NULL, PRIMARY KEY (account_id, key_hash))',
+    `CREATE TABLE guardrails (
+      account_id text NOT NULL, id text NOT NULL, workspace_id text NOT NULL, name text NOT NULL, description text, body text NOT NULL,
+      created_ms bigint NOT NULL, updated_ms bigint, PRIMARY KEY (account_id, id))`,
+    // Whom a guardrail restricts: at most one for a key, and for a member.
+    `CREATE TABLE guardrail_assignments (
+      account_id text NOT NULL, id text NOT NULL, guardrail_id text NOT NULL, kind text NOT NULL, target text NOT NULL, created_ms bigint NOT NULL,
+      PRIMARY KEY (account_id, id))`,
+    'CREATE UNIQUE INDEX guardrail_assignments_target ON guardrail_assignments (account_id, kind, target)',
+    // `designated` is the number of the version that calls get, and of the newest.
+    `CREATE TABLE presets (
+      account_id text NOT NULL, id text NOT NULL, slug text NOT NULL, designated bigint NOT NULL, created_ms bigint NOT NULL, updated_ms bigint NOT NULL,
+      PRIMARY KEY (account_id, id))`,
+    'CREATE UNIQUE INDEX presets_slug ON presets (account_id, slug)',
+    `CREATE TABLE preset_versions (
+      account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
+      created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
+  ],
 }]
 
 /**

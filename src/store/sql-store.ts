@@ -1,19 +1,25 @@
 import type { Credits, Granted, KeyChange, KeyRecord } from '../accounts/accounts.ts'
 import type { Key } from '../accounts/caller.ts'
 import type { Grant, KeyPage, KeyStore } from '../accounts/key-store.ts'
+import type { NewPresetVersion, Preset, PresetStore, PresetVersion } from '../accounts/presets.ts'
+import type { PolicyRules } from '../catalog/policy-rules.ts'
+import type { Assignment, AssigneeKind, Guardrail } from '../guardrails/guardrail.ts'
+import type { AccountRules, KeyAssignment, Listed, Page, RuleStore } from '../guardrails/rule-store.ts'
 import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledger/bank.ts'
 import type { Generation } from '../ledger/generation.ts'
-import type { AllowanceChanges } from '../ledger/leases.ts'
 import { readGeneration } from '../ledger/line.ts'
 import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
+import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
+import type { StoreChanges } from './protocol.ts'
+import { assign, deleteGuardrail, findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, putGuardrail, putRules, readAccountRules, unassign } from './rule-rows.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
 
 /** What the ports of ledger and accounts say is stored, in a database: each method is one transaction. */
-export class SqlStore implements Bank, KeyStore {
+export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
   constructor(private readonly database: Database) {}
 
   lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
@@ -100,12 +106,72 @@ export class SqlStore implements Bank, KeyStore {
     })
   }
 
+  accountRules(accountId: string): Promise<AccountRules> {
+    return this.database.read((sql) => readAccountRules(sql, accountId))
+  }
+
+  putRules(accountId: string, keyHash: string, rules: PolicyRules, nowMs: number): Promise<boolean> {
+    return this.database.write((sql) => putRules(sql, accountId, keyHash, rules, nowMs))
+  }
+
+  listGuardrails(accountId: string, workspaceId: string, page: Page): Promise<Listed<Guardrail>> {
+    return this.database.read((sql) => listGuardrails(sql, accountId, workspaceId, page))
+  }
+
+  guardrail(accountId: string, id: string): Promise<Guardrail | undefined> {
+    return this.database.read((sql) => findGuardrail(sql, accountId, id))
+  }
+
+  putGuardrail(guardrail: Guardrail): Promise<void> {
+    return this.database.write((sql) => putGuardrail(sql, guardrail))
+  }
+
+  deleteGuardrail(accountId: string, id: string): Promise<boolean> {
+    return this.database.write((sql) => deleteGuardrail(sql, accountId, id))
+  }
+
+  assign(accountId: string, assignments: readonly Assignment[]): Promise<readonly string[]> {
+    return this.database.write((sql) => assign(sql, accountId, assignments))
+  }
+
+  unassign(accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
+    return this.database.write((sql) => unassign(sql, accountId, guardrailId, kind, targets))
+  }
+
+  listKeyAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>> {
+    return this.database.read((sql) => listKeyAssignments(sql, accountId, guardrailId, page))
+  }
+
+  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>> {
+    return this.database.read((sql) => listMemberAssignments(sql, accountId, guardrailId, page))
+  }
+
+  preset(accountId: string, slug: string): Promise<Preset | undefined> {
+    return this.database.read((sql) => findPreset(sql, accountId, slug))
+  }
+
+  listPresets(accountId: string, page: Page): Promise<Listed<Preset>> {
+    return this.database.read((sql) => listPresets(sql, accountId, page))
+  }
+
+  addPresetVersion(version: NewPresetVersion): Promise<Preset> {
+    return this.database.write((sql) => addPresetVersion(sql, version))
+  }
+
+  listPresetVersions(accountId: string, slug: string, page: Page): Promise<Listed<PresetVersion> | undefined> {
+    return this.database.read((sql) => listPresetVersions(sql, accountId, slug, page))
+  }
+
+  presetVersion(accountId: string, slug: string, version: number): Promise<PresetVersion | undefined> {
+    return this.database.read((sql) => findPresetVersion(sql, accountId, slug, version))
+  }
+
   /** The revision that the store is at. */
   revision(): Promise<bigint> {
     return this.database.read(async (sql) => BigInt((await one(sql, "SELECT value FROM counters WHERE name = 'revision'"))?.['value'] ?? 0))
   }
 
-  changesSince(revision: bigint): Promise<AllowanceChanges & { readonly revision: bigint }> {
+  changesSince(revision: bigint): Promise<StoreChanges & { readonly revision: bigint }> {
     return this.database.read((sql) => changesSince(sql, revision))
   }
 

@@ -1,6 +1,5 @@
 import { Fault } from '../core/fault.ts'
-import type { AllowanceChanges } from '../ledger/leases.ts'
-import type { StoreApi, StoreMessage, StoreMethod, StoreRequest } from './protocol.ts'
+import type { StoreApi, StoreChanges, StoreMessage, StoreMethod, StoreRequest } from './protocol.ts'
 
 interface Waiting { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
 
@@ -8,6 +7,8 @@ const METHODS = [
   'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify',
   'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
   'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'insertFirstKey', 'credits', 'grant', 'generation',
+  'accountRules', 'putRules', 'listGuardrails', 'guardrail', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'listKeyAssignments', 'listMemberAssignments',
+  'preset', 'listPresets', 'addPresetVersion', 'listPresetVersions', 'presetVersion',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */
@@ -20,7 +21,7 @@ export class StoreClient {
   private closing: Promise<void> | undefined
 
   /** `onChanges` hears what was changed by hand, here and in other processes. */
-  constructor(private readonly onChanges: (changes: AllowanceChanges) => void) {
+  constructor(private readonly onChanges: (changes: StoreChanges) => void) {
     this.worker.onmessage = ({ data }: MessageEvent<StoreMessage>) => this.receive(data)
     this.worker.onerror = (event) => this.fail(event.message)
     this.worker.addEventListener('close', () => this.fail('its thread has ended'))

@@ -43,14 +43,14 @@ async function watch(): Promise<void> {
 
 async function tellChanges(): Promise<void> {
   if (!opened) return
-  const { revision, keys, accounts } = await opened.store.changesSince(seenRevision)
+  const { revision, keys, accounts, rules } = await opened.store.changesSince(seenRevision)
   if (revision === seenRevision) return
   seenRevision = revision
-  send({ changes: { keys, accounts } })
+  send({ changes: { keys, accounts, rules } })
 }
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
-const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant'])
+const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion'])
 
 async function close(): Promise<void> {
   if (!opened) return

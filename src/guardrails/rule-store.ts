@@ -1,0 +1,43 @@
+import type { PolicyRules } from '../catalog/policy-rules.ts'
+import type { Assignment, AssigneeKind, Guardrail, GuardrailRules } from './guardrail.ts'
+
+/** All that restricts the callers of one account. */
+export interface AccountRules {
+  readonly account: PolicyRules
+  /** By the key's hash. */
+  readonly keys: ReadonlyMap<string, PolicyRules>
+  /** By id. */
+  readonly guardrails: ReadonlyMap<string, Guardrail>
+  readonly assignments: readonly Assignment[]
+}
+
+export interface GuardrailChange {
+  readonly name?: string
+  readonly description?: string | null
+  readonly rules?: Partial<Omit<GuardrailRules, 'zdr'>> & { readonly zdr?: Partial<GuardrailRules['zdr']> }
+}
+
+export interface Page { readonly offset: number; readonly limit: number }
+export interface Listed<T> { readonly rows: readonly T[]; readonly total: number }
+
+/** An assignment of a key, with what people know the key by. */
+export interface KeyAssignment extends Assignment { readonly keyName: string; readonly keyLabel: string }
+
+/** What guardrails need stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
+export interface RuleStore {
+  accountRules(accountId: string): Promise<AccountRules>
+  /** Puts the rules of the account (`keyHash` is '') or of one of its keys in place of those before. False when there is no such key. */
+  putRules(accountId: string, keyHash: string, rules: PolicyRules, nowMs: number): Promise<boolean>
+  listGuardrails(accountId: string, workspaceId: string, page: Page): Promise<Listed<Guardrail>>
+  guardrail(accountId: string, id: string): Promise<Guardrail | undefined>
+  /** Makes it, or replaces it: who changes one has read it before. */
+  putGuardrail(guardrail: Guardrail): Promise<void>
+  /** Its assignments go with it. False when there is none. */
+  deleteGuardrail(accountId: string, id: string): Promise<boolean>
+  /** Each target loses the guardrail it had. The targets of keys that are not there, in which case nothing was changed. */
+  assign(accountId: string, assignments: readonly Assignment[]): Promise<readonly string[]>
+  /** How many there were. */
+  unassign(accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number>
+  listKeyAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>>
+  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>>
+}

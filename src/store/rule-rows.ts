@@ -1,0 +1,121 @@
+import type { PolicyRules } from '../catalog/policy-rules.ts'
+import { NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailRules } from '../guardrails/guardrail.ts'
+import type { AccountRules, KeyAssignment, Listed, Page } from '../guardrails/rule-store.ts'
+import { nextRevision } from './schema.ts'
+import { int, intOrNull, one, text, type Row, type Sql, type SqlValue } from './sql.ts'
+
+/** Lets every process see that what restricts an account's callers, or their presets, was changed. */
+export async function noteRules(sql: Sql, accountId: string): Promise<void> {
+  await sql.run('INSERT INTO rules (account_id, changed) VALUES ($1, $2) ON CONFLICT (account_id) DO UPDATE SET changed = excluded.changed', accountId, await nextRevision(sql))
+}
+
+export async function readAccountRules(sql: Sql, accountId: string): Promise<AccountRules> {
+  const policies = await sql.all('SELECT key_hash, body FROM policies WHERE account_id = $1', accountId)
+  const guardrails = await sql.all(`SELECT ${GUARDRAIL} FROM guardrails WHERE account_id = $1`, accountId)
+  const assignments = await sql.all(`SELECT ${ASSIGNMENT} FROM guardrail_assignments WHERE account_id = $1`, accountId)
+  // Written by putRules, from the same type.
+  const rules = new Map(policies.map((row) => [text(row, 'key_hash'), JSON.parse(text(row, 'body')) as PolicyRules]))
+  const account = rules.get('') ?? {}
+  rules.delete('')
+  return { account, keys: rules, guardrails: new Map(guardrails.map((row) => [text(row, 'id'), readGuardrail(row)])), assignments: assignments.map(readAssignment) }
+}
+
+export async function putRules(sql: Sql, accountId: string, keyHash: string, rules: PolicyRules, nowMs: number): Promise<boolean> {
+  if (keyHash !== '' && !await liveKey(sql, accountId, keyHash)) return false
+  await noteRules(sql, accountId)
+  await sql.run(`INSERT INTO policies (account_id, key_hash, body, updated_ms) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (account_id, key_hash) DO UPDATE SET body = excluded.body, updated_ms = excluded.updated_ms`, accountId, keyHash, JSON.stringify(rules), nowMs)
+  return true
+}
+
+const GUARDRAIL = 'account_id, id, workspace_id, name, description, body, created_ms, updated_ms'
+
+/** The workspace's default guardrail first, then the newest. */
+export async function listGuardrails(sql: Sql, accountId: string, workspaceId: string, page: Page): Promise<Listed<Guardrail>> {
+  const rows = await sql.all(`SELECT ${GUARDRAIL} FROM guardrails WHERE account_id = $1 AND workspace_id = $2 ORDER BY created_ms DESC, id DESC LIMIT $3 OFFSET $4`, accountId, workspaceId, page.limit, page.offset)
+  const total = await one(sql, 'SELECT COUNT(*) AS total FROM guardrails WHERE account_id = $1 AND workspace_id = $2', accountId, workspaceId)
+  return { rows: rows.map(readGuardrail), total: int(total, 'total') }
+}
+
+export async function findGuardrail(sql: Sql, accountId: string, id: string): Promise<Guardrail | undefined> {
+  const row = await one(sql, `SELECT ${GUARDRAIL} FROM guardrails WHERE account_id = $1 AND id = $2`, accountId, id)
+  return row && readGuardrail(row)
+}
+
+export async function putGuardrail(sql: Sql, guardrail: Guardrail): Promise<void> {
+  const { accountId, id, workspaceId, name, description, rules, createdMs, updatedMs } = guardrail
+  await noteRules(sql, accountId)
+  await sql.run(`INSERT INTO guardrails (${GUARDRAIL}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, body = excluded.body, updated_ms = excluded.updated_ms`,
+    accountId, id, workspaceId, name, description, JSON.stringify(rules), createdMs, updatedMs)
+}
+
+export async function deleteGuardrail(sql: Sql, accountId: string, id: string): Promise<boolean> {
+  await noteRules(sql, accountId)
+  await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2', accountId, id)
+  return await sql.run('DELETE FROM guardrails WHERE account_id = $1 AND id = $2', accountId, id) === 1
+}
+
+const ASSIGNMENT = 'id, guardrail_id, kind, target, created_ms'
+
+/** The targets of keys that are not there; then nothing was changed. */
+export async function assign(sql: Sql, accountId: string, assignments: readonly Assignment[]): Promise<readonly string[]> {
+  const missing: string[] = []
+  for (const { kind, target } of assignments) if (kind === 'key' && !await liveKey(sql, accountId, target)) missing.push(target)
+  if (missing.length > 0) return missing
+  await noteRules(sql, accountId)
+  for (const { id, guardrailId, kind, target, createdMs } of assignments) {
+    await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND kind = $2 AND target = $3', accountId, kind, target)
+    await sql.run(`INSERT INTO guardrail_assignments (account_id, ${ASSIGNMENT}) VALUES ($1, $2, $3, $4, $5, $6)`, accountId, id, guardrailId, kind, target, createdMs)
+  }
+  return []
+}
+
+export async function unassign(sql: Sql, accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
+  await noteRules(sql, accountId)
+  let count = 0
+  for (const target of targets) {
+    count += await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2 AND kind = $3 AND target = $4', accountId, guardrailId, kind, target)
+  }
+  return count
+}
+
+/** Oldest first. Those of keys that were deleted are not shown. */
+export async function listKeyAssignments(sql: Sql, accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>> {
+  const { where, values } = filterOf(accountId, 'key', guardrailId)
+  const from = `FROM guardrail_assignments AS a JOIN keys ON keys.account_id = a.account_id AND keys.hash = a.target WHERE ${where} AND keys.deleted_ms IS NULL`
+  const rows = await sql.all(`SELECT a.id, a.guardrail_id, a.kind, a.target, a.created_ms, keys.name, keys.label ${from}
+    ORDER BY a.created_ms, a.id LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, page.limit, page.offset)
+  const total = await one(sql, `SELECT COUNT(*) AS total ${from}`, ...values)
+  return { rows: rows.map((row) => ({ ...readAssignment(row), keyName: text(row, 'name'), keyLabel: text(row, 'label') })), total: int(total, 'total') }
+}
+
+export async function listMemberAssignments(sql: Sql, accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>> {
+  const { where, values } = filterOf(accountId, 'member', guardrailId)
+  const rows = await sql.all(`SELECT ${ASSIGNMENT} FROM guardrail_assignments AS a WHERE ${where} ORDER BY created_ms, id LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, page.limit, page.offset)
+  const total = await one(sql, `SELECT COUNT(*) AS total FROM guardrail_assignments AS a WHERE ${where}`, ...values)
+  return { rows: rows.map(readAssignment), total: int(total, 'total') }
+}
+
+function filterOf(accountId: string, kind: AssigneeKind, guardrailId: string | undefined): { readonly where: string; readonly values: readonly SqlValue[] } {
+  const all = 'a.account_id = $1 AND a.kind = $2'
+  return guardrailId === undefined ? { where: all, values: [accountId, kind] } : { where: `${all} AND a.guardrail_id = $3`, values: [accountId, kind, guardrailId] }
+}
+
+async function liveKey(sql: Sql, accountId: string, hash: string): Promise<boolean> {
+  return await one(sql, 'SELECT hash FROM keys WHERE account_id = $1 AND hash = $2 AND deleted_ms IS NULL', accountId, hash) !== undefined
+}
+
+function readGuardrail(row: Row): Guardrail {
+  // Written by putGuardrail, from the same type; what is newer than the row says nothing.
+  const rules = { ...NO_RULES, ...JSON.parse(text(row, 'body')) as GuardrailRules }
+  return {
+    id: text(row, 'id'), accountId: text(row, 'account_id'), workspaceId: text(row, 'workspace_id'), name: text(row, 'name'),
+    description: row['description'] === null ? null : text(row, 'description'), rules, createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
+  }
+}
+
+function readAssignment(row: Row): Assignment {
+  // Written by assign, from the same type.
+  return { id: text(row, 'id'), guardrailId: text(row, 'guardrail_id'), kind: text(row, 'kind') as AssigneeKind, target: text(row, 'target'), createdMs: int(row, 'created_ms') }
+}
