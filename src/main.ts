@@ -18,6 +18,7 @@ import { Admission } from './gateway/admit.ts'
 import { Conversations } from './gateway/conversations.ts'
 import { HedgeBudget } from './gateway/hedge.ts'
 import { GATEWAY_LIMITS, type Gateway } from './gateway/gateway.ts'
+import { Mirrors } from './gateway/mirror.ts'
 import { systemClock } from './lib/clock.ts'
 import { JsonLog } from './lib/log.ts'
 import { watchParent } from './lib/parent.ts'
@@ -65,7 +66,9 @@ async function serve(config: Config): Promise<number> {
   const userAgent = `switchyard/${packageJson.version}`
   const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent }) : undefined
   const files = new Files({ reader: new PdfReader(), transport: isProxied(config.env) ? fetchTransport : new Http1Client({ clock }), ocr: () => catalogue.operatorFile().ocr, ...(egress && { egress }) })
+  const mirrors = new Mirrors()
   const gateway: Gateway = {
+    mirrors,
     snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
@@ -79,6 +82,7 @@ async function serve(config: Config): Promise<number> {
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
   await told
+  await mirrors.close(gateway)
   await server.drain(DRAIN_MS_MAX)
   catalogue.close()
   await closeHealth()

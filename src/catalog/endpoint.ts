@@ -2,6 +2,7 @@ import type { DialectName, Effort, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
+import type { Alias } from './alias.ts'
 
 /**
  * What an endpoint charges. `free` costs nothing and says so; `unpriced` is not known: it never bills as zero in
@@ -232,6 +233,8 @@ export interface Snapshot {
   readonly providers: ReadonlyMap<string, Provider>
   /** Other names of models (canonical slugs, old ids) → id. Lower case. */
   readonly aliases: ReadonlyMap<string, string>
+  /** The operator's aliases by name, lower case; none where there is no file. Their models' ids are as `models` has them. */
+  readonly ownAliases?: ReadonlyMap<string, Alias>
   /** The operator wrote `unpriced: allow`: endpoints whose price is not known may be called, and bill nothing. */
   readonly unpricedAllowed?: boolean
   /** The operator's rules for all accounts. */

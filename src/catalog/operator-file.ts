@@ -1,5 +1,6 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
+import type { Alias } from './alias.ts'
 import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
@@ -125,8 +126,8 @@ export interface OperatorFile {
   readonly providers: readonly OperatorProvider[]
   /** By model id, lower case. */
   readonly models: ReadonlyMap<string, ModelOverride>
-  /** Other name → model id, lower case. */
-  readonly aliases: ReadonlyMap<string, string>
+  /** By other name, lower case. */
+  readonly aliases: ReadonlyMap<string, Alias>
   readonly unpriced: 'allow' | 'refuse'
   readonly server: OperatorServer
   /** Who reads PDFs that a model cannot. */

@@ -90,7 +90,7 @@ limits: { body_bytes_max: 1048576 }
     expect(file.providers.map((provider) => provider.slug)).toEqual(['google', 'acme'])
     expect(file.providers[1]).toMatchObject({ baseUrl: 'http://10.0.0.7:1/v1', headers: { 'x-team': 'red' }, timeouts: { idleMsMax: 1000 }, retainsPrompts: false, mayTrain: false })
     expect(file.models.get('openai/gpt-4o')).toEqual({ enabled: false })
-    expect([file.unpriced, file.aliases.get('fast')]).toEqual(['allow', 'a/b'])
+    expect([file.unpriced, file.aliases.get('fast')?.arms]).toEqual(['allow', [{ id: 'a/b', percent: 100 }]])
     expect(file.server).toEqual({ port: 9000, data: '/var/lib/switchyard', journalFsync: 'always', initialCredits: 12_500_000_000n, bodyBytesMax: 1_048_576 })
   })
 
@@ -150,7 +150,7 @@ describe('names of models', () => {
   const models = { has: (id: string) => id === 'openai/gpt-4o' || id === 'openai/gpt-4o-2024-08-06', isId: (id: string) => id === 'openai/gpt-4o', nearest: () => ['openai/gpt-4o'] }
   const named = (text: string) => {
     const result = parseOperatorFile(text, { file: 'f', env: ENV, isBuiltIn: () => false, models })
-    return result.ok ? [...result.file.models.keys(), ...[...result.file.aliases].flat()] : result.errors.map(sayOperatorError)
+    return result.ok ? [...result.file.models.keys(), ...[...result.file.aliases].flatMap(([name, { arms }]) => [name, ...arms.map(({ id }) => id)])] : result.errors.map(sayOperatorError)
   }
 
   test('of the catalogue by any name, of the file, and of servers found later', () => {

@@ -1,6 +1,8 @@
 import { parseUsd } from '../core/nano.ts'
+import type { Alias } from './alias.ts'
 import type { Timeouts } from './endpoint.ts'
 import { providerSlug } from './names.ts'
+import { readAlias } from './operator-alias.ts'
 import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-dialects.ts'
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
@@ -155,13 +157,12 @@ function readOverrides(reader: YamlReader, place: Place, names: ModelNames | und
   }))
 }
 
-function readAliases(reader: YamlReader, place: Place, names: ModelNames | undefined): Map<string, string> {
+function readAliases(reader: YamlReader, place: Place, names: ModelNames | undefined): Map<string, Alias> {
   return new Map(reader.map(place).flatMap((entry) => {
     const alias = entry.key.toLowerCase()
     if (names?.isId(alias)) reader.wrong({ ...entry, offset: entry.keyOffset }, 'is the id of a model already: take another name')
-    const text = reader.string(entry)
-    const id = text === undefined ? undefined : knownModel(reader, entry, text, names)
-    return id === undefined ? [] : [[alias, id] as const]
+    const read = readAlias(reader, entry, (at, text) => knownModel(reader, at, text, names))
+    return read ? [[alias, read] as const] : []
   }))
 }
 

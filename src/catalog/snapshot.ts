@@ -1,3 +1,4 @@
+import type { Alias } from './alias.ts'
 import { offersInRegion } from './aws-regions.ts'
 import { DEMO_MODELS, DEMO_PROVIDER } from './demo.ts'
 import type { Endpoint, Model, Provider, Snapshot } from './endpoint.ts'
@@ -105,7 +106,21 @@ function overrideModels(work: Work, operator: OperatorFile): void {
     if (override.name !== undefined) draft.name = override.name
     draft.endpoints = draft.endpoints.map((endpoint) => overridden(endpoint, override))
   }
-  for (const [name, id] of operator.aliases) work.aliases.set(name, work.models.has(id) ? id : (work.aliases.get(id) ?? id))
+  for (const [name, { arms }] of operator.aliases) work.aliases.set(name, idOf(work, arms[0]?.id ?? ''))
+}
+
+function idOf(work: Work, name: string): string {
+  return work.models.has(name) ? name : (work.aliases.get(name) ?? name)
+}
+
+/** With the ids of their models as they are here. Those of models that are not here stay: a server that is away may come back. */
+function ownAliases(work: Work, operator: OperatorFile): ReadonlyMap<string, Alias> {
+  return new Map([...operator.aliases].map(([name, alias]) => [name, Object.freeze({
+    ...alias,
+    arms: alias.arms.map((arm) => ({ ...arm, id: idOf(work, arm.id) })),
+    fallbacks: alias.fallbacks.map((id) => idOf(work, id)),
+    ...(alias.mirror && { mirror: { ...alias.mirror, id: idOf(work, alias.mirror.id) } }),
+  })]))
 }
 
 function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
@@ -117,7 +132,7 @@ function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
   }
   const providers = new Map<string, Provider>([...work.providers].map(([slug, set]) => [slug, set.main]))
   const aliases = new Map([...work.aliases].filter(([name, id]) => models.has(id) && name !== id))
-  return Object.freeze({ version, models, providers, aliases, unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }) })
+  return Object.freeze({ version, models, providers, aliases, ownAliases: ownAliases(work, operator), unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }) })
 }
 
 /** An endpoint whose provider has tiers of this model knows what each costs: it is billed at the tier that was used (C39). */

@@ -55,6 +55,11 @@ export class YamlReader {
     return entries.filter((entry) => known.includes(entry.key))
   }
 
+  /** True for a map; nothing is wrong with what is none. */
+  isMap(place: Place): boolean {
+    return isMap(this.resolve(place))
+  }
+
   list(place: Place): Place[] {
     const node = this.resolve(place)
     if (!isSeq(node)) {

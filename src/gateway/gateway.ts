@@ -8,6 +8,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Admission } from './admit.ts'
 import type { Conversations } from './conversations.ts'
 import type { HedgeBudget } from './hedge.ts'
+import type { Mirrors } from './mirror.ts'
 
 /** What a call needs in its life. Built once, in main.ts. */
 export interface Gateway {
@@ -16,6 +17,8 @@ export interface Gateway {
   readonly health: Health
   readonly conversations: Conversations
   readonly hedges: HedgeBudget
+  /** Who asks the mirrors of the operator's aliases. */
+  readonly mirrors?: Mirrors
   readonly upstream: Upstream
   /** Who reads PDFs for models that read none. */
   readonly files?: Files

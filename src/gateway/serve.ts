@@ -20,7 +20,7 @@ import { refusalFault } from './refusal.ts'
 export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
   admit(caller, gateway.admission)
-  const view = { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, asked), draw: gateway.draw, nowMs: asked.createdMs }
+  const view = { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, asked), stickyId: caller.key.hash, draw: gateway.draw, nowMs: asked.createdMs }
   const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
   if (!hold.ok) throw withFiles(refusalFault(hold, call, plan), call, gateway)
@@ -49,6 +49,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
     gateway.admission.leave()
     gateway.conversations.learn(caller, call, meter)
     settle(hold, meter, gateway, call.headers.metadata ? routerMetadata(call, plan, meter) : undefined) // exactly once: end, abort or fault
+    if (ended && !client.aborted) gateway.mirrors?.copy(asked, caller, view, gateway) // where the operator mirrors this alias; nobody waits for it
   }
   yield [meter.last()]
 }

@@ -11,6 +11,9 @@ export interface CallLine {
   readonly promptTokens: number
   readonly completionTokens: number
   readonly costNano: string
+  /** The id of the call that this was a copy of, for a mirror; then `upstreamCostNano` is what it cost the operator. */
+  readonly mirrorOf?: string
+  readonly upstreamCostNano?: string
 }
 
 export interface CallLog {

@@ -62,5 +62,6 @@ export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?
     is_byok: false,
     endpoints: { total: plan.steps.length + plan.excluded.length, available },
     attempts: tried.map(({ endpoint, status, dialect }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, status, ...(dialect === undefined ? {} : { dialect }) })),
+    ...(plan.stages.length > 0 && { pipeline: plan.stages.map((stage) => ({ ...stage })) }),
   }
 }

@@ -2,6 +2,7 @@ import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import type { Stage, Strategy } from './plan.ts'
+import { chooseArm } from './routers/alias.ts'
 import { autoBetaRouter, autoRouter } from './routers/auto.ts'
 import { freeRouter } from './routers/free.ts'
 import { isLatest, latestRouter } from './routers/latest.ts'
@@ -59,10 +60,16 @@ export function isRouter(name: string): boolean {
   return MAY_CHOOSE.test(name) && ROUTERS.has(parseModelName(name).base)
 }
 
-/** How names of routers begin: all others are models', and are not looked at twice. */
+/** How names of routers begin: all others are models' (or the operator's aliases), and are not looked at twice. */
 const MAY_CHOOSE = /^\s*(?:~|openrouter\/|switchyard\/)/i
 
 function choose(call: Call, view: RoutingView, name: string): Choice | undefined {
+  const { ownAliases } = view.snapshot
+  if (ownAliases?.size) {
+    const parsed = parseModelName(name)
+    const alias = ownAliases.get(parsed.base)
+    if (alias) return chooseArm(call, view, parsed, alias)
+  }
   if (!MAY_CHOOSE.test(name)) return undefined
   const parsed = parseModelName(name)
   if (isLatest(parsed.base)) return find(view.snapshot, name) ? undefined : latestRouter(call, view, parsed)

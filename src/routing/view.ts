@@ -8,6 +8,8 @@ export interface RoutingView {
   readonly health: HealthView
   /** Where the conversation of this call was answered last, for the caller of this call. */
   readonly affinity: Affinity
+  /** Who calls, where the call says neither user nor conversation: what an alias with several arms keeps to. */
+  readonly stickyId?: string
   /** Floats in [0, 1), one for each model whose load is balanced. */
   readonly draw: () => number
   /** ms since the epoch. */

@@ -176,10 +176,10 @@ const ROLLUP_SUMS = ['requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens',
 const ROLL_UP = `INSERT INTO rollups (account_id, hour, key_hash, model, provider, endpoint_id, ${ROLLUP_SUMS.join(', ')}) VALUES ${tuples(1, 6 + ROLLUP_SUMS.length)}
   ON CONFLICT (account_id, hour, key_hash, model, provider, endpoint_id) DO UPDATE SET ${ROLLUP_SUMS.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(', ')}`
 
-/** Adds to the sums of each hour, so that lists and charts never read generations. */
+/** Adds to the sums of each hour, so that lists and charts never read generations. Copies for a mirror were nobody's calls. */
 async function rollUp(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
   const hours = new Map<string, HourSum>()
-  for (const { generation } of ends) addToHour(valueOf(hours, hourKey(generation), () => emptyHour(generation)), generation)
+  for (const { generation } of ends) if (generation.mirrorOf === undefined) addToHour(valueOf(hours, hourKey(generation), () => emptyHour(generation)), generation)
   for (const { first, ...sum } of hours.values()) {
     await sql.run(ROLL_UP, accountId, Math.floor(first.createdMs / HOUR_MS), first.keyHash, first.model, first.provider, first.endpointId,
       sum.requests, sum.faults, sum.cost, sum.byokCost,

@@ -56,6 +56,7 @@ function generationRow(generation: Generation): object {
     session_id: generation.sessionId,
     data_region: 'global',
     workspace_id: DEFAULT_WORKSPACE,
+    ...(generation.mirrorOf !== undefined && { mirror_of: generation.mirrorOf }),
     ...NOT_KEPT,
   }
 }

@@ -1,3 +1,4 @@
+import type { Alias } from '../../catalog/alias.ts'
 import type { Endpoint, Model, ReasoningSupport, Snapshot } from '../../catalog/endpoint.ts'
 import { comparablePrice } from '../../catalog/price.ts'
 import { EFFORTS } from '../../core/call.ts'
@@ -38,8 +39,24 @@ export function entriesOf(snapshot: Snapshot): ReadonlyMap<string, ModelEntry> {
   const known = entries.get(snapshot)
   if (known) return known
   const made = new Map([...snapshot.models.values()].map((model) => [model.id, entryOf(model)]))
+  for (const alias of snapshot.ownAliases?.values() ?? []) {
+    const entry = alias.hidden ? undefined : aliasEntry(alias, made)
+    if (entry) made.set(alias.name, entry)
+  }
   entries.set(snapshot, made)
   return made
+}
+
+/** An alias of the operator's with the facts of the cheapest model that it stands for; undefined while none of them is here. */
+function aliasEntry({ name, arms }: Alias, entries: ReadonlyMap<string, ModelEntry>): ModelEntry | undefined {
+  const [first, ...others] = arms.flatMap(({ id, percent }) => (percent > 0 ? entries.get(id) ?? [] : []))
+  if (!first) return undefined
+  const target = others.reduce((best, entry) => (entry.shown && best.shown && isCheaper(entry.shown, best.shown) ? entry : best), first)
+  const said = others.length === 0 ? target.model.id : [first, ...others].map(({ model }) => model.id).join(' or ')
+  return {
+    ...target, model: { ...target.model, id: name, name },
+    row: { ...target.row, id: name, name, description: `Another name here for ${said}.`, alias_target: { slug: target.model.id, name: target.model.name } },
+  }
 }
 
 function entryOf(model: Model): ModelEntry {

@@ -27,7 +27,7 @@ export const explainRequest: Route = {
     const body = await context.body() as JsonObject
     const createdMs = clock.wallMs()
     const call = APIS[api].read(body, { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(body).length) }, {})
-    const view = { snapshot: snapshot(), health, affinity: conversations.affinity(callerOf(context), call), draw: () => 0, nowMs: createdMs }
+    const view = { snapshot: snapshot(), health, affinity: conversations.affinity(callerOf(context), call), stickyId: callerOf(context).key.hash, draw: () => 0, nowMs: createdMs }
     return { data: explanationRow(call.models, explainRoute(call, view), health) }
   },
 }
@@ -36,6 +36,7 @@ function explanationRow(requested: readonly string[], { plan, expected, costs, r
   return {
     requested,
     strategy: plan.strategy,
+    pipeline: plan.stages.map((stage) => ({ ...stage })),
     unknown_models: plan.unknownModels ?? [],
     assumed: { prompt_tokens: expected.promptTokens, completion_tokens: expected.completionTokens },
     /** What would be held on the key and the balance while the call runs. */
