@@ -48,4 +48,6 @@ export interface Generation {
   readonly title: string | null
   readonly user: string | null
   readonly sessionId: string | null
+  /** Of a copy of a call that the operator's mirror was asked: the id of that call. It is charged to nobody. */
+  readonly mirrorOf?: string
 }
