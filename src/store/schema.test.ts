@@ -4,6 +4,8 @@ import { migrate, MIGRATIONS, SchemaError } from './schema.ts'
 import { SqliteDatabase } from './sqlite.ts'
 import { testDirectory } from './store.fixture.ts'
 
+const NEXT = MIGRATIONS.length + 1
+
 const opened: SqliteDatabase[] = []
 
 function database(path = join(testDirectory(), 'switchyard.db')): SqliteDatabase {
@@ -27,14 +29,14 @@ describe('migrate', () => {
     const before = await schemaOf(db)
     await migrate(db, 2)
     expect(await schemaOf(db)).toEqual(before)
-    expect(await db.read((sql) => sql.all('SELECT version, state, at_ms FROM migrations'))).toEqual([{ version: 1n, state: 'done', at_ms: 1n }])
+    expect(await db.read((sql) => sql.all('SELECT version, state, at_ms FROM migrations'))).toEqual(MIGRATIONS.map(({ version }) => ({ version: BigInt(version), state: 'done', at_ms: 1n })))
   })
 
   test('adds what is new and keeps what is there', async () => {
     const db = database()
     await migrate(db, 1)
     await db.write((sql) => sql.run("INSERT INTO nodes (id, opened_ms) VALUES ('a', 1)"))
-    await migrate(db, 2, [...MIGRATIONS, { version: 2, name: 'more', statements: ['ALTER TABLE nodes ADD COLUMN more bigint'] }])
+    await migrate(db, 2, [...MIGRATIONS, { version: NEXT, name: 'more', statements: ['ALTER TABLE nodes ADD COLUMN more bigint'] }])
     expect(await db.read((sql) => sql.all('SELECT id, more FROM nodes'))).toEqual([{ id: 'a', more: null }])
   })
 
@@ -42,7 +44,7 @@ describe('migrate', () => {
     const db = database()
     await migrate(db, 1)
     const before = await schemaOf(db)
-    const broken = { version: 2, name: 'broken', statements: ['CREATE TABLE half (id text)', 'CREATE TABLE nodes (id text)'] }
+    const broken = { version: NEXT, name: 'broken', statements: ['CREATE TABLE half (id text)', 'CREATE TABLE nodes (id text)'] }
     await expect(migrate(db, 2, [...MIGRATIONS, broken])).rejects.toThrow('nodes already exists')
     expect(await schemaOf(db)).toEqual(before)
   })
