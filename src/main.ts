@@ -69,7 +69,7 @@ async function serve(config: Config): Promise<number> {
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
-    snapshot: () => catalogue.snapshot(), ledger: ledger.ledger, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ledger: ledger.ledger, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({

@@ -47,6 +47,8 @@ export interface CallHeaders {
   readonly anthropicVersion?: string
   /** The client asked for router metadata (`X-OpenRouter-Metadata`). */
   readonly metadata?: boolean
+  /** The host that was called is of a region (`eu.gateway.example`): the call stays in it (contract E12). */
+  readonly region?: 'eu' | 'us'
 }
 
 /** What an endpoint must be able to do for this call: read once from the body, used by routing for each candidate. */

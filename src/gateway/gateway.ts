@@ -1,4 +1,5 @@
 import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Policies } from '../guardrails/rule-book.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CallLog } from '../lib/log.ts'
@@ -13,6 +14,8 @@ import type { Mirrors } from './mirror.ts'
 /** What a call needs in its life. Built once, in main.ts. */
 export interface Gateway {
   readonly snapshot: () => Snapshot
+  /** What callers may use. */
+  readonly policies: Policies
   readonly ledger: Ledger
   readonly health: Health
   readonly conversations: Conversations

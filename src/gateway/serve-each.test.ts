@@ -3,6 +3,7 @@ import type { Caller } from '../accounts/caller.ts'
 import type { Model, Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
+import { NO_POLICIES } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { testEndpoint } from '../dialects/openai-chat/fixtures.test-support.ts'
@@ -85,7 +86,7 @@ async function run(prompt: readonly string[], options: { readonly refused?: stri
   const snapshot = snapshotOf()
   const gateway: Gateway = {
     snapshot: () => snapshot, ledger: book, health: new Health(systemClock), clock: systemClock, log: { call: () => undefined, problem: (_, detail) => expect(detail).toBe('') }, draw: () => 0,
-    conversations: new Conversations(systemClock), hedges: new HedgeBudget(), admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
+    policies: NO_POLICIES, conversations: new Conversations(systemClock), hedges: new HedgeBudget(), admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const { call, calls } = callsOf(prompt)
   const writer = openaiCompletionsClient.streamWriter(call)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint, Model, Price, Snapshot } from '../catalog/endpoint.ts'
 import type { Event } from '../core/event.ts'
+import { NO_POLICIES } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { testCall, testEndpoint } from '../dialects/openai-chat/fixtures.test-support.ts'
@@ -94,7 +95,7 @@ async function run(models: Readonly<Record<string, readonly string[]>>, body: Js
   const ledger = new CountingLedger(options.refusal)
   const snapshot = snapshotOf(models)
   const gateway: Gateway = {
-    snapshot: () => snapshot, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), hedges: new HedgeBudget(), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
+    snapshot: () => snapshot, policies: NO_POLICIES, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), hedges: new HedgeBudget(), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
     admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const client = new AbortController()

@@ -7,6 +7,7 @@ import type { Hold } from '../ledger/ledger.ts'
 import { explain, type Plan } from '../routing/plan.ts'
 import { admit } from './admit.ts'
 import { attempt, faultFrom } from './attempt.ts'
+import { callerView } from './caller-view.ts'
 import type { Gateway } from './gateway.ts'
 import { Meter } from './meter.ts'
 import { annotator, planned, withFiles } from './read-files.ts'
@@ -18,9 +19,8 @@ import { refusalFault } from './refusal.ts'
  * before the first batch. Whoever takes it must take at least one batch, and `return()` it when it leaves early.
  */
 export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
-  const snapshot = gateway.snapshot() // frozen: one view of catalogue and providers
   admit(caller, gateway.admission)
-  const view = { snapshot, health: gateway.health, affinity: gateway.conversations.affinity(caller, asked), stickyId: caller.key.hash, draw: gateway.draw, nowMs: asked.createdMs }
+  const view = await callerView(asked, caller, gateway) // frozen: one view of catalogue, policies and providers
   const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
   if (!hold.ok) throw withFiles(refusalFault(hold, call, plan), call, gateway)
@@ -59,7 +59,7 @@ function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
   return {
     ...explain(call, plan, meter.tried, meter.served()),
     plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
-    excluded: plan.excluded.map(({ endpoint, rule, detail }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail })),
+    excluded: plan.excluded.map(({ endpoint, rule, detail, by }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail, ...(by && { by: by.name }) })),
     warnings: meter.notes().map((warning) => ({ ...warning })),
   }
 }

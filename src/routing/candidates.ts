@@ -1,4 +1,5 @@
-import type { Endpoint, Price, Snapshot } from '../catalog/endpoint.ts'
+import { dataPolicyOf } from '../catalog/data-policy.ts'
+import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { fileReader } from '../catalog/file-reader.ts'
 import type { Variant } from '../catalog/names.ts'
 import type { Call, Needs, Preferences } from '../core/call.ts'
@@ -7,6 +8,7 @@ import { dearestTokens, priceAt } from '../catalog/price.ts'
 import { windowOf } from './bound.ts'
 import { named, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
 import type { Exclusion } from './plan.ts'
+import type { RoutingView } from './view.ts'
 
 /** What is left of one model's endpoints for a call, and what is not. */
 export interface Candidates {
@@ -39,13 +41,17 @@ interface Demands {
   readonly ended: boolean
   readonly unpricedAllowed: boolean
   readonly nowMs: number
+  readonly policy: RoutingView['policy']
 }
+
+/** What sorts endpoints beside the call itself. */
+type View = Pick<RoutingView, 'snapshot' | 'nowMs' | 'policy'>
 
 type Rule = Exclusion['rule']
 
 /** Sorts a model's endpoints into those that can serve the call and those that cannot, each with the first rule that says so. */
-export function candidatesOf(call: Call, requested: string, index: ModelIndex, variants: readonly Variant[], snapshot: Snapshot, nowMs: number): Candidates {
-  const demands = demandsOf(call, index, variants, snapshot, nowMs)
+export function candidatesOf(call: Call, requested: string, index: ModelIndex, variants: readonly Variant[], view: View): Candidates {
+  const demands = demandsOf(call, index, variants, view)
   const eligible: Candidate[] = []
   const excluded: Exclusion[] = []
   for (const candidate of index.candidates) {
@@ -56,7 +62,7 @@ export function candidatesOf(call: Call, requested: string, index: ModelIndex, v
   return { index, requested, variants, eligible: preferSupporting(eligible, call.needs, excluded), excluded }
 }
 
-function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], snapshot: Snapshot, nowMs: number): Demands {
+function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], { snapshot, nowMs, policy }: View): Demands {
   const { needs, preferences } = call
   const { order, only, ignore, quantizations } = preferences
   return {
@@ -71,6 +77,7 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     ended: nowMs >= index.endsMs,
     unpricedAllowed: snapshot.unpricedAllowed === true,
     nowMs,
+    policy: policy?.sources.length ? policy : undefined,
   }
 }
 
@@ -96,9 +103,15 @@ function quantizationsOf(name: string): readonly string[] {
   return name === 'fp4' ? ['fp4', 'mxfp4', 'nvfp4'] : name === 'fp8' ? ['fp8', 'mxfp8'] : [name]
 }
 
-/** The client's demands first, then what only the operator can mend: what is left as `not_ready` would serve the call. */
+/** What the caller may use at all, then the client's own demands, then what only the operator can mend: what is left as `not_ready` would serve the call. */
 function exclude(candidate: Candidate, demands: Demands): Exclusion | undefined {
-  return excludeByName(candidate, demands) ?? excludeByPolicy(candidate.endpoint, demands) ?? excludeByAbility(candidate.endpoint, demands) ?? excludeByState(candidate, demands)
+  return excludeByRules(candidate.endpoint, demands) ?? excludeByName(candidate, demands) ?? excludeByPolicy(candidate.endpoint, demands) ?? excludeByAbility(candidate.endpoint, demands) ?? excludeByState(candidate, demands)
+}
+
+/** Nothing that the request asks otherwise could bring these back. */
+function excludeByRules(endpoint: Endpoint, { policy }: Demands): Exclusion | undefined {
+  const denial = policy?.denial(endpoint)
+  return denial && { endpoint, rule: denial.rule, detail: denial.detail, by: denial.owner }
 }
 
 function excludeByName(candidate: Candidate, { ignored, only, ordered, preferences, tier, flexOnly }: Demands): Exclusion | undefined {
@@ -112,12 +125,12 @@ function excludeByName(candidate: Candidate, { ignored, only, ordered, preferenc
 }
 
 function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs }: Demands): Exclusion | undefined {
-  const { retainsPrompts, mayTrain } = endpoint.provider
   if (quantizations && !quantizations.has(endpoint.quantization)) return out(endpoint, 'quantization', endpoint.quantization)
-  if (preferences.dataCollection === 'deny' && (retainsPrompts || mayTrain)) {
-    return out(endpoint, 'data_policy:training', mayTrain ? 'may train on prompts' : 'keeps prompts')
+  if (preferences.dataCollection === 'deny' || preferences.zdr) {
+    const { retains, trains } = dataPolicyOf(endpoint)
+    if (preferences.dataCollection === 'deny' && (retains || trains)) return out(endpoint, 'data_policy:training', trains ? 'may train on prompts' : 'keeps prompts')
+    if (preferences.zdr && retains) return out(endpoint, 'data_policy:zdr', 'keeps prompts')
   }
-  if (preferences.zdr && retainsPrompts) return out(endpoint, 'data_policy:zdr', 'keeps prompts')
   const over = preferences.maxPrice && priceOver(priceAt(endpoint.price, nowMs), preferences.maxPrice, needs.promptTokensMax)
   return over === undefined ? undefined : out(endpoint, 'max_price', over)
 }

@@ -7,6 +7,7 @@ import { availability, AVAILABILITY, type AvailabilityCode } from './availabilit
 import { windowOf } from './bound.ts'
 import type { Candidates } from './candidates.ts'
 import type { Exclusion } from './plan.ts'
+import { isGuardrails, PLACE_RULES, policyWords } from './policy-words.ts'
 
 type Rule = Exclusion['rule']
 
@@ -39,9 +40,17 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
 }
 
 /** What whoever calls could change so that this rule no longer applies: the field of the request, and how. Undefined: only the operator could. */
-export function relaxing({ rule }: Exclusion): { readonly field: string; readonly how: string } | undefined {
-  const words = RULES[rule]
+export function relaxing({ rule, by }: Exclusion): { readonly field: string; readonly how: string } | undefined {
+  const words = by ? undefined : RULES[rule]
   return words && { field: words.field, how: words.relax }
+}
+
+/** What a policy's rule is called in `excluded_by`, where it is not the rule's own name. */
+const POLICY_NAMES: Readonly<Partial<Record<Rule, string>>> = { allowed_models: 'allowed_providers' }
+
+/** What people are told of a rule; undefined for what only the operator can mend. */
+function wordsOf({ rule, by }: Exclusion): RuleWords | undefined {
+  return by ? { excludedBy: POLICY_NAMES[rule] ?? rule, ...policyWords(by) } : RULES[rule]
 }
 
 /**
@@ -50,7 +59,7 @@ export function relaxing({ rule }: Exclusion): { readonly field: string; readonl
  */
 export function noEndpoints(call: Call, groups: readonly Candidates[], excluded: readonly Exclusion[], snapshot: Snapshot): Fault {
   const names = groups.map(({ requested }) => requested).join(', ')
-  const demanded = excluded.filter(({ rule }) => RULES[rule])
+  const demanded = excluded.filter((exclusion) => wordsOf(exclusion))
   const atReady = demanded.filter(({ endpoint }) => endpoint.provider.notReady === undefined)
   const operators = excluded.filter(({ rule }) => rule === 'not_ready' || rule === 'unpriced')
   if (atReady.length === 0 && (operators.length > 0 || demanded.length === 0)) {
@@ -65,7 +74,7 @@ export function noEndpoints(call: Call, groups: readonly Candidates[], excluded:
 function demandsFault(call: Call, groups: readonly Candidates[], names: string, relaxable: readonly Exclusion[], unready: readonly Exclusion[]): Fault {
   if (relaxable.every(({ rule }) => rule === 'context_length')) return tooLong(call, relaxable)
   const [first] = relaxable
-  const words = first && RULES[first.rule]
+  const words = first && wordsOf(first)
   const [code, faultCode] = codeOf(call, relaxable, groups)
   const facts = {
     requestedModels: call.models,
@@ -74,11 +83,14 @@ function demandsFault(call: Call, groups: readonly Candidates[], names: string, 
     ...(words ? { constraint: { field: code === 'wrong_endpoint' ? 'model' : words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
   }
   const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready)}`
+  // F6: a guardrail's list answers 403, and is no matter of what is there to be had.
+  if (relaxable.every(isGuardrails)) return new Fault('permission_denied', message, { metadata: { guardrail_id: first?.by?.id ?? null, excluded_by: facts.excludedBy, affected_providers: facts.affectedProviders } })
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
 }
 
 function codeOf(call: Call, relaxable: readonly Exclusion[], groups: readonly Candidates[]): readonly [AvailabilityCode, FaultCode] {
   if (relaxable.every(({ rule }) => rule.startsWith('data_policy:'))) return ['privacy_restricted', 'no_endpoints']
+  if (relaxable.every(({ rule }) => PLACE_RULES.has(rule))) return ['region_restricted', 'permission_denied']
   if (isWrongEndpoint(call, groups) && relaxable.every(({ rule }) => rule === 'modality')) return ['wrong_endpoint', 'invalid_request']
   return ['constraint_filtered', 'no_endpoints']
 }
@@ -129,7 +141,7 @@ function operatorsFault(call: Call, groups: readonly Candidates[], names: string
 function sentences(relaxable: readonly Exclusion[]): string {
   const byWhy = new Map<string, string[]>()
   for (const exclusion of relaxable) {
-    const why = RULES[exclusion.rule]?.why(exclusion) ?? exclusion.detail
+    const why = wordsOf(exclusion)?.why(exclusion) ?? exclusion.detail
     byWhy.set(why, [...(byWhy.get(why) ?? []), nameOf(exclusion)])
   }
   const said = [...byWhy].map(([why, providers]) => `${list(providers)}: ${why}.`)
@@ -137,7 +149,7 @@ function sentences(relaxable: readonly Exclusion[]): string {
 }
 
 function advice(relaxable: readonly Exclusion[]): string {
-  const steps = [...new Set(relaxable.map(({ rule }) => RULES[rule]?.relax ?? ''))].join(', or ')
+  const steps = [...new Set(relaxable.map((exclusion) => wordsOf(exclusion)?.relax ?? ''))].join(', or ')
   return ` To go on, ${steps}.`
 }
 
@@ -191,7 +203,7 @@ function providersOf(excluded: readonly Exclusion[]): string[] {
 }
 
 function excludedBy(excluded: readonly Exclusion[]): string[] {
-  return [...new Set(excluded.flatMap(({ rule }) => RULES[rule]?.excludedBy ?? []))]
+  return [...new Set(excluded.flatMap((exclusion) => wordsOf(exclusion)?.excludedBy ?? []))]
 }
 
 /** Display name, with region or variant where the tag says one. */

@@ -1,4 +1,6 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
+import type { Region } from '../catalog/policy-rules.ts'
+import type { PolicyOwner } from '../guardrails/policy.ts'
 import type { Call, DialectName } from '../core/call.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Nano } from '../core/nano.ts'
@@ -19,7 +21,10 @@ export interface Exclusion {
   readonly endpoint: Endpoint
   readonly rule: 'not_ready' | 'ignored' | 'not_in_only' | 'not_in_order' | 'allow_fallbacks' | 'require_parameters' | 'soft_parameters' | 'modality' | 'max_tokens'
     | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated' | 'service_tier'
+    | 'allowed_providers' | 'allowed_models' | 'data_region' | 'geo'
   readonly detail: string
+  /** Whose policy it is; absent where the request itself, or the state of things, took the endpoint out. */
+  readonly by?: PolicyOwner
 }
 
 /** How the models of a call were come by (C61): `direct`, or `fallback` when the client gave several. */
@@ -43,6 +48,8 @@ export interface Plan {
   readonly strategy: Strategy
   /** What routers found out on the way to these models, for router metadata (J11, J12). */
   readonly stages: readonly Stage[]
+  /** The region that the call must stay in. */
+  readonly region?: Region
   /** The worst case of this call at the dearest of its endpoints. */
   readonly costMax: Nano
 }
@@ -56,7 +63,7 @@ export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?
   return {
     requested: call.models[0],
     strategy: plan.strategy,
-    region: null,
+    region: plan.region ?? null,
     summary: `available=${available.length}${served ? `, selected=${served.provider.name}` : ''}`,
     attempt: tried.length,
     is_byok: false,

@@ -7,7 +7,7 @@ import { candidatesOf, type Candidates } from './candidates.ts'
 import { fileOrder } from './file-order.ts'
 import { indexOf } from './model-index.ts'
 import { noEndpoints } from './no-endpoints.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, Step } from './plan.ts'
 import { rank } from './rank.ts'
 import { resolveModels } from './resolve.ts'
 import { freeVariantEnded, nothingChosen, unknownModel } from './unknown-model.ts'
@@ -24,17 +24,35 @@ export function route(call: Call, view: RoutingView): Plan {
 }
 
 /** As `route`, but a Plan without steps is one, too: for those who want to know why. Throws Fault only where no model is known. */
-export function consider(call: Call, view: RoutingView): { readonly plan: Plan; readonly groups: readonly Candidates[] } {
-  const { snapshot, nowMs } = view
+export function consider(asked: Call, view: RoutingView): { readonly plan: Plan; readonly groups: readonly Candidates[] } {
+  const { snapshot, policy } = view
+  const call = sorted(asked, policy)
   const { models, unknown, strategy, stages, none } = resolveModels(call, view)
   const [firstUnknown] = unknown
   if (models.length === 0) throw firstUnknown === undefined ? nothingChosen(call, none ?? '') : notFound(call, firstUnknown, snapshot)
-  const groups = models.map(({ requested, found }) => candidatesOf(call, requested, indexOf(found.model), found.variants, snapshot, nowMs))
+  const groups = models.map(({ requested, found }) => candidatesOf(call, requested, indexOf(found.model), found.variants, view))
   const { steps: ranked, dropped } = rank(groups, call, view)
-  const steps = fileOrder(ranked, call)
+  const steps = fileOrder(privateFirst(ranked), call)
   const excluded = groups.flatMap((group) => group.excluded)
   excluded.push(...dropped)
-  return { plan: { steps, excluded, strategy, stages, costMax: costMax(call, steps), ...(unknown.length > 0 && { unknownModels: unknown }) }, groups }
+  return { plan: { steps, excluded, strategy, stages, ...(policy?.region && { region: policy.region }), costMax: costMax(call, steps), ...(unknown.length > 0 && { unknownModels: unknown }) }, groups }
+}
+
+/** Names whose variant is a sort of the client's. */
+const SORTED = /:(?:floor|nitro|exacto)(?=:|@|$)/i
+
+/** C63: sorted as the account or workspace wants it, where the request says neither sort nor order. */
+function sorted(call: Call, policy: RoutingView['policy']): Call {
+  const { preferences, models } = call
+  if (policy?.sort === undefined || preferences.sort !== undefined || preferences.order?.length || models.some((name) => SORTED.test(name))) return call
+  return { ...call, preferences: { ...preferences, sort: policy.sort } }
+}
+
+/** C58: of a model's endpoints those that are there for few go before those that are there for all. */
+function privateFirst(steps: readonly Step[]): readonly Step[] {
+  if (!steps.some(({ endpoint }) => endpoint.visibleTo)) return steps
+  const pools = Map.groupBy(steps, ({ requested }) => requested)
+  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => endpoint.visibleTo), ...pool.filter(({ endpoint }) => !endpoint.visibleTo)])
 }
 
 /** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */

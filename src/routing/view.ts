@@ -1,10 +1,14 @@
 import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Policy } from '../guardrails/policy.ts'
 import type { Affinity } from './affinity.ts'
 import type { HealthView } from './health.ts'
 
 /** All that a Plan depends on beside the call. The same call in the same view gives the same Plan. */
 export interface RoutingView {
+  /** As the caller of this call may see it. */
   readonly snapshot: Snapshot
+  /** What the caller may use; absent where nobody restricts anybody. */
+  readonly policy?: Policy
   readonly health: HealthView
   /** Where the conversation of this call was answered last, for the caller of this call. */
   readonly affinity: Affinity

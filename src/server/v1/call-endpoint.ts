@@ -1,6 +1,7 @@
 import type { Call, CallHeaders } from '../../core/call.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOrigin, ClientDialect } from '../../dialects/dialect.ts'
+import { hostRegion } from '../../guardrails/rule-book.ts'
 import type { ShownKey } from '../authenticate.ts'
 import type { RouteContext } from '../route.ts'
 
@@ -37,7 +38,9 @@ export function exactly(...paths: readonly string[]): (path: string) => Readonly
 
 /** What a request's headers say beside its body (contract B38, B71, B73, J9). */
 export function callHeaders(headers: Headers): CallHeaders {
+  const region = hostRegion(headers.get('host'))
   return {
+    ...(region && { region }),
     referer: headers.get('http-referer') ?? headers.get('referer') ?? undefined,
     title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,
     categories: headers.get('x-openrouter-categories') ?? undefined,
