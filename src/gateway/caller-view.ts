@@ -1,0 +1,13 @@
+import type { Caller } from '../accounts/caller.ts'
+import { seenBy } from '../catalog/visible.ts'
+import type { Call } from '../core/call.ts'
+import type { RoutingView } from '../routing/view.ts'
+import type { Gateway } from './gateway.ts'
+
+/** All that a call is routed by, as its caller may see and use it: one frozen view of catalogue, policies and providers. */
+export async function callerView(call: Call, caller: Caller, gateway: Pick<Gateway, 'snapshot' | 'policies' | 'health' | 'conversations' | 'draw'>): Promise<RoutingView> {
+  const snapshot = seenBy(gateway.snapshot(), caller.accountId, caller.key.hash)
+  const found = gateway.policies.of(caller, snapshot, call.headers.region)
+  const policy = found instanceof Promise ? await found : found
+  return { snapshot, policy, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
+}
