@@ -15,8 +15,8 @@ export interface Call {
   readonly id: string
   /** The API that the client called, as the record names it. */
   readonly api: 'chat' | 'completions' | 'responses' | 'messages' | 'gemini' | 'ollama' | 'cohere' | 'embeddings'
-  /** The dialect that the client speaks. Some are spoken by clients only, so that no provider's is the same. */
-  readonly dialect: DialectName | 'openai-completions' | 'ollama'
+  /** The dialect that the client speaks. Some are spoken by clients only, so that no provider's is the same; `switchyard` is a call of our own within another. */
+  readonly dialect: DialectName | 'openai-completions' | 'ollama' | 'switchyard'
   /** When we took it, in ms since the epoch. */
   readonly createdMs: number
   readonly stream: boolean
@@ -29,11 +29,25 @@ export interface Call {
   readonly unsaid?: readonly Warning[]
   /** The other calls of a request that asks several at once (a list of prompts): one answer, their choices after this call's. */
   readonly also?: readonly Call[]
+  /** Set where a router answers one call of a client with several of ours. */
+  readonly composed?: Composed
   readonly preferences: Preferences
   readonly reasoning: ReasoningWish
   readonly needs: Needs
   /** What the client's transport said beside the body. */
   readonly headers: CallHeaders
+}
+
+/** What a call is to the others that are made for the same request. */
+export interface Composed {
+  /** The router's name as the client wrote it; none where a plugin asked for it. */
+  readonly router?: string
+  /** The call that this one was made for: its answer is the client's. */
+  readonly parentId?: string
+  /** Calls that were made for this one. */
+  readonly innerIds?: readonly string[]
+  /** The whole was let in before: a server that is shutting down finishes it. */
+  readonly isUnderWay?: boolean
 }
 
 export interface CallHeaders {

@@ -12,6 +12,7 @@ import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { completionTokensMax } from '../routing/bound.ts'
 import type { Tried } from '../routing/plan.ts'
+import { routerNamed } from '../routing/resolve.ts'
 import { ToolCalls } from './tool-calls.ts'
 
 /** Characters of text that a token is taken for, where a provider did not count. */
@@ -34,6 +35,12 @@ function within(amount: typeof NOTHING, cap: Nano): typeof NOTHING {
 function tierPrice(endpoint: Endpoint, served: string | undefined): Price {
   const tier = served === 'priority' || served === 'fast' ? 'priority' : served === 'flex' ? 'flex' : served === 'default' || served === 'standard' ? 'default' : endpoint.tier ?? 'default'
   return endpoint.tierPrices?.get(tier) ?? endpoint.price
+}
+
+/** The router that stood in the place of a model, and what other calls this one belongs to. */
+function composedOf({ composed, models }: Call): Pick<Generation, 'router' | 'parentId' | 'innerIds'> {
+  const router = composed ? composed.router : routerNamed(models[0] ?? '')
+  return { ...(router === undefined ? {} : { router }), ...(composed?.parentId === undefined ? {} : { parentId: composed.parentId }), ...(composed?.innerIds ? { innerIds: composed.innerIds } : {}) }
 }
 
 /** Counts one call: what the provider says it used, or a stated estimate; when it spoke; how it ended. */
@@ -168,6 +175,7 @@ export class Meter {
       attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
       referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
+      ...composedOf(call),
     }
   }
 

@@ -4,6 +4,7 @@ import type { Cost, Event } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts'
+import { addCost, NO_COST } from './add-cost.ts'
 import type { Gateway } from './gateway.ts'
 import { serve } from './serve.ts'
 
@@ -74,7 +75,7 @@ function answerAt(answers: readonly Answer[], at: number): Answer {
 /** What the calls of one request come to together. */
 class Sums {
   private usage: Usage = NO_USAGE
-  private cost: Cost = { total: 0n, prompt: 0n, completion: 0n, byok: false, upstream: 0n }
+  private cost: Cost = NO_COST
   private fault: Fault | undefined
   private readonly routers: JsonObject[] = []
 
@@ -118,9 +119,8 @@ class Sums {
   }
 
   private add(usage: Usage, cost: Cost, router: JsonObject | undefined): void {
-    const { cost: sum } = this
     this.usage = addUsage(this.usage, usage)
-    this.cost = { total: sum.total + cost.total, prompt: sum.prompt + cost.prompt, completion: sum.completion + cost.completion, byok: sum.byok || cost.byok, upstream: sum.upstream + cost.upstream }
+    this.cost = addCost(this.cost, cost)
     if (router) this.routers.push(router)
   }
 }

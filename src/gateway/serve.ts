@@ -19,7 +19,7 @@ import { refusalFault } from './refusal.ts'
  * before the first batch. Whoever takes it must take at least one batch, and `return()` it when it leaves early.
  */
 export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
-  admit(caller, gateway.admission)
+  if (!asked.composed?.isUnderWay) admit(caller, gateway.admission)
   const view = await callerView(asked, caller, gateway) // frozen: one view of catalogue, policies and providers
   const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })

@@ -50,4 +50,10 @@ export interface Generation {
   readonly sessionId: string | null
   /** Of a copy of a call that the operator's mirror was asked: the id of that call. It is charged to nobody. */
   readonly mirrorOf?: string
+  /** The router that the client named in the place of a model. */
+  readonly router?: string
+  /** The call that this one was made for, where a router makes several of one. */
+  readonly parentId?: string
+  /** Calls that were made for this one; each has its own record and its own cost. */
+  readonly innerIds?: readonly string[]
 }

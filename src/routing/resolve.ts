@@ -4,7 +4,10 @@ import type { Call } from '../core/call.ts'
 import type { Stage, Strategy } from './plan.ts'
 import { chooseArm } from './routers/alias.ts'
 import { autoBetaRouter, autoRouter } from './routers/auto.ts'
+import { bodybuilderRouter } from './routers/bodybuilder.ts'
+import { BODYBUILDER_NAMES, FUSION_NAMES } from './routers/composite-names.ts'
 import { freeRouter } from './routers/free.ts'
+import { fusionRouter } from './routers/fusion.ts'
 import { isLatest, latestRouter } from './routers/latest.ts'
 import { paretoRouter } from './routers/pareto.ts'
 import type { Choice, Router } from './routers/router.ts'
@@ -31,6 +34,7 @@ export interface Resolution {
 /** Names that are no model's but choose one. */
 const ROUTERS: ReadonlyMap<string, Router> = new Map([
   ['openrouter/free', freeRouter], ['switchyard/free', freeRouter], ['openrouter/auto', autoRouter], ['switchyard/auto', autoRouter],
+  ...[...FUSION_NAMES.keys()].map((name) => [name, fusionRouter] as const), ...[...BODYBUILDER_NAMES].map((name) => [name, bodybuilderRouter] as const),
   ['openrouter/auto-beta', autoBetaRouter], ['openrouter/pareto-code', paretoRouter], ['switchyard/pareto-code', paretoRouter],
 ])
 
@@ -57,7 +61,14 @@ export function resolveModels(call: Call, view: RoutingView): Resolution {
 
 /** True for a name that a router answers to by itself. */
 export function isRouter(name: string): boolean {
-  return MAY_CHOOSE.test(name) && ROUTERS.has(parseModelName(name).base)
+  return routerNamed(name) !== undefined
+}
+
+/** The router that a name means, as it is recorded; undefined for a model's name. */
+export function routerNamed(name: string): string | undefined {
+  if (!MAY_CHOOSE.test(name)) return undefined
+  const { base } = parseModelName(name)
+  return ROUTERS.has(base) ? base : undefined
 }
 
 /** How names of routers begin: all others are models' (or the operator's aliases), and are not looked at twice. */

@@ -1,15 +1,15 @@
 import type { Call } from '../core/call.ts'
-import type { Cost, Event } from '../core/event.ts'
+import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import type { ClientDialect, StreamWriter } from '../dialects/dialect.ts'
+import { NO_COST } from '../gateway/add-cost.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { CORS_HEADERS, idHeaders, jsonResponse } from './respond.ts'
 
 /** After this much silence a stream says that it is alive (contract B66). */
 const KEEP_ALIVE_MS = 15_000
-const NO_COST: Cost = { total: 0n, prompt: 0n, completion: 0n, byok: false, upstream: 0n }
 const LATE = Symbol('the first event is late')
 
 /** The HTTP response of a call: its Events as the client's dialect says them. Throws Fault while nothing was sent. */

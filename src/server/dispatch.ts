@@ -2,8 +2,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { textModelCount } from '../catalog/count.ts'
 import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
-import { serve } from '../gateway/serve.ts'
-import { serveEach } from '../gateway/serve-each.ts'
+import { answered } from '../gateway/compose/compose.ts'
 import { generationId } from '../lib/id.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
@@ -41,8 +40,7 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const caller = found instanceof Promise ? await found : found
     const body = await readBody(request, bodyBytesMax)
     const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
-    const events = made.also ? serveEach([made, ...made.also], caller, gateway, request.signal) : serve(made, caller, gateway, request.signal)
-    return await answerOf(made, endpoint.dialect, events, gateway)
+    return await answerOf(made, endpoint.dialect, answered(made, caller, gateway, request.signal), gateway)
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
   }

@@ -46,7 +46,7 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
 const UNSERVED_SUFFIX = /:(?:online|extended)(?=:|@|$)/
 
 /** Plugins that there are: who reads files, and the settings of routers, each read where it is used. */
-const PLUGINS = new Set([FILE_PARSER, 'auto-router', 'auto-beta-router', 'pareto-router'])
+const PLUGINS = new Set([FILE_PARSER, 'auto-router', 'auto-beta-router', 'pareto-router', 'fusion'])
 
 /** Features of the contract that this server has not: whoever asks for one is told, not left to wonder. */
 function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {

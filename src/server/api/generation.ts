@@ -58,7 +58,14 @@ function generationRow(generation: Generation): object {
     workspace_id: DEFAULT_WORKSPACE,
     ...(generation.mirrorOf !== undefined && { mirror_of: generation.mirrorOf }),
     ...NOT_KEPT,
+    router: generation.router ?? null,
+    ...composedOf(generation),
   }
+}
+
+/** Of a call that was made for another, or that others were made for: whose, and which. Only this server has these two fields. */
+function composedOf({ parentId, innerIds }: Generation): object {
+  return { ...(parentId === undefined ? {} : { parent_id: parentId }), ...(innerIds && innerIds.length > 0 ? { inner_ids: innerIds } : {}) }
 }
 
 /** A call that failed before a provider said why it stopped: the contract has no field for our fault, so it stands here. */
@@ -69,7 +76,7 @@ function finishOf({ finishReason, nativeFinishReason, fault, cancelled }: Genera
 
 const NOT_KEPT = {
   app_id: null, num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null,
-  preset_id: null, router: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
+  preset_id: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
 } as const
 
 function attemptRow(attempt: AttemptRecord, { byok }: Generation): object {
