@@ -219,8 +219,11 @@ describe('formats and the rest', () => {
     expect(warnings).not.toContain('n')
   })
 
-  test('its own fields are carried, tiers are said', () => {
-    expect(write({ guardrailConfig: { guardrailIdentifier: 'g', guardrailVersion: '1' }, additionalModelRequestFields: { x: 1 }, service_tier: 'flex' }).body).toMatchObject({ guardrailConfig: { guardrailIdentifier: 'g' }, additionalModelRequestFields: { x: 1 }, serviceTier: { type: 'flex' } })
+  test('its own fields are carried; a tier is said by the endpoint that is of it (C39)', () => {
+    expect(write({ guardrailConfig: { guardrailIdentifier: 'g', guardrailVersion: '1' }, additionalModelRequestFields: { x: 1 } }).body).toMatchObject({ guardrailConfig: { guardrailIdentifier: 'g' }, additionalModelRequestFields: { x: 1 } })
+    expect(JSON.parse(bedrockConverse.writeCall(geminiCall({}), { ...bedrockEndpoint(CLAUDE), tier: 'flex' }).body)).toMatchObject({ serviceTier: { type: 'flex' } })
+    const { body, warnings } = write({ service_tier: 'flex' })
+    expect([body['serviceTier'], warnings]).toEqual([undefined, ['service_tier']])
     expect(write({ top_k: 3 }, NOVA).body).toMatchObject({ additionalModelRequestFields: { inferenceConfig: { topK: 3 } } })
     expect(write({ top_k: 3 }).body).toMatchObject({ additionalModelRequestFields: { top_k: 3 } })
   })

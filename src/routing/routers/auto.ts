@@ -4,7 +4,7 @@ import { classify, type Classification } from '../auto/classify.ts'
 import { difficultyAbove } from '../auto/difficulty.ts'
 import { canServe } from '../can-serve.ts'
 import type { RoutingView } from '../view.ts'
-import { numberOf, patternsOf, pluginOf, wordOf } from './plugin.ts'
+import { numberOf, patternsOf, settingsOf, wordOf } from './settings.ts'
 import type { Choice, Router } from './router.ts'
 import { choosableModels, type Choosable } from './strength.ts'
 
@@ -29,7 +29,7 @@ export const autoBetaRouter: Router = (call, view) => choose(call, view, 'auto-b
 interface Band { readonly from: number; readonly to: number; readonly name: string; readonly why: string }
 
 function choose(call: Call, view: RoutingView, plugin: string): Choice {
-  const settings = pluginOf(call, plugin)
+  const settings = settingsOf(call, plugin)
   const allowed = patternsOf(settings, plugin, 'allowed_models')
   const excluded = patternsOf(settings, plugin, 'excluded_models')
   const known = classify(call.body.messages)

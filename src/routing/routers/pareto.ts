@@ -2,7 +2,7 @@ import type { Call } from '../../core/call.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { canServe } from '../can-serve.ts'
 import type { RoutingView } from '../view.ts'
-import { numberOf, pluginOf, wordOf } from './plugin.ts'
+import { numberOf, settingsOf, wordOf } from './settings.ts'
 import type { Router } from './router.ts'
 import { choosableModels, type Choosable } from './strength.ts'
 
@@ -18,7 +18,7 @@ const NEIGHBOURS: Readonly<Record<Tier, readonly Tier[]>> = { high: ['medium', '
 
 /** `openrouter/pareto-code`: the cheapest model, or with `:nitro` the fastest, that is good enough at code (contract C55, N8). */
 export const paretoRouter: Router = (call, view, { variants }) => {
-  const settings = pluginOf(call, PLUGIN)
+  const settings = settingsOf(call, PLUGIN)
   const coders = choosableModels(view.snapshot).filter(({ model }) => model.endpoints.some(({ parameters, reasoning }) => reasoning && (parameters === null || parameters.has('tools'))))
   const cap = numberOf(settings, PLUGIN, 'max_price', 0, Infinity)
   wordOf(settings, PLUGIN, 'price_source', ['prompt', 'weighted_avg'])
