@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import OpenAI from 'openai'
 import type { JsonObject } from '../../src/core/json.ts'
 import { configOf, startGateway, type Gateway } from '../server.ts'
-import { startPanel, type PanelProvider } from './panel-provider.ts'
+import { startPanel, type Asked, type PanelProvider } from './panel-provider.ts'
 
 setDefaultTimeout(60_000)
 
@@ -43,6 +43,12 @@ const record = async (id: string): Promise<JsonObject> => {
   }
 }
 
+const promptOf = (asked: Asked | undefined): string => {
+  const messages = asked?.body['messages']
+  const last = Array.isArray(messages) ? messages.at(-1) as JsonObject | undefined : undefined
+  return String(last?.['content'])
+}
+
 /** What the store has of the calls made since: their charges, and the entries that they were booked by. */
 function books(): { readonly generations: number; readonly charged: number } {
   const file = readdirSync(gateway.dataDir).find((name) => /\.(?:db|sqlite)$/.test(name)) ?? 'switchyard.db'
@@ -64,7 +70,7 @@ describe('openrouter/fusion', () => {
     expect(nanoOf(reply.usage.cost)).toBe(COST_NANO)
     expect(reply.usage).toMatchObject({ prompt_tokens: 1_400, completion_tokens: 100 })
     for (const model of ['one', 'two', 'three']) expect(provider.asked(model)[0]?.body).toMatchObject({ messages: ASK.messages, max_tokens: 16_000 })
-    const told = String((provider.asked('judge')[0]?.body['messages'] as { content: string }[])[0]?.content)
+    const told = promptOf(provider.asked('judge')[0])
     expect(told.startsWith('Why is the sky blue?\n\n---\n')).toBe(true)
     expect(JSON.parse(told.slice(told.indexOf('{"status"')))).toEqual({ status: 'ok', responses: [{ model: 'acme/one', content: 'Scattering.' }, { model: 'acme/two', content: 'Short waves.' }, { model: 'acme/three', content: ALL.three.says }] })
 

@@ -1,15 +1,17 @@
-import type { Snapshot } from '../../catalog/endpoint.ts'
+import type { Model, Snapshot } from '../../catalog/endpoint.ts'
 import { findModel, nearestModels, parseModelName } from '../../catalog/names.ts'
 import type { Message, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { asArray, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
 import { readCall } from '../../dialects/openai-chat/call-read.ts'
+import { isRouter } from '../../routing/resolve.ts'
 import { canCall } from '../../routing/routers/fusion.ts'
-import { mayBeRouter } from '../../routing/routers/composite-names.ts'
 import { familiesOf, isLatest, newestOf } from '../../routing/routers/latest.ts'
 
 const REQUESTS_MAX = 20
 const MODELS_LISTED_MAX = 300
+const NEAREST_MAX = 8
+const NAME_CHARS_MAX = 100
 
 /** What may be wished for beside model and messages; null where it was not. */
 const WISHES = { temperature: 'number', top_p: 'number', max_tokens: 'integer', seed: 'integer' } as const
@@ -46,9 +48,8 @@ Models: ${listed(snapshot).join(', ')}`,
 
 /** Models that can be called now, the newest first, behind the aliases that do not age. */
 function listed(snapshot: Snapshot): readonly string[] {
-  const isReady = ({ endpoints }: { readonly endpoints: Parameters<typeof canCall>[0][] | readonly Parameters<typeof canCall>[0][] }): boolean => endpoints.some((endpoint) => canCall(endpoint, snapshot))
-  const aliases = [...familiesOf(snapshot)].filter(([, models]) => models.some(isReady)).map(([alias]) => alias)
-  const models = [...snapshot.models.values()].filter((model) => model.outputs.includes('text') && isReady(model)).toSorted((a, b) => b.created - a.created)
+  const aliases = [...familiesOf(snapshot)].filter(([, models]) => models.some((model) => isReady(model, snapshot))).map(([alias]) => alias)
+  const models = [...snapshot.models.values()].filter((model) => model.outputs.includes('text') && isReady(model, snapshot)).toSorted((a, b) => b.created - a.created)
   return [...models.map(({ id }) => id), ...aliases].slice(0, MODELS_LISTED_MAX)
 }
 
@@ -90,18 +91,27 @@ function checkedBody(body: JsonObject, snapshot: Snapshot): { readonly body?: Js
   // `readCall` has just shown that it has one.
   const name = String(body['model'])
   const known = knownName(name, snapshot)
-  if (known === undefined) return { why: `was left out: there is no model ${name.slice(0, 100)} here` }
-  return known === name ? { body } : { body: { ...body, model: known }, why: `names ${known} in the place of ${name.slice(0, 100)}` }
+  if (known === undefined) return { why: `was left out: there is no model ${name.slice(0, NAME_CHARS_MAX)} here` }
+  if (known !== name) return { body: { ...body, model: known }, why: `names ${known} in the place of ${name.slice(0, NAME_CHARS_MAX)}` }
+  const model = findModel(snapshot, name)?.model
+  return model && !isReady(model, snapshot) ? { body, why: `names ${name}, which cannot be called here now: no provider of it is ready` } : { body }
 }
 
-/** The name itself; the id that it means; the one id that has just the same parts; undefined for a model that is not here. */
+/** The name itself; the id that it means; the id of a model that is ready and made of just the same parts, of the same author first; undefined for a model that is not here. */
 function knownName(name: string, snapshot: Snapshot): string | undefined {
   const { base } = parseModelName(name)
   if (isLatest(base)) return newestOf(snapshot, base) ? name : undefined
-  if (mayBeRouter(name)) return name
+  if (isRouter(name)) return name
   const found = findModel(snapshot, name)
   if (found) return base.includes('/') ? name : found.model.id
-  return nearestModels(snapshot, name, 1).find((id) => partsOf(id) === partsOf(base))
+  const author = base.slice(0, base.indexOf('/') + 1)
+  const like = nearestModels(snapshot, name, NEAREST_MAX).filter((id) => partsOf(id) === partsOf(base))
+  const ready = like.filter((id) => isReady(snapshot.models.get(id), snapshot))
+  return ready.find((id) => id.startsWith(author)) ?? ready[0]
+}
+
+function isReady(model: Model | undefined, snapshot: Snapshot): boolean {
+  return model?.endpoints.some((endpoint) => canCall(endpoint, snapshot)) === true
 }
 
 /** `claude-4.5-sonnet` and `claude-sonnet-4-5` are made of the same parts. */

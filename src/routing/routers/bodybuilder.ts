@@ -1,4 +1,4 @@
-import type { Model, Snapshot } from '../../catalog/endpoint.ts'
+import type { Endpoint, Snapshot } from '../../catalog/endpoint.ts'
 import { findModel } from '../../catalog/names.ts'
 import { comparablePrice } from '../../catalog/price.ts'
 import { canCall } from './fusion.ts'
@@ -14,22 +14,26 @@ export const bodybuilderRouter: Router = (_call, { snapshot }) => {
   return model === undefined ? { strategy: 'bodybuilder', models: [], none: NO_BUILDER } : { strategy: 'bodybuilder', models: [model] }
 }
 
-/** The operator's model where there is one, else the cheapest that can answer by a schema; never the demo, which makes things up. */
+/**
+ * The operator's model where there is one; else the cheapest that is known to answer by a schema; else the cheapest that is not known not to. Never
+ * the demo, which makes things up.
+ */
 export function builderOf(snapshot: Snapshot): string | undefined {
   const own = snapshot.routers?.bodybuilder?.model
   if (own !== undefined && (findModel(snapshot, own) || (isLatest(own.toLowerCase()) && newestOf(snapshot, own)))) return own
-  let cheapest: { readonly id: string; readonly price: bigint } | undefined
-  for (const model of snapshot.models.values()) {
-    const price = priceOf(model, snapshot)
-    if (price !== undefined && (cheapest === undefined || price < cheapest.price)) cheapest = { id: model.id, price }
-  }
-  return cheapest?.id
+  const able = (knows: (endpoint: Endpoint) => boolean): string | undefined => cheapest(snapshot, (endpoint) => canCall(endpoint, snapshot) && endpoint.provider.slug !== 'demo' && endpoint.tier === undefined && knows(endpoint))
+  return able(({ parameters }) => parameters?.has('structured_outputs') === true) ?? able(({ parameters }) => parameters === null)
 }
 
-function priceOf(model: Model, snapshot: Snapshot): bigint | undefined {
-  if (!model.outputs.includes('text')) return undefined
-  const prices = model.endpoints
-    .filter((endpoint) => canCall(endpoint, snapshot) && endpoint.parameters?.has('structured_outputs') && endpoint.provider.slug !== 'demo' && endpoint.tier === undefined && endpoint.price.state !== 'unpriced')
-    .map(({ price }) => comparablePrice(price))
-  return prices.length === 0 ? undefined : prices.reduce((least, price) => (price < least ? price : least))
+function cheapest(snapshot: Snapshot, fits: (endpoint: Endpoint) => boolean): string | undefined {
+  let best: { readonly id: string; readonly price: bigint } | undefined
+  for (const model of snapshot.models.values()) {
+    if (!model.outputs.includes('text')) continue
+    for (const endpoint of model.endpoints) {
+      if (endpoint.price.state === 'unpriced' || !fits(endpoint)) continue
+      const price = comparablePrice(endpoint.price)
+      if (best === undefined || price < best.price) best = { id: model.id, price }
+    }
+  }
+  return best?.id
 }
