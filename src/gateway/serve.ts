@@ -4,7 +4,7 @@ import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Hold } from '../ledger/ledger.ts'
-import { explain, type Plan } from '../routing/plan.ts'
+import { explainInFull, type Plan } from '../routing/plan.ts'
 import { admit } from './admit.ts'
 import { attempt, faultFrom } from './attempt.ts'
 import { callerView } from './caller-view.ts'
@@ -23,7 +23,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
   const view = await callerView(asked, caller, gateway) // frozen: one view of catalogue, policies and providers
   const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
-  if (!hold.ok) throw withFiles(refusalFault(hold, call, plan), call, gateway)
+  if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
   const meter = new Meter(call, caller, gateway.clock)
   const annotated = annotator(call, gateway)
   gateway.admission.enter()
@@ -57,9 +57,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
 /** The contract's router metadata, and beside it what only we say: the reason for each place, the rules, the warnings. */
 function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
   return {
-    ...explain(call, plan, meter.tried, meter.served()),
-    plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
-    excluded: plan.excluded.map(({ endpoint, rule, detail, by }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail, ...(by && { by: by.name }) })),
+    ...explainInFull(call, plan, meter.tried, meter.served()),
     warnings: meter.notes().map((warning) => ({ ...warning })),
   }
 }

@@ -57,6 +57,15 @@ export interface Plan {
 /** One try of one endpoint, as router metadata shows it. `dialect`: that of its provider's in which it was asked. */
 export interface Tried { readonly endpoint: Endpoint; readonly status: number; readonly dialect?: DialectName }
 
+/** As `explain`, and beside it what only we say: the reason for each place, and the rules. */
+export function explainInFull(call: Call, plan: Plan, tried: readonly Tried[] = [], served?: Endpoint): JsonObject {
+  return {
+    ...explain(call, plan, tried, served),
+    plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
+    excluded: plan.excluded.map(({ endpoint, rule, detail, by }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail, ...(by && { by: by.name }) })),
+  }
+}
+
 /** The contract's router metadata (J11, C61) for a Plan and what became of it. `served`: the endpoint that answered, if one did. */
 export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?: Endpoint): JsonObject {
   const available = plan.steps.map(({ endpoint }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, selected: endpoint === served }))

@@ -7,7 +7,7 @@ import { candidatesOf, type Candidates } from './candidates.ts'
 import { fileOrder } from './file-order.ts'
 import { indexOf } from './model-index.ts'
 import { noEndpoints } from './no-endpoints.ts'
-import type { Plan, Step } from './plan.ts'
+import { explainInFull, type Plan, type Step } from './plan.ts'
 import { rank } from './rank.ts'
 import { resolveModels } from './resolve.ts'
 import { freeVariantEnded, nothingChosen, unknownModel } from './unknown-model.ts'
@@ -19,8 +19,9 @@ import type { RoutingView } from './view.ts'
  */
 export function route(call: Call, view: RoutingView): Plan {
   const { plan, groups } = consider(call, view)
-  if (plan.steps.length === 0) throw noEndpoints(call, groups, plan.excluded, view.snapshot)
-  return plan
+  if (plan.steps.length > 0) return plan
+  const fault = noEndpoints(call, groups, plan.excluded, view.snapshot)
+  throw call.headers.metadata ? fault.with({ router: explainInFull(call, plan) }) : fault
 }
 
 /** As `route`, but a Plan without steps is one, too: for those who want to know why. Throws Fault only where no model is known. */

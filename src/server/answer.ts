@@ -1,8 +1,9 @@
 import type { Call } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 import { NO_USAGE } from '../core/usage.ts'
-import type { ClientDialect, StreamWriter } from '../dialects/dialect.ts'
+import type { ClientDialect, ReplyWriter, StreamWriter } from '../dialects/dialect.ts'
 import { NO_COST } from '../gateway/add-cost.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -39,11 +40,23 @@ async function* endingEarly(events: AsyncGenerator<Event[]>, endsEarly: (fault: 
 async function replyOf(call: Call, dialect: ClientDialect, events: AsyncGenerator<Event[]>): Promise<Response> {
   const writer = dialect.replyWriter(call)
   let headers: Readonly<Record<string, string>> | undefined
+  let last: Event | undefined
   for await (const batch of events) {
     headers ??= warningHeaders(batch)
     writer.add(batch)
+    last = batch.at(-1)
   }
-  return jsonResponse(writer.body(), 200, { ...idHeaders(call.id, dialect), ...headers })
+  return jsonResponse(bodyOf(writer, last?.type === 'end' ? last.router : undefined), 200, { ...idHeaders(call.id, dialect), ...headers })
+}
+
+/** A reply that broke off is an error where its dialect has no words for half an answer: with the metadata that it would have had (J10). */
+function bodyOf(writer: ReplyWriter, router: JsonObject | undefined): JsonObject {
+  try {
+    return writer.body()
+  } catch (error) {
+    if (!(error instanceof Fault) || !router) throw error
+    throw error.with({ router })
+  }
 }
 
 const WARNINGS_CHARS_MAX = 2_000

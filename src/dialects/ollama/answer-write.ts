@@ -127,7 +127,7 @@ export class OllamaStreamWriter implements StreamWriter {
   }
 
   private end(usage: Usage, cost: Cost, router: JsonObject | undefined): string {
-    if (this.fault) return `${JSON.stringify({ ...errorBody(this.fault), usage: usageBody(usage, cost) })}\n`
+    if (this.fault) return `${JSON.stringify({ ...errorBody(router ? this.fault.with({ router }) : this.fault), usage: usageBody(usage, cost) })}\n`
     const last = { ...headOf(this.call, this.model), ...bodyOf(this.form, { text: '' }), done: true, done_reason: reasonOf(this.reason), ...countsOf(this.call, usage, cost, this.firstMs) }
     return `${JSON.stringify(router ? { ...last, openrouter_metadata: router } : last)}\n`
   }
@@ -169,5 +169,7 @@ export class OllamaReplyWriter implements ReplyWriter {
 
 /** An error as Ollama's clients read it: one sentence. What kind it is stands beside it. */
 export function errorBody(fault: Fault): JsonObject {
-  return { error: fault.code === 'internal' ? 'Internal Server Error' : fault.message, error_type: fault.type }
+  const { router } = fault.options
+  if (fault.code === 'internal') return { error: 'Internal Server Error', error_type: fault.type }
+  return { error: fault.message, error_type: fault.type, ...(router ? { openrouter_metadata: router } : {}) }
 }
