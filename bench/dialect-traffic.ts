@@ -24,7 +24,7 @@ export function streamModelIn(text: string): StreamModel | undefined {
 
 /** The dialect that a provider is asked in, by the path of the request. */
 export function dialectOfPath(path: string): BenchDialect {
-  if (path.endsWith('/messages')) return 'anthropic-messages'
+  if (path.endsWith('/messages') || path.endsWith('/invoke')) return 'anthropic-messages'
   if (path.endsWith('/responses')) return 'openai-responses'
   return path.includes('enerateContent') ? 'gemini' : 'openai-chat'
 }

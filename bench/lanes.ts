@@ -101,7 +101,9 @@ export interface SwitchyardLane { readonly lane: Lane; readonly dataDir: string;
 function operatorProvider(slug: string, dialect: string, mockPort: number, modelIds: readonly string[]): string {
   const models = modelIds.map((id) => `      - { id: ${slug}/${id}, upstream_id: ${id}, context: 1000000, max_output: 200000, price: { input: "0.10", output: "0.40" } }`)
   const base = `http://127.0.0.1:${mockPort}${dialect === 'gemini' ? '/v1beta' : '/v1'}`
-  return [`  ${slug}:`, `    dialect: ${dialect}`, `    base_url: ${base}`, '    api_key: bench-credential', '    models:', ...models].join('\n')
+  // As a user of AWS has them: each request is signed, body and all.
+  const credential = dialect === 'bedrock-converse' ? ['    region: eu-west-1', '    access_key_id: AKIABENCH', '    secret_access_key: bench-credential'] : ['    api_key: bench-credential']
+  return [`  ${slug}:`, `    dialect: ${dialect}`, `    base_url: ${base}`, ...credential, '    models:', ...models].join('\n')
 }
 
 /** Switchyard as a user starts it: authentication, limits, ledger, journal and records on. `streamModels`: for the provider of each dialect. */
@@ -110,7 +112,7 @@ export async function switchyardLane(mockPort: number, streamModels: readonly st
   process.on('exit', () => rmSync(home, { recursive: true, force: true }))
   const dataDir = join(home, 'data')
   const chat = operatorProvider('bench', 'openai-chat', mockPort, MOCK_MODELS.map(mockModelId))
-  const dialects = streamModels.length === 0 ? [] : BENCH_DIALECTS.map((dialect) => operatorProvider(`bench-${dialect}`, dialect, mockPort, streamModels))
+  const dialects = streamModels.length === 0 ? [] : [...BENCH_DIALECTS, 'bedrock-converse'].map((dialect) => operatorProvider(`bench-${dialect}`, dialect, mockPort, streamModels))
   writeFileSync(join(home, 'switchyard.yaml'), ['providers:', chat, ...dialects, ''].join('\n'))
   const key = `sk-sw-v1-${'be9c'.repeat(16)}`
   const args = [join(ROOT, 'bin', 'switchyard.mjs'), 'serve', '--port', '0', '--data', dataDir, '--config', join(home, 'switchyard.yaml'), '--no-discover', '--initial-credits', '1000000']

@@ -7,18 +7,23 @@ import { pictureRequest, replyPath, shortReply } from './picture-traffic.ts'
 import { treeOf } from './processes.ts'
 import { hostKind, machine } from './report.ts'
 import { versions } from './run.ts'
-import { nameOf, type Pair } from './streams.ts'
+import { nameOf } from './streams.ts'
 
 const HELP = `node bin/bun.mjs bench/pictures.ts [--megabytes 20] [--rounds 3] [--no-write] [--note 'what else ran']
 
 How much memory a request with one large picture takes, alone and four at once, in a gateway that has just started.
 Writes bench/results/<date>-pictures-<kind of host>.{md,json}.`
 
-const PAIRS: readonly Pair[] = [
+/** A client's dialect and a provider's. Claude on Bedrock is told a Messages body, signed. */
+interface PicturePair { readonly client: BenchDialect; readonly provider: BenchDialect | 'bedrock-converse' }
+
+const PAIRS: readonly PicturePair[] = [
   { client: 'openai-chat', provider: 'openai-chat' }, { client: 'anthropic-messages', provider: 'anthropic-messages' }, { client: 'openai-responses', provider: 'openai-responses' }, { client: 'gemini', provider: 'gemini' },
   { client: 'openai-chat', provider: 'anthropic-messages' }, { client: 'anthropic-messages', provider: 'openai-chat' }, { client: 'openai-responses', provider: 'gemini' }, { client: 'gemini', provider: 'openai-chat' },
+  { client: 'anthropic-messages', provider: 'bedrock-converse' },
 ]
-const MODEL = 'mock-picture'
+/** By its name a Claude, so that Bedrock is told a Messages body. */
+const MODEL = 'mock-claude'
 
 /** What one gateway took: peak resident memory over that of its idling, by the bytes of all bodies. */
 interface Taken { readonly name: string; readonly atOnce: number; readonly timesBody: number[]; readonly ms: number[] }
@@ -53,7 +58,7 @@ async function post(lane: Lane, client: BenchDialect, model: string, body: strin
   if (response.status !== 200) throw new Error(`the gateway answered ${response.status}: ${text.slice(0, 300)}`)
 }
 
-async function take(provider: Provider, pair: Pair, atOnce: number, base64: string, into: Taken): Promise<void> {
+async function take(provider: Provider, pair: PicturePair, atOnce: number, base64: string, into: Taken): Promise<void> {
   const { lane } = await switchyardLane(provider.port, [MODEL])
   try {
     const model = `bench-${pair.provider}/${MODEL}`
@@ -75,6 +80,10 @@ async function take(provider: Provider, pair: Pair, atOnce: number, base64: stri
   }
 }
 
+function titleOf({ client, provider }: PicturePair): string {
+  return provider === 'bedrock-converse' ? 'messages→bedrock' : nameOf({ client, provider })
+}
+
 function row({ name, atOnce, timesBody, ms }: Taken): string {
   return `| ${name} | ${atOnce} | ${Math.max(...timesBody).toFixed(2)} | ${Math.round(Math.min(...ms))} |`
 }
@@ -90,7 +99,7 @@ async function main(): Promise<number> {
   const taken: Taken[] = []
   for (const pair of PAIRS) {
     for (const atOnce of [1, 4]) {
-      const one: Taken = { name: nameOf(pair), atOnce, timesBody: [], ms: [] }
+      const one: Taken = { name: titleOf(pair), atOnce, timesBody: [], ms: [] }
       for (let round = 0; round < Number(values.rounds); round++) await take(provider, pair, atOnce, base64, one)
       process.stderr.write(`${row(one)}\n`)
       taken.push(one)

@@ -1,8 +1,7 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
 import type { Call, Warning } from '../core/call.ts'
-import { parseObject, type JsonObject } from '../core/json.ts'
-import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts'
-import type { WireRequest } from './dialect.ts'
+import type { JsonObject } from '../core/json.ts'
+import { sayCall } from './anthropic-messages/write.ts'
 
 /** Fields of Anthropic's own API that the clouds which host Claude refuse. */
 const NOT_HOSTED = ['service_tier', 'inference_geo', 'speed', 'container', 'mcp_servers'] as const
@@ -12,16 +11,15 @@ export interface HostedRequest { readonly body: JsonObject; readonly betas: stri
 
 /** Says a call in the words of a cloud that hosts Claude. `version` is the cloud's `anthropic_version`. */
 export function writeHosted(call: Call, endpoint: Endpoint, version: string): HostedRequest {
-  const wire: WireRequest = anthropicMessages.writeCall(call, asAnthropics(endpoint))
-  const { model: _, ...said } = parseObject(wire.body) ?? {}
-  const body: JsonObject = { anthropic_version: version, ...said }
-  const warnings = [...wire.warnings]
+  const { body: { model: _, ...plain }, headers, isNative, ...said } = sayCall(call, asAnthropics(endpoint))
+  const body: JsonObject = { anthropic_version: version, ...plain }
+  const warnings = [...said.warnings]
   for (const field of NOT_HOSTED) {
     if (body[field] === undefined) continue
     delete body[field]
     warnings.push({ field, why: `${endpoint.provider.name} does not take it for Claude` })
   }
-  return { body, betas: wire.headers['anthropic-beta'], warnings, ...(wire.isNative ? { isNative: true } : {}) }
+  return { body, betas: headers['anthropic-beta'], warnings, ...(isNative ? { isNative: true } : {}) }
 }
 
 const hosted = new WeakMap<Endpoint, Endpoint>()

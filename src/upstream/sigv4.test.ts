@@ -116,4 +116,9 @@ test('what clients and proxies change on the way is not signed', () => {
 test('a body in pieces is signed as the whole', () => {
   const sign = (body: string | readonly string[]) => signRequest({ method: 'POST', host: HOST, path: '/', query: [], headers: {}, body }, ACCOUNT, SCOPE, AT_MS)
   expect(sign(['{"a":"', 'é', '"}'])).toEqual(sign('{"a":"é"}'))
+  // Bytes are made of a long text bit by bit: none of its characters is cut in two.
+  for (const blanks of [0, 1]) {
+    const long = ' '.repeat(blanks) + '😀'.repeat(300_000)
+    expect(sign(long)).toEqual(sign([...long.match(/.{1,1000}/gsu) ?? []]))
+  }
 })

@@ -83,8 +83,18 @@ function hmac(key: Buffer | string, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
+/** A hash takes bytes. They are made in here, a part at a time: those of a picture would be its size once more. */
+const ROOM = new Uint8Array(1 << 16)
+const ENCODER = new TextEncoder()
+
 function sha256(text: string | readonly string[]): string {
   const hash = createHash('sha256')
-  for (const piece of typeof text === 'string' ? [text] : text) hash.update(piece)
+  for (const piece of typeof text === 'string' ? [text] : text) {
+    for (let at = 0; at < piece.length;) {
+      const { read, written } = ENCODER.encodeInto(piece.slice(at), ROOM)
+      hash.update(ROOM.subarray(0, written))
+      at += read
+    }
+  }
   return hash.digest('hex')
 }

@@ -1,4 +1,4 @@
-import type { Call } from '../../core/call.ts'
+import type { Call, Warning } from '../../core/call.ts'
 import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
@@ -17,9 +17,18 @@ import { betaOfTool, STRUCTURED_BETA, writeTools } from './write-tools.ts'
 const API_VERSION = '2023-06-01'
 const TASK_BUDGETS_BETA = 'task-budgets-2026-03-13'
 
-/** A call in the words of `POST /v1/messages`. What Anthropic cannot be told becomes a warning. */
+/** A request in the words of Messages, before it is text: the clouds that host Claude say some of it elsewhere. */
+export interface Said { readonly body: JsonObject; readonly headers: Readonly<Record<string, string>>; readonly warnings: readonly Warning[]; readonly isNative?: boolean }
+
+/** A call as `POST /v1/messages` takes it. */
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
-  if (call.native && call.dialect === endpoint.provider.dialect) return writeNative(call, call.native, endpoint)
+  const { body, ...rest } = sayCall(call, endpoint)
+  return { path: '/v1/messages', ...rest, ...wireBody(body, call) }
+}
+
+/** A call in the words of Messages; the body is the caller's own. What Anthropic cannot be told becomes a warning. */
+export function sayCall(call: Call, endpoint: Endpoint): Said {
+  if (call.native && call.dialect === endpoint.provider.dialect) return sayNative(call, call.native, endpoint)
   const notes = new Notes()
   const generation = generationOf(endpoint)
   const maxTokens = writeMaxTokens(call, endpoint, generation, notes)
@@ -42,17 +51,17 @@ export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   writeSampling(call, body, thinks(thinking, generation), generation, notes)
   writeRest(call, body, endpoint, notes)
   capCacheMarks(body, notes)
-  return { path: '/v1/messages', headers: writeHeaders(call, notes), ...wireBody(body, call), warnings: notes.warnings }
+  return { body, headers: writeHeaders(call, notes), warnings: notes.warnings }
 }
 
 /** A client that speaks this dialect is passed on as it is. */
-function writeNative(call: Call, native: JsonObject, endpoint: Endpoint): WireRequest {
+function sayNative(call: Call, native: JsonObject, endpoint: Endpoint): Said {
   const notes = new Notes()
   const body = nativeBody(call, native, endpoint, notes)
   body['max_tokens'] = writeMaxTokens(call, endpoint, generationOf(endpoint), notes)
   writeTier(call, body, endpoint, notes)
   addBetas(neededBetas(native), call.headers.anthropicBeta, notes)
-  return { path: '/v1/messages', headers: writeHeaders(call, notes), ...wireBody(body, call), warnings: notes.warnings, isNative: true }
+  return { body, headers: writeHeaders(call, notes), warnings: notes.warnings, isNative: true }
 }
 
 /** Betas of tools and fields that are Anthropic's own. */

@@ -3,6 +3,7 @@ import { bedrockEndpoint } from '../../../test/wire/bedrock-call.ts'
 import { geminiCall } from '../../../test/wire/gemini-call.ts'
 import type { Call } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
+import { LONG_CHARS_MIN } from '../../lib/long-strings.ts'
 import { bedrockConverse } from './bedrock-converse.ts'
 
 const NATIVE = { model: 'x', max_tokens: 5, stream: true, messages: [{ role: 'user', content: 'Hi' }], something_new: 1 }
@@ -25,6 +26,15 @@ describe('InvokeModel', () => {
     expect(wire).toMatchObject({ path: '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke-with-response-stream', isNative: true, headers: {} })
     expect(JSON.parse(wire.body)).toEqual({ anthropic_version: 'bedrock-2023-05-31', anthropic_beta: expect.arrayContaining(['context-1m-2025-08-07']), max_tokens: 5, messages: NATIVE.messages, something_new: 1 })
     expect(bedrockConverse.writeCall(call(false), bedrockEndpoint()).path).toEndWith('/invoke')
+  })
+
+  test('takes a large picture as it came, in a piece of its own', () => {
+    const data = 'iVBORw0K'.repeat(LONG_CHARS_MIN / 4)
+    const asked = call(false)
+    const content = [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }]
+    const wire = bedrockConverse.writeCall({ ...asked, needs: { ...asked.needs, inputs: ['image'] }, native: { ...NATIVE, messages: [{ role: 'user', content }] } }, bedrockEndpoint())
+    expect(wire.pieces).toContain(data)
+    expect(JSON.parse(wire.body)).toMatchObject({ messages: [{ content }] })
   })
 
   test('is for Claude alone: other models get Converse', () => {
