@@ -1,6 +1,8 @@
+import { PEOPLE } from './schema-people.ts'
 import { one, int, text, type Database, type Row, type Sql } from './sql.ts'
 
-interface Migration { readonly version: number; readonly name: string; readonly statements: readonly string[] }
+/** One step of the schema. */
+export interface Migration { readonly version: number; readonly name: string; readonly statements: readonly string[] }
 
 /**
  * Times are ms since the epoch, money is nano-dollars, both 64-bit integers; ids are text that we make; JSON is text that
@@ -83,7 +85,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}]
+}, PEOPLE]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an
