@@ -1,0 +1,89 @@
+import { Fault } from '../../core/fault.ts'
+import { DEFAULT_WORKSPACE, defaultGuardrailId, defaultGuardrailName, NO_RULES, type Guardrail } from '../../guardrails/guardrail.ts'
+import { rowId } from '../../lib/id.ts'
+import type { Route, RouteContext } from '../route.ts'
+import { readBody } from './body.ts'
+import { callerOf } from './caller.ts'
+import { changedRules, GUARDRAIL_CHANGE, guardrailRow, NEW_GUARDRAIL } from './guardrail-body.ts'
+import { PAGE, pageOf } from './page.ts'
+import { oneOf, readQuery } from './query.ts'
+
+const LIST_QUERY = { ...PAGE, workspace_id: oneOf([DEFAULT_WORKSPACE]) } as const
+
+/** `GET /guardrails`: those of the workspace, its default guardrail too once it says something; newest first. */
+export const listGuardrails: Route = {
+  method: 'GET', path: '/guardrails', auth: 'management',
+  async handle(context) {
+    const query = readQuery(context.url.searchParams, LIST_QUERY)
+    const { rows, total } = await context.services.rules.store.listGuardrails(callerOf(context).accountId, query.workspace_id ?? DEFAULT_WORKSPACE, pageOf(query))
+    return { data: rows.map(guardrailRow), total_count: total }
+  },
+}
+
+/** `POST /guardrails`: a new one, which restricts nobody until it is assigned (F2). */
+export const createGuardrail: Route = {
+  method: 'POST', path: '/guardrails', auth: 'management',
+  async handle(context) {
+    const body = await readBody(context, NEW_GUARDRAIL)
+    const guardrail: Guardrail = {
+      id: rowId(), accountId: callerOf(context).accountId, workspaceId: DEFAULT_WORKSPACE, name: body.name, description: body.description ?? null,
+      rules: changedRules(NO_RULES, body, context.services.snapshot()), createdMs: context.services.clock.wallMs(), updatedMs: null,
+    }
+    await context.services.rules.store.putGuardrail(guardrail)
+    return Response.json({ data: guardrailRow(guardrail) }, { status: 201 })
+  },
+}
+
+/** `GET /guardrails/{id}`. */
+export const getGuardrail: Route = {
+  method: 'GET', path: '/guardrails/{id}', auth: 'management',
+  handle: async (context) => ({ data: guardrailRow(await guardrailOf(context)) }),
+}
+
+/** `PATCH /guardrails/{id}`: what is left out stays as it is. The workspace's default guardrail comes to be by the first one (F3). */
+export const changeGuardrail: Route = {
+  method: 'PATCH', path: '/guardrails/{id}', auth: 'management',
+  async handle(context) {
+    const body = await readBody(context, GUARDRAIL_CHANGE)
+    const nowMs = context.services.clock.wallMs()
+    const isDefault = idOf(context) === defaultGuardrailId(DEFAULT_WORKSPACE)
+    const before = isDefault ? await defaultGuardrail(context, nowMs) : await guardrailOf(context)
+    if (isDefault && body.name !== undefined && body.name !== before.name) throw new Fault('invalid_request', `The field \`name\` must be left out: the workspace's default guardrail is always called "${before.name}".`, { metadata: { field: 'name' } })
+    const guardrail: Guardrail = {
+      ...before, name: body.name ?? before.name, description: body.description === undefined ? before.description : body.description,
+      rules: changedRules(before.rules, body, context.services.snapshot()), updatedMs: nowMs,
+    }
+    await context.services.rules.store.putGuardrail(guardrail)
+    return { data: guardrailRow(guardrail) }
+  },
+}
+
+/** `DELETE /guardrails/{id}`: its assignments go with it. */
+export const deleteGuardrail: Route = {
+  method: 'DELETE', path: '/guardrails/{id}', auth: 'management',
+  async handle(context) {
+    if (!await context.services.rules.store.deleteGuardrail(callerOf(context).accountId, idOf(context))) missing()
+    return { deleted: true }
+  },
+}
+
+/** The guardrail that the path names; 404 where there is none, also for a default one that nobody has written (F3). */
+export async function guardrailOf(context: RouteContext): Promise<Guardrail> {
+  return await context.services.rules.store.guardrail(callerOf(context).accountId, idOf(context)) ?? missing()
+}
+
+async function defaultGuardrail(context: RouteContext, nowMs: number): Promise<Guardrail> {
+  const { accountId } = callerOf(context)
+  const id = idOf(context)
+  const found = await context.services.rules.store.guardrail(accountId, id)
+  return found ?? { id, accountId, workspaceId: DEFAULT_WORKSPACE, name: defaultGuardrailName(DEFAULT_WORKSPACE), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }
+}
+
+function idOf({ params }: RouteContext): string {
+  const id = (params['id'] ?? '').toLowerCase()
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : missing()
+}
+
+function missing(): never {
+  throw new Fault('not_found', 'There is no such guardrail. GET /api/v1/guardrails lists those there are.')
+}
