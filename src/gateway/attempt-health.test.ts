@@ -47,7 +47,7 @@ const nobody = (): never => {
 async function walk(names: readonly string[], body: JsonObject = {}, health = new Health(new FakeClock())): Promise<{ readonly events: Event[]; readonly health: Health; readonly fault: Fault | undefined }> {
   const clock = new FakeClock()
   const gateway: Gateway = {
-    snapshot: nobody, ledger: { hold: nobody, settle: nobody, release: nobody }, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log: { call: nobody, problem: nobody },
+    snapshot: nobody, policies: { of: nobody }, ledger: { hold: nobody, settle: nobody, release: nobody }, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log: { call: nobody, problem: nobody },
     draw: () => 0, admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock }),
   }
   const call = testCall({ tools: TOOLS, ...body })

@@ -68,7 +68,7 @@ export class Meter {
   private cancelled = false
   private tools: ToolCalls | undefined
 
-  constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock) {
+  constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock, private readonly region?: 'eu' | 'us') {
     this.startedMs = clock.monotonicMs()
     this.beganMs = this.startedMs
     this.requested = call.models[0] ?? ''
@@ -175,6 +175,7 @@ export class Meter {
       attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
       referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
+      ...(this.region && { region: this.region }),
       ...composedOf(call),
     }
   }

@@ -24,7 +24,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
   const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
   if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
-  const meter = new Meter(call, caller, gateway.clock)
+  const meter = new Meter(call, caller, gateway.clock, plan.region)
   const annotated = annotator(call, gateway)
   gateway.admission.enter()
   let ended = false

@@ -48,6 +48,8 @@ export interface Generation {
   readonly title: string | null
   readonly user: string | null
   readonly sessionId: string | null
+  /** The region that it had to stay in. */
+  readonly region?: 'eu' | 'us'
   /** Of a copy of a call that the operator's mirror was asked: the id of that call. It is charged to nobody. */
   readonly mirrorOf?: string
   /** The router that the client named in the place of a model. */

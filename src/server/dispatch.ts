@@ -1,5 +1,6 @@
 import type { Caller } from '../accounts/caller.ts'
 import { textModelCount } from '../catalog/count.ts'
+import { seenBy } from '../catalog/visible.ts'
 import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { answered } from '../gateway/compose/compose.ts'
@@ -15,6 +16,7 @@ import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
 import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
 import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
+import { readWithPreset } from './with-preset.ts'
 
 /** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
 const PREFIXES = ['/api/v1/cursor', '/api/v1', '/v1']
@@ -39,7 +41,9 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const found = authenticate(request, services.accounts, createdMs, endpoint.key?.(request))
     const caller = found instanceof Promise ? await found : found
     const body = await readBody(request, bodyBytesMax)
-    const made = endpoint.read(body.json, { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }, params)
+    const origin = { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }
+    const read = readWithPreset(body.json, (json) => endpoint.read(json, origin, params), origin, caller, services.presets)
+    const made = read instanceof Promise ? await read : read
     return await answerOf(made, endpoint.dialect, answered(made, caller, gateway, request.signal), gateway)
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
@@ -70,7 +74,7 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options)
   if (path.startsWith('/docs/')) return docsPage(path)
   if (path === '/health') return jsonResponse({ status: 'ok' })
-  if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: textModelCount(services.snapshot()) })
+  if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: textModelCount(seenBy(services.snapshot())) })
   throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)
 }
 
@@ -81,7 +85,7 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
     if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
     const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services, body }))
+    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services: seenServices(services, caller), body }))
   } catch (error) {
     return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
   }
@@ -93,7 +97,12 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   if (route.auth === 'management' && caller?.key.kind !== 'management') {
     throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
   }
-  return { request, url: new URL(request.url), params, caller, services, body: async () => (await readBody(request, options.bodyBytesMax)).json }
+  return { request, url: new URL(request.url), params, caller, services: seenServices(services, caller), body: async () => (await readBody(request, options.bodyBytesMax)).json }
+}
+
+/** What the control plane shows is the catalogue as who asks may see it (C58). */
+function seenServices(services: Services, caller: Caller | undefined): Services {
+  return { ...services, snapshot: () => (caller ? seenBy(services.snapshot(), caller.accountId, caller.key.hash) : seenBy(services.snapshot())) }
 }
 
 async function callerOf(request: Request, route: Route, services: Services): Promise<Caller | undefined> {

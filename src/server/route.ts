@@ -1,7 +1,9 @@
 import type { Accounts } from '../accounts/accounts.ts'
+import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
+import type { RuleBook } from '../guardrails/rule-book.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { HealthStats } from '../routing/health.ts'
 
@@ -9,6 +11,9 @@ import type { HealthStats } from '../routing/health.ts'
 export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
+  /** What callers may use. */
+  readonly rules: RuleBook
+  readonly presets: PresetBook
   readonly health: HealthStats
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>

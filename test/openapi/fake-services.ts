@@ -1,9 +1,13 @@
 import type { Accounts, Credits, KeyChange, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
+import { PresetBook } from '../../src/accounts/preset-book.ts'
+import type { PresetStore } from '../../src/accounts/presets.ts'
 import type { Endpoint, Model, Price, Provider, Snapshot } from '../../src/catalog/endpoint.ts'
 import { Fault } from '../../src/core/fault.ts'
 import type { Nano } from '../../src/core/nano.ts'
 import { NO_USAGE } from '../../src/core/usage.ts'
+import { RuleBook } from '../../src/guardrails/rule-book.ts'
+import type { RuleStore } from '../../src/guardrails/rule-store.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
@@ -129,10 +133,24 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
   }
+}
+
+/** Stores of those who have no rules and no presets; tests of either have a real one. */
+function noRules(): RuleStore {
+  const none = (): never => { throw new Error('this test has no store of rules') }
+  return {
+    accountRules: async () => ({ account: {}, keys: new Map(), guardrails: new Map(), assignments: [] }), putRules: none, listGuardrails: none, guardrail: none,
+    putGuardrail: none, deleteGuardrail: none, assign: none, unassign: none, listKeyAssignments: none, listMemberAssignments: none,
+  }
+}
+
+function noPresets(): PresetStore {
+  const none = (): never => { throw new Error('this test has no store of presets') }
+  return { preset: async () => undefined, listPresets: none, addPresetVersion: none, listPresetVersions: none, presetVersion: none }
 }
 
 /** What a route answered: its JSON or text, or the fault that it threw. */

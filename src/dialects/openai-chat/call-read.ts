@@ -57,7 +57,6 @@ function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
     if (!isObject(plugin) || plugin['enabled'] !== false) unsaid.push({ field: `plugins[${index}]`, why: `this server has no plugin ${isObject(plugin) ? String(plugin['id']).slice(0, 40) : ''}` })
   })
   if (Array.isArray(body['transforms']) && body['transforms'].length > 0) unsaid.push({ field: 'transforms', why: 'this server does not shorten prompts' })
-  if (body['preset'] !== undefined && body['preset'] !== null) unsaid.push({ field: 'preset', why: 'this server has no presets' })
   const provider = body['provider']
   for (const name of [body.model, ...(Array.isArray(body['models']) ? body['models'] : [])]) {
     const suffix = typeof name === 'string' ? UNSERVED_SUFFIX.exec(name)?.[0] : undefined

@@ -1,3 +1,4 @@
+import { dataPolicyOf } from '../../catalog/data-policy.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { EndpointHealth, HealthStats, Percentiles } from '../../routing/health.ts'
 import type { Route } from '../route.ts'
@@ -15,6 +16,16 @@ export const listEndpoints: Route = {
     const { id, name, created, description } = model
     const endpoints = model.endpoints.map((endpoint) => endpointRow(endpoint, name, services.health, caller !== undefined, services.clock.wallMs()))
     return { data: { id, name, created, description, architecture: architectureOf(model), endpoints } }
+  },
+}
+
+/** `GET /endpoints/zdr`: every endpoint that keeps nothing of a prompt, as far as its provider has said (E10). */
+export const listZdrEndpoints: Route = {
+  method: 'GET', path: '/endpoints/zdr', auth: 'public',
+  handle({ services, caller }) {
+    const rows = [...services.snapshot().models.values()].flatMap(({ name, endpoints }) =>
+      endpoints.filter((endpoint) => !dataPolicyOf(endpoint).retains).map((endpoint) => endpointRow(endpoint, name, services.health, caller !== undefined, services.clock.wallMs())))
+    return { data: rows }
   },
 }
 

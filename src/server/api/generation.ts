@@ -3,7 +3,7 @@ import { usdNumber } from '../../core/nano.ts'
 import type { AttemptRecord, Generation } from '../../ledger/generation.ts'
 import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
-import { timeOrNull } from './key.ts'
+import { DATA_REGIONS, timeOrNull } from './key.ts'
 import { readQuery, text } from './query.ts'
 import { DEFAULT_WORKSPACE } from './workspace.ts'
 
@@ -54,7 +54,7 @@ function generationRow(generation: Generation): object {
     http_referer: generation.referer,
     external_user: generation.user,
     session_id: generation.sessionId,
-    data_region: 'global',
+    data_region: generation.region === undefined ? 'global' : DATA_REGIONS[generation.region],
     workspace_id: DEFAULT_WORKSPACE,
     ...(generation.mirrorOf !== undefined && { mirror_of: generation.mirrorOf }),
     ...NOT_KEPT,

@@ -5,6 +5,9 @@ import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
 import { DEFAULT_WORKSPACE } from './workspace.ts'
 
+/** What the contract calls our regions where it speaks of data. */
+export const DATA_REGIONS = { eu: 'europe', us: 'us' } as const
+
 /** Free models have no daily limit here, and the official client wants a number. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
@@ -16,6 +19,7 @@ export const getOwnKey: Route = {
     const record = await context.services.accounts.key(accountId, key.hash)
     if (!record) throw new Fault('unauthenticated', 'This key was deleted.')
     const isManagement = record.kind === 'management'
+    const policy = await context.services.rules.of(callerOf(context), context.services.snapshot())
     return {
       data: {
         label: record.label,
@@ -27,7 +31,7 @@ export const getOwnKey: Route = {
         workspace_id: DEFAULT_WORKSPACE,
         // Newer than the contract's document; the official client refuses an answer without them.
         organization_id: null,
-        allowed_data_regions: ['global'],
+        allowed_data_regions: [policy.region === undefined ? 'global' : DATA_REGIONS[policy.region]],
         free_model_daily_requests: { limit: NO_LIMIT, remaining: NO_LIMIT, used: 0 },
         // Deprecated, and required by clients (contract N11).
         rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },

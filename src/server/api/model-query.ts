@@ -1,3 +1,4 @@
+import { dataPolicyOf } from '../../catalog/data-policy.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { providerSlug } from '../../catalog/names.ts'
 import type { Nano } from '../../core/nano.ts'
@@ -95,9 +96,8 @@ function* servedTests(query: ModelQuery): Iterable<Test> {
     const slugs = new Set(providers.map(providerSlug))
     yield served(({ provider }) => slugs.has(provider.slug) || providers.includes(provider.name.toLowerCase()))
   }
-  if (query.zdr !== undefined) yield served((endpoint) => !endpoint.provider.retainsPrompts)
-  // A tag is `provider/region`: `google-vertex/us-east5`, `amazon-bedrock/eu-west-1`.
-  if (region !== undefined) yield served((endpoint) => endpoint.tag.split('/')[1]?.startsWith(region) ?? false)
+  if (query.zdr !== undefined) yield served((endpoint) => !dataPolicyOf(endpoint).retains)
+  if (region !== undefined) yield served((endpoint) => dataPolicyOf(endpoint).region === region)
 }
 
 function* ageTests(query: ModelQuery, nowMs: number): Iterable<Test> {

@@ -1,7 +1,9 @@
 import type { Endpoint, Snapshot } from '../../catalog/endpoint.ts'
 import { findModel, nearestModels } from '../../catalog/names.ts'
 import { Fault } from '../../core/fault.ts'
+import { hostRegion } from '../../guardrails/rule-book.ts'
 import type { Route, RouteContext } from '../route.ts'
+import { callerOf } from './caller.ts'
 import { MODEL_QUERY, PAGE_QUERY, selectModels, type ModelQuery } from './model-query.ts'
 import { entriesOf, type ModelEntry } from './model-row.ts'
 import { readQuery } from './query.ts'
@@ -16,8 +18,10 @@ const NAME_CHARS_MAX = 200
 export const listModels: Route = {
   method: 'GET', path: '/models', auth: 'public',
   handle(context) {
-    if (context.url.search === '') return wholeList(context)
-    const query = readQuery(context.url.searchParams, MODEL_QUERY)
+    const region = hostRegion(context.request.headers.get('host'))
+    if (context.url.search === '' && region === undefined) return wholeList(context)
+    // A regional host lists what can be called by it (E12).
+    const query = { ...readQuery(context.url.searchParams, MODEL_QUERY), ...(region && { region }) }
     const found = select(context, query)
     return query.use_rss ? feed(context, query, found) : page(context, query, found)
   },
@@ -31,13 +35,15 @@ export const countModels: Route = {
   },
 }
 
-/** `GET /models/user`: of these, the models that can be called now: a provider of theirs is ready, and the price is known (or the operator lets it be unknown). */
+/** `GET /models/user`: of these, the models that can be called now: a provider of theirs is ready, the caller's policies let it be used, and the price is known (or the operator lets it be unknown). */
 export const listUserModels: Route = {
   method: 'GET', path: '/models/user', auth: 'key',
-  handle(context) {
+  async handle(context) {
     const query = readQuery(context.url.searchParams, MODEL_QUERY)
-    const { unpricedAllowed = false } = context.services.snapshot()
-    const canCall = ({ provider, price }: Endpoint): boolean => provider.notReady === undefined && (price.state !== 'unpriced' || unpricedAllowed)
+    const snapshot = context.services.snapshot()
+    const { unpricedAllowed = false } = snapshot
+    const policy = await context.services.rules.of(callerOf(context), snapshot, hostRegion(context.request.headers.get('host')))
+    const canCall = (endpoint: Endpoint): boolean => endpoint.provider.notReady === undefined && (endpoint.price.state !== 'unpriced' || unpricedAllowed) && !policy.denial(endpoint)
     return page(context, query, select(context, query).filter(({ model }) => model.endpoints.some(canCall)))
   },
 }

@@ -16,6 +16,6 @@ function providerRow(provider: Provider): object {
     terms_of_service_url: provider.termsUrl ?? null,
     status_page_url: provider.statusPageUrl ?? null,
     headquarters: provider.headquarters !== undefined && /^[A-Z]{2}$/.test(provider.headquarters) ? provider.headquarters : null,
-    datacenters: null,
+    datacenters: provider.datacenters?.filter((place) => place !== 'EU') ?? null,
   }
 }

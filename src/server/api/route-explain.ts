@@ -10,6 +10,7 @@ import { callHeaders, type CallEndpoint } from '../v1/call-endpoint.ts'
 import { chatCompletions } from '../v1/chat-completions.ts'
 import { messages } from '../v1/messages.ts'
 import { responses } from '../v1/responses.ts'
+import { readWithPreset } from '../with-preset.ts'
 import { callerOf } from './caller.ts'
 import { pricingOf } from './pricing.ts'
 import { oneOf, readQuery } from './query.ts'
@@ -21,13 +22,16 @@ const APIS = { chat: chatCompletions, responses, messages } satisfies Record<str
 export const explainRequest: Route = {
   method: 'POST', path: '/route/explain', auth: 'key',
   async handle(context) {
-    const { clock, snapshot, health, conversations } = context.services
+    const { clock, health, conversations, rules, presets } = context.services
+    const [snapshot, caller] = [context.services.snapshot(), callerOf(context)]
     const { api = 'chat' } = readQuery(context.url.searchParams, { api: oneOf(['chat', 'responses', 'messages']) })
     // What `body` gives is JSON, read from the request.
     const body = await context.body() as JsonObject
     const createdMs = clock.wallMs()
-    const call = APIS[api].read(body, { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(body).length) }, {})
-    const view = { snapshot: snapshot(), health, affinity: conversations.affinity(callerOf(context), call), stickyId: callerOf(context).key.hash, draw: () => 0, nowMs: createdMs }
+    const origin = { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(body).length) }
+    const call = await readWithPreset(body, (json) => APIS[api].read(json, origin, {}), origin, caller, presets)
+    const policy = await rules.of(caller, snapshot, origin.headers.region)
+    const view = { snapshot, policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
     return { data: explanationRow(call.models, explainRoute(call, view), health) }
   },
 }
@@ -36,6 +40,7 @@ function explanationRow(requested: readonly string[], { plan, expected, costs, r
   return {
     requested,
     strategy: plan.strategy,
+    region: plan.region ?? null,
     pipeline: plan.stages.map((stage) => ({ ...stage })),
     unknown_models: plan.unknownModels ?? [],
     assumed: { prompt_tokens: expected.promptTokens, completion_tokens: expected.completionTokens },
@@ -49,6 +54,8 @@ function explanationRow(requested: readonly string[], { plan, expected, costs, r
     excluded: plan.excluded.map((exclusion) => ({
       provider: exclusion.endpoint.provider.name, tag: exclusion.endpoint.tag, model: exclusion.endpoint.modelId, rule: exclusion.rule, detail: exclusion.detail,
       field: relaxing(exclusion)?.field ?? null,
+      /** Whose policy it is, where it is nothing that the request says. */
+      policy: exclusion.by ? { of: exclusion.by.kind, name: exclusion.by.name, guardrail_id: exclusion.by.id ?? null } : null,
     })),
     relax: relaxations.map(({ field, how, adds }) => ({ field, how, adds })),
     error: fault ? errorRow(fault) : null,

@@ -1,19 +1,26 @@
 import type { Route } from '../route.ts'
 import { getCredits } from './credits.ts'
-import { listEndpoints } from './endpoints.ts'
+import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getGeneration } from './generation.ts'
+import { guardrailAssignments } from './guardrail-assignments.ts'
+import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
 import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys } from './keys.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
+import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
+import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
 import { listProviders } from './providers.ts'
 import { explainRequest } from './route-explain.ts'
 
 /** The control plane below `/api/v1`, every operation of it. docs/api.md has the same list for people. */
 export const routes: readonly Route[] = [
-  listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels,
+  listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels, listZdrEndpoints,
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, deleteKey,
   getCredits,
   getGeneration,
   explainRequest,
+  listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
+  getAccountPolicy, changeAccountPolicy, getKeyPolicy, changeKeyPolicy,
+  listPresets, getPreset, listPresetVersions, getPresetVersion, ...capturePresets,
 ]

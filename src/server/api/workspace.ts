@@ -1,2 +1,4 @@
+import { DEFAULT_WORKSPACE as OWN } from '../../guardrails/guardrail.ts'
+
 /** The one workspace of an account: what `workspace_id` says until accounts have several. Clients expect a UUID. */
-export const DEFAULT_WORKSPACE = '00000000-0000-4000-8000-000000000001'
+export const DEFAULT_WORKSPACE = OWN
