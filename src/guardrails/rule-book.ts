@@ -81,7 +81,7 @@ function sourcesOf(rules: AccountRules, keyHash: string, snapshot: Snapshot, reg
     addGuardrail(guardrail, 'guardrail', `guardrail "${guardrail?.name ?? ''}"`)
   }
   add({ kind: 'key', name: "this key's policy" }, rules.keys.get(keyHash))
-  if (region !== undefined) add({ kind: 'host', name: `the host ${region}.` }, HOST_RULES[region])
+  if (region !== undefined) add({ kind: 'host', name: `the region (${region}) of the host that was called` }, HOST_RULES[region])
   return sources
 }
 

@@ -82,7 +82,7 @@ function demandsFault(call: Call, groups: readonly Candidates[], names: string, 
     excludedBy: excludedBy(relaxable),
     ...(words ? { constraint: { field: code === 'wrong_endpoint' ? 'model' : words.field, detail: `${first.endpoint.tag}: ${words.why(first)}` } } : {}),
   }
-  const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready)}`
+  const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready.filter(({ by }) => !by))}`
   // F6: a guardrail's list answers 403, and is no matter of what is there to be had.
   if (relaxable.every(isGuardrails)) return new Fault('permission_denied', message, { metadata: { guardrail_id: first?.by?.id ?? null, excluded_by: facts.excludedBy, affected_providers: facts.affectedProviders } })
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })

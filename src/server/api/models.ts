@@ -18,10 +18,8 @@ const NAME_CHARS_MAX = 200
 export const listModels: Route = {
   method: 'GET', path: '/models', auth: 'public',
   handle(context) {
-    const region = hostRegion(context.request.headers.get('host'))
-    if (context.url.search === '' && region === undefined) return wholeList(context)
-    // A regional host lists what can be called by it (E12).
-    const query = { ...readQuery(context.url.searchParams, MODEL_QUERY), ...(region && { region }) }
+    const query = queryOf(context)
+    if (context.url.search === '' && query.region === undefined) return wholeList(context)
     const found = select(context, query)
     return query.use_rss ? feed(context, query, found) : page(context, query, found)
   },
@@ -31,7 +29,7 @@ export const listModels: Route = {
 export const countModels: Route = {
   method: 'GET', path: '/models/count', auth: 'public',
   handle(context) {
-    return { data: { count: select(context, readQuery(context.url.searchParams, MODEL_QUERY)).length } }
+    return { data: { count: select(context, queryOf(context)).length } }
   },
 }
 
@@ -74,6 +72,12 @@ export function entryNamed(snapshot: Snapshot, params: RouteContext['params']): 
   const nearest = nearestModels(snapshot, name, NEAREST_MAX).map((id) => `\`${id}\``)
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
   throw new Fault('not_found', `There is no model or alias \`${name}\`.${hint} GET /api/v1/models lists all.`)
+}
+
+/** A regional host lists what can be called by it (E12). */
+function queryOf({ url, request }: RouteContext): ModelQuery {
+  const region = hostRegion(request.headers.get('host'))
+  return { ...readQuery(url.searchParams, MODEL_QUERY), ...(region && { region }) }
 }
 
 function select({ services }: RouteContext, query: ModelQuery): readonly ModelEntry[] {
