@@ -1,4 +1,5 @@
 import { PEOPLE } from './schema-people.ts'
+import { STORAGE } from './schema-storage.ts'
 import { one, int, text, type Database, type Row, type Sql } from './sql.ts'
 
 /** One step of the schema. */
@@ -85,7 +86,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}, PEOPLE]
+}, PEOPLE, STORAGE]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an
