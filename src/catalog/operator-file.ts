@@ -96,6 +96,8 @@ export interface ModelOverride {
   readonly price?: Price
   readonly contextMax?: number
   readonly outputMax?: number
+  /** From then on it is called no more. */
+  readonly expirationDate?: string
 }
 
 /** Settings of the process that may stand in the file too; flags and the environment win over them. */

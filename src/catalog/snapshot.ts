@@ -104,6 +104,7 @@ function overrideModels(work: Work, operator: OperatorFile): void {
     if (!draft) continue
     if (override.enabled === false) work.models.delete(draft.id)
     if (override.name !== undefined) draft.name = override.name
+    if (override.expirationDate !== undefined) draft.expirationDate = override.expirationDate
     draft.endpoints = draft.endpoints.map((endpoint) => overridden(endpoint, override))
   }
   for (const [name, { arms }] of operator.aliases) work.aliases.set(name, idOf(work, arms[0]?.id ?? ''))
