@@ -164,6 +164,15 @@ describe('names of models', () => {
     expect(named('providers: { acme: { base_url: "http://a/v1", models: [ { id: acme/tiny } ] } }\nmodels: { acme/tyny: { price: free } }')[0]).toContain('did you mean acme/tiny or openai/gpt-4o?')
   })
 
+  test('C60: with the day of their end', () => {
+    const read = (date: string) => parseOperatorFile(`models: { openai/gpt-4o: { deprecation_date: ${date} } }`, { file: 'f', env: ENV, isBuiltIn: () => false, models })
+    for (const date of ['2027-03-31', '2027-03-31T18:00:00Z', '2027-03-31T18:00:00+02:00']) {
+      const result = read(date)
+      expect(result.ok && result.file.models.get('openai/gpt-4o')?.expirationDate).toBe(date)
+    }
+    for (const date of ['soon', '2027', '2027-13-01', '31.3.2027']) expect(read(date)).toMatchObject({ ok: false, errors: [{ message: expect.stringContaining('must be a day (2026-12-31') }] })
+  })
+
   test('that would hide an alias', () => {
     expect(named('aliases: { openai/gpt-4o: openai/gpt-4o-2024-08-06 }')).toEqual(['f:1:12: aliases.openai/gpt-4o: is the id of a model already: take another name'])
   })

@@ -7,7 +7,7 @@ const echoed = (body: unknown): unknown => {
   return event.type === 'debug' ? event.debug['echo_upstream_body'] : undefined
 }
 
-describe('an echo of what a provider is told', () => {
+describe('E17, M32: an echo of what a provider is told', () => {
   test('is of streams whose client asks for it', () => {
     const debug = { echo_upstream_body: true }
     expect([{ stream: true, debug }, { debug }, { stream: true, debug: { echo_upstream_body: false } }, { stream: true }].map((body) => wantsEcho(testCall(body)))).toEqual([true, false, false, false])

@@ -9,12 +9,13 @@ export function errorMessage(fault: Fault): string {
 
 /** An error as Cohere's clients read it: a message, and the id of the call. What is ours of it stands beside it. */
 export function errorBody(fault: Fault, callId: string | undefined): JsonObject {
-  const { router } = fault.options
+  const { router, availability } = fault.options
   return {
     ...(callId === undefined ? {} : { id: callId }),
     message: errorMessage(fault),
     error_type: fault.type,
     metadata: errorObject(fault)['metadata'],
+    ...(availability && { availability }),
     ...(router && fault.code !== 'internal' ? { openrouter_metadata: router } : {}),
   }
 }

@@ -1,5 +1,5 @@
 import type { Fault } from '../../core/fault.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { asObject, type JsonObject } from '../../core/json.ts'
 import { errorObject } from '../openai-chat/fault-write.ts'
 
 /** Google's word for an HTTP status (google.rpc.Code). */
@@ -12,14 +12,14 @@ const STATUSES: ReadonlyMap<number, string> = new Map([
 /** The body of an error as Google's clients read it. What is ours of it stands in `details`, as Google's own services do. */
 export function errorBody(fault: Fault): JsonObject {
   const { message, metadata } = errorObject(fault)
-  const { router, retryAfterMs } = fault.options
+  const { router, retryAfterMs, availability } = fault.options
   return {
     error: {
       code: fault.status,
       message,
       status: STATUSES.get(fault.status) ?? (fault.status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'),
       details: [
-        { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: fault.type.toUpperCase(), domain: 'switchyard', metadata: metadata ?? {} },
+        { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: fault.type.toUpperCase(), domain: 'switchyard', metadata: { ...asObject(metadata), ...(availability && { availability }) } },
         ...(retryAfterMs === undefined ? [] : [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${Math.ceil(retryAfterMs / 1000)}s` }]),
       ],
     },

@@ -169,7 +169,7 @@ export class OllamaReplyWriter implements ReplyWriter {
 
 /** An error as Ollama's clients read it: one sentence. What kind it is stands beside it. */
 export function errorBody(fault: Fault): JsonObject {
-  const { router } = fault.options
+  const { router, availability } = fault.options
   if (fault.code === 'internal') return { error: 'Internal Server Error', error_type: fault.type }
-  return { error: fault.message, error_type: fault.type, ...(router ? { openrouter_metadata: router } : {}) }
+  return { error: fault.message, error_type: fault.type, ...(availability && { availability }), ...(router ? { openrouter_metadata: router } : {}) }
 }
