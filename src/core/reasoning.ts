@@ -1,7 +1,12 @@
-import { EFFORTS, type Effort } from './call.ts'
+import { EFFORTS, type Effort, type ReasoningWish } from './call.ts'
 
 /** Share of max_tokens that an effort comes to, where a model only takes a budget (contract B24). */
 export const EFFORT_RATIOS: Readonly<Record<Effort, number>> = { none: 0, minimal: 0.1, low: 0.2, medium: 0.5, high: 0.8, xhigh: 0.95, max: 0.95 }
+
+/** True for a client that wants no reasoning, in whichever words (B21–B25). */
+export function wantsNoReasoning({ enabled, effort, maxTokens }: ReasoningWish): boolean {
+  return enabled === false || effort === 'none' || maxTokens === 0
+}
 
 /** The budget in tokens that an effort comes to within `maxTokens` of answer (B24). */
 export function budgetOf(effort: Effort, maxTokens: number): number {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import { saysSomething, type Event } from '../core/event.ts'
 import { Fault, FAULTS, type PreviousError } from '../core/fault.ts'
+import { withLeastReasoning } from '../dialects/least-reasoning.ts'
 import type { Plan, Step } from '../routing/plan.ts'
 import { faultOutcome } from '../upstream/health-outcome.ts'
 import type { CallUnderWay } from '../upstream/health.ts'
@@ -121,7 +122,7 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, { call, meter, gatew
   let said = false
   let fault: Fault | undefined
   try {
-    for await (const events of gateway.upstream.run(call, endpoint, heat.signal, fresh)) {
+    for await (const events of gateway.upstream.run(step.leastReasoning ? withLeastReasoning(call, endpoint) : call, endpoint, heat.signal, fresh)) {
       const failed = events.find((event) => event.type === 'fault')
       if (failed?.type === 'fault') fault = failed.fault
       if (said) {

@@ -5,6 +5,7 @@ import type { Variant } from '../catalog/names.ts'
 import type { Call, Needs, Preferences } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import { dearestTokens, priceAt } from '../catalog/price.ts'
+import { wantsNoReasoning } from '../core/reasoning.ts'
 import { windowOf } from './bound.ts'
 import { named, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
 import type { Exclusion } from './plan.ts'
@@ -31,6 +32,8 @@ const PROMPT_BOUND_SLACK = 4
 interface Demands {
   readonly needs: Needs
   readonly preferences: Preferences
+  /** The client wants no reasoning. */
+  readonly noReasoning: boolean
   readonly ignored: ReadonlySet<Candidate> | undefined
   readonly only: ReadonlySet<Candidate> | undefined
   readonly ordered: ReadonlySet<Candidate> | undefined
@@ -68,6 +71,7 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
   return {
     needs,
     preferences,
+    noReasoning: wantsNoReasoning(call.reasoning),
     ignored: setOf(index, ignore),
     only: setOf(index, only),
     ordered: setOf(index, order),
@@ -151,13 +155,14 @@ function above(price: Nano | undefined, cap: Nano | undefined): boolean {
   return price !== undefined && cap !== undefined && price > cap
 }
 
-function excludeByAbility(endpoint: Endpoint, { needs, preferences }: Demands): Exclusion | undefined {
+function excludeByAbility(endpoint: Endpoint, { needs, preferences, noReasoning }: Demands): Exclusion | undefined {
   const { inputs, outputs, promptMax } = endpoint
   const window = windowOf(endpoint)
   // What this server reads for the model is no file to it, but text, of a length that is known once it has been read.
   const told = fileReader(needs, endpoint) === 'server' ? needs.pdfs : undefined
   for (const input of needs.inputs) if (inputs && !inputs.has(input) && !(input === 'file' && told)) return out(endpoint, 'modality', `does not read ${input}`)
   for (const output of needs.outputs) if (!outputs.has(output)) return out(endpoint, 'modality', `does not answer in ${output}`)
+  if (noReasoning && endpoint.reasoning?.mandatory) return out(endpoint, 'reasoning', 'cannot answer without reasoning')
   if (preferences.requireParameters) {
     for (const name of needs.parameters) if (!supports(endpoint, name)) return out(endpoint, 'require_parameters', name)
   }

@@ -35,6 +35,7 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
   'data_policy:training': { excludedBy: 'data_policy:training', field: 'provider.data_collection', why: ({ detail }) => detail, relax: 'set provider.data_collection to "allow"' },
   'data_policy:zdr': { excludedBy: 'data_policy:zdr', field: 'provider.zdr', why: ({ detail }) => detail, relax: 'set provider.zdr to false' },
   modality: { excludedBy: 'require_parameters', field: 'messages', why: ({ detail }) => detail, relax: 'choose a model that takes this kind of content' },
+  reasoning: { excludedBy: 'require_parameters', field: 'reasoning', why: ({ detail }) => detail, relax: 'leave out what turns reasoning off (effort "none", enabled: false, max_tokens: 0)' },
   max_tokens: { excludedBy: 'context_length', field: 'max_tokens', why: ({ detail }) => detail, relax: 'lower max_tokens' },
   context_length: { excludedBy: 'context_length', field: 'messages', why: ({ detail }) => detail, relax: 'shorten the prompt' },
 }
@@ -73,6 +74,7 @@ export function noEndpoints(call: Call, groups: readonly Candidates[], excluded:
 /** What the client asks for leaves nobody. `relaxable`: who would serve it if it asked for less. */
 function demandsFault(call: Call, groups: readonly Candidates[], names: string, relaxable: readonly Exclusion[], unready: readonly Exclusion[]): Fault {
   if (relaxable.every(({ rule }) => rule === 'context_length')) return tooLong(call, relaxable)
+  if (relaxable.every(({ rule }) => rule === 'reasoning')) return mustReason(call, names, relaxable)
   const [first] = relaxable
   const words = first && wordsOf(first)
   const [code, faultCode] = codeOf(call, relaxable, groups)
@@ -116,6 +118,15 @@ function tooLong(call: Call, relaxable: readonly Exclusion[]): Fault {
     availability: availability('constraint_filtered', {
       requestedModels: call.models, affectedProviders: providersOf(relaxable), excludedBy: ['context_length'], constraint: { field: 'messages', detail },
     }),
+  })
+}
+
+/** B26, C57. */
+function mustReason(call: Call, names: string, relaxable: readonly Exclusion[]): Fault {
+  const words = RULES.reasoning
+  return new Fault('invalid_request', `reasoning: ${names} cannot answer without reasoning${words ? `; ${words.relax}` : ''}, or name another model.`, {
+    metadata: { field: 'reasoning' },
+    availability: availability('constraint_filtered', { requestedModels: call.models, affectedProviders: providersOf(relaxable), excludedBy: excludedBy(relaxable), constraint: { field: 'reasoning', detail: 'reasoning cannot be turned off' } }),
   })
 }
 

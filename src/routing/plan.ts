@@ -14,13 +14,15 @@ export interface Step {
   readonly reason: string
   /** How likely the draw puts it first, 0–1; undefined where its place is not drawn. */
   readonly share?: number
+  /** The client wants no reasoning, and this model, the newest of a family, cannot answer without: it is asked for the least (C57). */
+  readonly leastReasoning?: true
 }
 
 /** An endpoint that will not be tried, and the rule that took it out (`excluded_by` of the contract, M25, and our own). */
 export interface Exclusion {
   readonly endpoint: Endpoint
   readonly rule: 'not_ready' | 'ignored' | 'not_in_only' | 'not_in_order' | 'allow_fallbacks' | 'require_parameters' | 'soft_parameters' | 'modality' | 'max_tokens'
-    | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated' | 'service_tier'
+    | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'reasoning' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated' | 'service_tier'
     | 'allowed_providers' | 'allowed_models' | 'data_region' | 'geo'
   readonly detail: string
   /** Whose policy it is; absent where the request itself, or the state of things, took the endpoint out. */

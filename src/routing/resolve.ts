@@ -18,6 +18,8 @@ export interface ResolvedModel {
   /** What the client asked for, or what a router chose for it. */
   readonly requested: string
   readonly found: FoundModel
+  /** The newest of the family that the client named, whichever that is by now. */
+  readonly isLatest: boolean
 }
 
 /** The models of a call in the order to try, once routers have chosen theirs. */
@@ -53,7 +55,7 @@ export function resolveModels(call: Call, view: RoutingView): Resolution {
     for (const requested of choice ? choice.models : [name]) {
       const found = find(view.snapshot, requested)
       if (!found) unknown.push(requested)
-      else if (!models.some((other) => other.found.model === found.model)) models.push({ requested, found })
+      else if (!models.some((other) => other.found.model === found.model)) models.push({ requested, found, isLatest: choice?.strategy === 'latest' })
     }
   }
   return { models, unknown, strategy, stages, ...(none === undefined ? {} : { none }) }

@@ -2,6 +2,7 @@ import { findModel, parseModelName } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import type { Fault } from '../core/fault.ts'
+import { wantsNoReasoning } from '../core/reasoning.ts'
 import { costMax } from './bound.ts'
 import { candidatesOf, type Candidates } from './candidates.ts'
 import { fileOrder } from './file-order.ts'
@@ -31,12 +32,23 @@ export function consider(asked: Call, view: RoutingView): { readonly plan: Plan;
   const { models, unknown, strategy, stages, none } = resolveModels(call, view)
   const [firstUnknown] = unknown
   if (models.length === 0) throw firstUnknown === undefined ? nothingChosen(call, none ?? '') : notFound(call, firstUnknown, snapshot)
-  const groups = models.map(({ requested, found }) => candidatesOf(call, requested, indexOf(found.model), found.variants, view))
+  const groups = models.map(({ requested, found, isLatest }) => candidatesOf(isLatest ? anyReasoning(call) : call, requested, indexOf(found.model), found.variants, view))
   const { steps: ranked, dropped } = rank(groups, call, view)
-  const steps = fileOrder(privateFirst(ranked), call)
+  const steps = leastReasoning(fileOrder(privateFirst(ranked), call), call)
   const excluded = groups.flatMap((group) => group.excluded)
   excluded.push(...dropped)
   return { plan: { steps, excluded, strategy, stages, ...(policy?.region && { region: policy.region }), costMax: costMax(call, steps), ...(unknown.length > 0 && { unknownModels: unknown }) }, groups }
+}
+
+/** C57: who names no model but a family takes the newest as it is; one that must reason is not passed over. */
+function anyReasoning(call: Call): Call {
+  return wantsNoReasoning(call.reasoning) ? { ...call, reasoning: { exclude: call.reasoning.exclude } } : call
+}
+
+/** Where it was not passed over, it is asked for the least. */
+function leastReasoning(steps: readonly Step[], { reasoning }: Call): readonly Step[] {
+  if (!wantsNoReasoning(reasoning)) return steps
+  return steps.map((step) => (step.endpoint.reasoning?.mandatory ? { ...step, leastReasoning: true } : step))
 }
 
 /** Names whose variant is a sort of the client's. */

@@ -2,7 +2,9 @@ import type { Call } from '../../core/call.ts'
 import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
+import { generationOf } from './generations.ts'
 import { isSealed } from './seal.ts'
+import { noThinking } from './write-thinking.ts'
 import type { Notes } from './wire.ts'
 
 /** Fields that are said to us and to no provider. */
@@ -12,6 +14,7 @@ const OURS = ['models', 'fallbacks', 'provider', 'route', 'plugins', 'preset', '
 export function nativeBody(call: Call, native: JsonObject, endpoint: Endpoint, notes: Notes): JsonObject {
   const body: JsonObject = { ...native, model: endpoint.upstreamId }
   for (const field of OURS) delete body[field]
+  if (asObject(native['thinking'])?.['type'] === 'disabled' && generationOf(endpoint).thinkingMandatory) leastThinking(body, call, endpoint, notes)
   const metadata = asObject(native['metadata'])
   const user = call.body.user
   if (metadata || user) body['metadata'] = { ...metadata, ...(user ? { user_id: hashedUser(user) } : {}) }
@@ -24,6 +27,14 @@ export function nativeBody(call: Call, native: JsonObject, endpoint: Endpoint, n
     delete body['thinking']
   }
   return body
+}
+
+/** The client wants no thinking from a model that cannot do without: what its own family's newest can do is the least (C57). */
+function leastThinking(body: JsonObject, call: Call, endpoint: Endpoint, notes: Notes): void {
+  const { thinking, effort } = noThinking(call, generationOf(endpoint), call.needs.maxTokens ?? endpoint.outputMax ?? Infinity, notes)
+  if (thinking) body['thinking'] = thinking
+  else delete body['thinking']
+  if (effort !== undefined) body['output_config'] = { ...asObject(body['output_config']), effort }
 }
 
 /** With a thinking budget, the message whose tool calls are being answered must begin with thinking, or Anthropic refuses. */

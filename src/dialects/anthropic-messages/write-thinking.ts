@@ -63,7 +63,8 @@ function display(thinking: JsonObject | undefined, call: Call, generation: Gener
   return { thinking: { ...(thinking ?? { type: 'adaptive' }), display: call.reasoning.exclude ? 'omitted' : 'summarized' } }
 }
 
-function noThinking(call: Call, generation: Generation, maxTokens: number, notes: Notes): Thinking {
+/** No thinking, or the least of a model that always thinks. Throws Fault where such a model was named by its own name (B26). */
+export function noThinking(call: Call, generation: Generation, maxTokens: number, notes: Notes): Thinking {
   if (!generation.thinkingMandatory) return generation.thinksUnasked ? { thinking: { type: 'disabled' } } : {}
   // B26: a `~…-latest` name is a wish for whatever is newest, so the least reasoning will do.
   if (!call.models.some((name) => name.startsWith('~'))) {
