@@ -35,6 +35,14 @@ describe('streams', () => {
     for (const chunk of chunks) expect(chunk).toMatchObject({ id: 'gen-1-test', object: 'chat.completion.chunk', model: 'acme/tiny', provider: 'Acme' })
   })
 
+  test('each choice says its role, in its first delta, whatever the provider says (lesson 25)', () => {
+    const raw = (index: number, delta: JsonObject): Event => ({ type: 'raw', body: { choices: [{ index, delta, finish_reason: null }] }, contentChars: 1 })
+    const roles = (events: readonly Event[]) => deltas(stream([served, ...events, end]).chunks).map((delta) => delta?.['role'])
+    expect(roles([raw(0, { content: 'a' }), raw(0, { content: 'b' }), raw(1, { content: 'c' })])).toEqual(['assistant', undefined, 'assistant', undefined])
+    expect(roles([raw(0, { content: 'a' }), { type: 'text', choice: 0, text: 'b' }])).toEqual(['assistant', undefined, undefined])
+    expect(roles([{ type: 'text', choice: 0, text: 'a' }, { type: 'text', choice: 1, text: 'b' }, { type: 'text', choice: 1, text: 'c' }])).toEqual(['assistant', 'assistant', undefined, undefined])
+  })
+
   test('a fault ends the stream with its error and without [DONE] (M27, lesson 28)', () => {
     const fault = new Fault('provider_overloaded', 'Acme: Overloaded', { provider: 'Acme' })
     const { chunks, done } = stream([served, { type: 'text', choice: 0, text: 'half' }, { type: 'fault', fault }, end])

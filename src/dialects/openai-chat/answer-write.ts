@@ -50,7 +50,8 @@ export class ChatStreamWriter implements StreamWriter {
   private readonly envelope: Envelope
   private readonly excludeReasoning: boolean
   private head = ''
-  private saidRole = false
+  /** By choice: whether its role was said. */
+  private readonly saidRole: boolean[] = []
   private fault: Fault | undefined
 
   constructor(call: Call) {
@@ -74,8 +75,8 @@ export class ChatStreamWriter implements StreamWriter {
       case 'annotation': return this.delta(event.choice, `"annotations":${JSON.stringify([event.annotation])}`)
       case 'image': return this.delta(event.choice, `"images":${JSON.stringify([{ type: 'image_url', image_url: { url: event.url } }])}`)
       case 'extra': return this.delta(event.choice, `${JSON.stringify(event.field)}:${JSON.stringify(event.value)}`)
-      case 'logprobs': return this.choice(event.choice, this.role(), null, null, event.logprobs)
-      case 'finish': return this.choice(event.choice, this.role(), event.reason, event.native)
+      case 'logprobs': return this.choice(event.choice, this.role(event.choice), null, null, event.logprobs)
+      case 'finish': return this.choice(event.choice, this.role(event.choice), event.reason, event.native)
       case 'debug': return `${this.prefix()}"choices":[],"debug":${JSON.stringify(event.debug)}}\n\n`
       case 'fault': this.fault = event.fault; return ''
       case 'end': return this.end(event.usage, event.cost, event.router)
@@ -93,20 +94,31 @@ export class ChatStreamWriter implements StreamWriter {
     body['provider'] = envelope.provider
     if (typeof body['system_fingerprint'] !== 'string') delete body['system_fingerprint']
     if (this.excludeReasoning) hideReasoning(body, 'delta')
-    if (!this.saidRole) this.saidRole = saysRole(body)
+    this.sayRoles(body)
     return `data: ${JSON.stringify(body)}\n\n`
   }
 
   private delta(choice: number, fields: string): string {
-    const role = this.role()
+    const role = this.role(choice)
     return this.choice(choice, role ? `${role},${fields}` : fields, null, null)
   }
 
-  /** The role is said once, in the first delta, with an empty content that clients can append to. */
-  private role(): string {
-    if (this.saidRole) return ''
-    this.saidRole = true
+  /** The role is said once a choice, in its first delta. */
+  private role(choice: number): string {
+    if (this.saidRole[choice]) return ''
+    this.saidRole[choice] = true
     return '"role":"assistant"'
+  }
+
+  /** Some providers never say it, and clients that build the message want it (lesson 25). */
+  private sayRoles(body: JsonObject): void {
+    // Readers made `choices` an array of objects, each with its delta.
+    for (const choice of body['choices'] as readonly { readonly index?: Json; readonly delta?: JsonObject }[]) {
+      const index = typeof choice.index === 'number' ? choice.index : 0
+      if (this.saidRole[index] || !choice.delta) continue
+      this.saidRole[index] = true
+      choice.delta['role'] ??= 'assistant'
+    }
   }
 
   private choice(index: number, delta: string, reason: FinishReason | null, native: string | null, logprobs?: Json): string {
@@ -142,11 +154,6 @@ function toolFields(event: Extract<Event, { type: 'tool' }>): string {
   const fn = { ...(event.name === undefined ? {} : { name: event.name }), arguments: event.arguments }
   const call = { index: event.index, ...(event.id === undefined ? {} : { id: event.id, type: 'function' }), function: fn }
   return `"tool_calls":${JSON.stringify([call])}`
-}
-
-function saysRole(body: JsonObject): boolean {
-  // Readers made `choices` an array of objects, each with its delta.
-  return (body['choices'] as readonly { readonly delta?: JsonObject }[]).some((choice) => choice.delta?.['role'] !== undefined)
 }
 
 function hideReasoning(body: JsonObject, where: 'delta' | 'message'): void {
