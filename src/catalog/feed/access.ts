@@ -36,6 +36,9 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'amazon-bedrock': {
     url: 'https://bedrock-runtime.${AWS_REGION}.amazonaws.com', dialect: 'bedrock-converse', env: ['AWS_BEARER_TOKEN_BEDROCK', 'AWS_ACCESS_KEY_ID'], headquarters: 'US',
     others: { mantle: { url: 'https://bedrock-mantle.${AWS_REGION}.api.aws/openai/v1', dialect: 'openai-responses' } },
+    // "Amazon Bedrock doesn't store or log your prompts and completions", nor trains on them. Not so of models whose makers want abuse looked for: all traffic, or what a classifier flags, is kept for up to 30 days.
+    policy: policy(false, false, 'https://docs.aws.amazon.com/bedrock/latest/userguide/data-protection.html'),
+    policies: [{ models: 'anthropic/claude-fable* anthropic/claude-mythos* openai/* !openai/gpt-oss*', ...policy(true, false, 'https://docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html'), days: 30 }],
     status: 'https://health.aws.amazon.com/health/status',
   },
   azure: {
@@ -87,7 +90,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   zenmux: { others: { anthropic: { url: 'https://zenmux.ai/api/anthropic', dialect: 'anthropic-messages' } } },
   freemodel: { others: { openai: { url: 'https://api.freemodel.dev/v1', dialect: 'openai-chat', quirks: ['reasoning_effort', 'no_developer_role'] } } },
   'llama': { headquarters: 'US', quirks: ['no_developer_role'] },
-  'huggingface': { headquarters: 'US' }, 'scaleway': { headquarters: 'FR' }, 'ovhcloud': { headquarters: 'FR' }, 'nebius': { headquarters: 'NL', parameters: OPEN }, 'nvidia': { headquarters: 'US', quirks: ['reasoning_content', 'no_developer_role', 'passage_input_type'] },
+  'huggingface': { headquarters: 'US' }, 'scaleway': { headquarters: 'FR', hosting: { datacenters: ['FR'], source: 'https://www.scaleway.com/en/docs/generative-apis/reference-content/data-privacy/', asOf: '2026-11-20' } }, 'ovhcloud': { headquarters: 'FR' }, 'nebius': { headquarters: 'NL', parameters: OPEN }, 'nvidia': { headquarters: 'US', quirks: ['reasoning_content', 'no_developer_role', 'passage_input_type'] },
   'siliconflow': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'] }, 'siliconflow-cn': { quirks: ['enable_thinking', 'reasoning_content', 'no_developer_role'], parameters: ['top_k', 'min_p'], headquarters: 'CN' },
   'chutes': { parameters: OPEN }, 'baseten': { headquarters: 'US', parameters: ['top_k', 'min_p', 'repetition_penalty'] }, 'friendli': { parameters: ['top_k', 'min_p', 'repetition_penalty'] },
 }

@@ -20,7 +20,7 @@ const catalogue = snapshot([
   })], { inputs: ['text', 'image'], tokenizer: 'Llama4', created: 1_750_000_000 - 100 * DAY, huggingFaceId: 'acme/seer', instructType: 'chatml', knowledgeCutoff: '2025-01-01' }),
   model('zoo/painter', [endpoint('zoo/painter', other, { outputs: new Set(['image']) })], { outputs: ['image'], tokenizer: 'Zoo' }),
   model('zoo/gift:free', [endpoint('zoo/gift:free', acme, { price: { state: 'free', prompt: 0n, completion: 0n } })]),
-  model('zoo/riddle', [endpoint('zoo/riddle', vertex, { tag: 'google-vertex/eu-west4', price: { state: 'unpriced', prompt: 0n, completion: 0n } })]),
+  model('zoo/riddle', [endpoint('zoo/riddle', vertex, { tag: 'google-vertex/europe-west4', price: { state: 'unpriced', prompt: 0n, completion: 0n } })]),
 ], { 'acme/tiny-latest': 'acme/tiny' })
 
 const services = fakeServices(catalogue)
