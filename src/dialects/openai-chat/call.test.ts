@@ -153,6 +153,20 @@ describe('writing a call to an OpenAI-compatible provider', () => {
     expect(written({ messages }, testEndpoint({ quirks: ['reasoning_object'] })).body['messages']).toEqual(messages)
   })
 
+  test('who does not take it back, is warned of', () => {
+    const warningsOf = (assistant: JsonObject, quirks: readonly string[] = []) => written({ messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b', ...assistant }, { role: 'user', content: 'c' }] }, testEndpoint({ quirks })).warnings
+    const text = { reasoning_details: [{ type: 'reasoning.text', text: 'why', signature: 'S' }] }
+    const sealed = { reasoning_details: [{ type: 'reasoning.encrypted', data: 'RED', format: 'anthropic-claude-v1' }] }
+    expect(warningsOf(text)).toEqual(['reasoning_details'])
+    expect(warningsOf(sealed)).toEqual(['reasoning_details'])
+    expect(warningsOf({ reasoning: 'why' })).toEqual(['reasoning'])
+    expect(warningsOf({ images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] })).toEqual(['images'])
+    expect(warningsOf(text, ['reasoning_content'])).toEqual([])
+    expect(warningsOf(sealed, ['reasoning_content'])).toEqual(['reasoning_details'])
+    expect(warningsOf({ reasoning: 'why' }, ['mistral_thinking'])).toEqual([])
+    expect(warningsOf({ reasoning: null, reasoning_details: [], images: [] })).toEqual([])
+  })
+
   test('Mistral: any, and ids of nine signs on both sides of a call', () => {
     const messages = [{ role: 'user', content: 'a' }, { role: 'assistant', content: null, tool_calls: [{ id: 'call_long_id', type: 'function', function: { name: 'f', arguments: '{}' } }] }, { role: 'tool', tool_call_id: 'call_long_id', content: 'r' }]
     const { body } = written({ messages, tool_choice: 'required', tools: [{ type: 'function', function: { name: 'f' } }] }, testEndpoint({ quirks: ['tool_choice_any', 'mistral_tool_ids'] }))

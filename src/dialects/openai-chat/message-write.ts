@@ -84,7 +84,7 @@ function writeAssistant(sent: Message, endpoint: Endpoint, warnings: Warning[]):
   if (!strip && !ids) return message
   const next: Message = { ...message }
   for (const field of OURS) delete next[field]
-  if (message.reasoning_details?.some(isOfResponses)) warnOnce(warnings, 'reasoning_details', 'encrypted reasoning goes back in the Responses dialect only; it was left out')
+  warnOfLost(message, endpoint, warnings)
   if (has(endpoint, 'reasoning_content')) {
     const text = reasoningText(message)
     if (text) next.reasoning_content = text
@@ -96,6 +96,17 @@ function writeAssistant(sent: Message, endpoint: Endpoint, warnings: Warning[]):
   }
   if (ids) next.tool_calls = ids.map((call): ToolCall => ({ ...call, id: nineSigns(call.id) }))
   return next
+}
+
+/** Earlier reasoning and pictures that this provider is not told of (fidelity: no silent loss). */
+function warnOfLost(message: Message, endpoint: Endpoint, warnings: Warning[]): void {
+  const { name } = endpoint.provider
+  const takesText = has(endpoint, 'reasoning_content') || has(endpoint, 'mistral_thinking')
+  const details = message.reasoning_details ?? []
+  if (details.some(isOfResponses)) warnOnce(warnings, 'reasoning_details', 'encrypted reasoning goes back in the Responses dialect only; it was left out')
+  else if (details.length > 0 && (!takesText || reasoningText(message) === '')) warnOnce(warnings, 'reasoning_details', `${name} takes no earlier reasoning back; it was left out`)
+  else if (!takesText && reasoningText(message) !== '') warnOnce(warnings, 'reasoning', `${name} takes no earlier reasoning back; it was left out`)
+  if (Array.isArray(message['images']) && message['images'].length > 0) warnOnce(warnings, 'images', `${name} takes no pictures of its own back; they were left out`)
 }
 
 /** What a provider of Responses encrypted, of which nothing can be said here; of other reasoning there is at least the text. */
