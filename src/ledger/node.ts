@@ -16,6 +16,8 @@ export interface LedgerNodeOptions {
   readonly bank: Bank
   readonly journal: Journal
   readonly clock: Clock
+  /** False while the bank may take this node for dead: nothing is held then. Always true when not said. */
+  readonly isHeard?: () => boolean
   /** Told what goes wrong behind the calls' backs. No content in it. */
   readonly log?: (line: string) => void
   /** How long to wait for other nodes' leases, each time, before a refusal stands. */
@@ -152,7 +154,7 @@ export class LedgerNode implements Ledger {
   }
 
   private takesWork(): boolean {
-    return !this.closing && this.settler.unsettled < UNSETTLED_MAX && this.isWritable()
+    return !this.closing && this.settler.unsettled < UNSETTLED_MAX && this.isWritable() && (this.options.isHeard?.() ?? true)
   }
 
   private isWritable(): boolean {

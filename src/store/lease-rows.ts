@@ -1,7 +1,7 @@
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
 import { nextRevision } from './schema.ts'
-import { big, int, one, text, type Sql } from './sql.ts'
+import { big, int, one, text, type Row, type Sql } from './sql.ts'
 
 /** How often a statement is tried again whose numbers another transaction changed under it. SQLite has one writer: once is enough there. */
 const TRIES_MAX = 5
@@ -9,8 +9,8 @@ const TRIES_MAX = 5
 /** Grants or refuses one ask. What it may take is decided by the statement that takes it; what was read before only sizes it. */
 export async function grantLease(sql: Sql, ask: LeaseAsk, nodes: number, nowMs: number): Promise<LeaseAnswer> {
   for (let tries = 0; ; tries++) {
+    const closed = ask.opened && !await lockLease(sql, ask.allowance.accountId, ask.leaseId)
     const allowance = await readAllowance(sql, ask)
-    const closed = ask.opened && !await one(sql, 'SELECT id FROM leases WHERE account_id = $1 AND id = $2', ask.allowance.accountId, ask.leaseId)
     const granted = closed ? 0n : sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
     const others = await leasedByOthers(sql, ask)
     if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit, closed }
@@ -28,9 +28,14 @@ export async function takeFromBalance(sql: Sql, accountId: string, amount: bigin
   return await sql.run('UPDATE accounts SET balance = balance - $1 WHERE id = $2 AND balance >= $1', amount, accountId) === 1
 }
 
+/** A lease as it is until this transaction ends: written, so that nobody else's writing comes between what is read of it and what follows. */
+export async function lockLease(sql: Sql, accountId: string, leaseId: string): Promise<Row | undefined> {
+  return one(sql, 'UPDATE leases SET spent = spent WHERE account_id = $1 AND id = $2 RETURNING key_hash, period, start_ms, granted, spent', accountId, leaseId)
+}
+
 /** Puts back into the allowance what a lease has not spent, and takes it off the lease. */
 export async function returnLease(sql: Sql, { accountId, leaseId, amount, close }: LeaseReturn): Promise<void> {
-  const lease = await one(sql, 'SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
+  const lease = await lockLease(sql, accountId, leaseId)
   if (!lease) return
   const unspent = big(lease, 'granted') - big(lease, 'spent')
   const returned = close || amount > unspent ? unspent : amount
@@ -88,14 +93,17 @@ async function leasedByOthers(sql: Sql, { leaseId, allowance: { accountId, key }
   return big(row, 'unspent')
 }
 
-async function freeAllowance(sql: Sql, accountId: string, lease: { readonly keyHash: string; readonly period: string; readonly startMs: number }, amount: bigint): Promise<void> {
+async function freeAllowance(sql: Sql, accountId: string, lease: KeyWindow, amount: bigint): Promise<void> {
   if (amount === 0n) return
   if (lease.keyHash === '') await sql.run('UPDATE accounts SET balance = balance + $1 WHERE id = $2', amount, accountId)
   else await freeKeyWindow(sql, accountId, lease, amount)
 }
 
+/** A window of a key's limit. */
+export interface KeyWindow { readonly keyHash: string; readonly period: string; readonly startMs: number }
+
 /** What a key's leases have spent or returned is not leased any more. */
-export async function freeKeyWindow(sql: Sql, accountId: string, lease: { readonly keyHash: string; readonly period: string; readonly startMs: number }, amount: bigint): Promise<void> {
+export async function freeKeyWindow(sql: Sql, accountId: string, lease: KeyWindow, amount: bigint): Promise<void> {
   await sql.run('UPDATE key_windows SET leased = leased - $1 WHERE account_id = $2 AND key_hash = $3 AND period = $4 AND start_ms = $5',
     amount, accountId, lease.keyHash, lease.period, lease.startMs)
 }

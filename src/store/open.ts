@@ -1,3 +1,4 @@
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
@@ -7,13 +8,14 @@ import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
 import { recoverNode } from '../ledger/recovery.ts'
 import type { Clock } from '../lib/clock.ts'
+import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
+import { NodeWatch } from './node-watch.ts'
+import type { StorePlace } from './protocol.ts'
 import { StoreClient } from './store-client.ts'
 
-export interface OpenOptions {
-  /** The directory of the store and its journals. Made when it is not there. */
-  readonly dataDir: string
+export interface OpenOptions extends StorePlace {
   readonly clock: Clock
   /** `interval` when not said. */
   readonly fsync?: Fsync
@@ -38,6 +40,7 @@ export interface OpenLedger {
 }
 
 const RECOVER_MS = 2_000
+const BEAT_MS = 5_000
 
 /**
  * Opens the embedded store for a process that serves calls: recovers what dead processes left, and owns a journal from
@@ -53,24 +56,32 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
   try {
-    await openStore(client, dataDir, clock.wallMs())
+    await openStore(client, options, clock.wallMs())
     const directory = join(dataDir, 'journal')
-    const recover = recoverer({ client, directory, clock, log })
-    const nodeId = await client.api.claimNode(options.nodeId)
-    await recover.node(nodeId)
+    const nameOf = options.databaseUrl === undefined ? (id: string) => id : namesOn(directory)
+    const recover = recoverer({ client, directory, nameOf, clock, log })
+    const localId = await client.api.claimNode(options.nodeId)
+    await recover.node(localId)
     await recover.dead()
-    const journal = new Journal(journalPath(directory, nodeId), options.fsync ?? 'interval')
+    const journal = new Journal(journalPath(directory, localId), options.fsync ?? 'interval')
+    const nodeId = nameOf(localId)
     await client.api.openNode(nodeId, clock.wallMs())
-    const ledger = new LedgerNode({ nodeId, bank: client.api, journal, clock, log })
+    // In one directory nodes see each other's lock files; over a network they must hear of each other.
+    const watch = options.databaseUrl === undefined ? undefined : new NodeWatch({ nodeId, bank: client.api, clock, log })
+    const ledger = new LedgerNode({ nodeId, bank: client.api, journal, clock, log, ...(watch && { isHeard: () => watch.isHeard() }) })
     const recall = (accountId: string) => recallAll(client, ledger, accountId)
     const accounts = new AccountBook({ store: client.api, clock, flush: () => ledger.flush(), recall })
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
     Object.assign(listeners, { ledger, accounts, rules, presets })
-    const timer = setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS)
+    const timers = [
+      setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS),
+      // While the store is away its own users say so; when it stays away, nothing is held.
+      ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
+    ]
     return {
       nodeId, ledger, accounts, rules, presets, flush: () => ledger.flush(), verify: () => client.api.verify(),
       close: async () => {
-        clearInterval(timer)
+        for (const timer of timers) clearInterval(timer)
         await ledger.close()
         await client.close()
       },
@@ -82,12 +93,12 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'clock'>): Promise<Pick<OpenLedger, 'accounts' | 'verify' | 'close'>> {
-  const { dataDir, clock } = options
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock'>): Promise<Pick<OpenLedger, 'accounts' | 'verify' | 'close'>> {
+  const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
   try {
-    await openStore(client, dataDir, clock.wallMs())
+    await openStore(client, options, clock.wallMs())
   } catch (error) {
     await client.close()
     throw error
@@ -102,13 +113,25 @@ export class DataDirectoryUnusable extends Error {
   override readonly name = 'DataDirectoryUnusable'
 }
 
+/** The database server cannot be reached, or does not let us in. The message says which, without its password. */
+export class DatabaseUnusable extends Error {
+  override readonly name = 'DatabaseUnusable'
+}
+
+/** Where a database is, for people: without user and password. */
+function sayUrl(text: string): string {
+  const { protocol, host, pathname } = new URL(text)
+  return `${protocol}//${host}${pathname}`
+}
+
 /** What is said to a client while calls run, that the store is away for a moment, is no help to whoever starts a program. */
-async function openStore(client: StoreClient, dataDir: string, nowMs: number): Promise<void> {
+async function openStore(client: StoreClient, { dataDir, databaseUrl }: StorePlace, nowMs: number): Promise<void> {
   try {
-    await client.api.open(dataDir, nowMs)
+    await client.api.open({ dataDir, databaseUrl }, nowMs)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'unavailable') throw error
     const { detail } = error.options
+    if (databaseUrl !== undefined) throw new DatabaseUnusable(`the database ${sayUrl(databaseUrl)} cannot be used: ${detail ?? error.message}`, { cause: error })
     const why = detail?.startsWith('EEXIST') ? 'ENOTDIR: it is not a directory' : detail
     throw new DataDirectoryUnusable(`the data directory ${dataDir} cannot be used: ${why ?? error.message}`, { cause: error })
   }
@@ -123,11 +146,31 @@ async function recallAll(client: StoreClient, ledger: LedgerNode | undefined, ac
   await Bun.sleep(RECALL_MS)
 }
 
-interface RecovererOptions { readonly client: StoreClient; readonly directory: string; readonly clock: Clock; readonly log: (line: string) => void }
+/**
+ * Names of this directory's nodes that no other machine gives to its own: each directory of journals has an id, made once.
+ * A directory that is copied to another machine must leave it behind.
+ */
+function namesOn(directory: string): (id: string) => string {
+  const path = join(directory, 'directory-id')
+  const made = `${path}.${randomText(8)}`
+  writeFileSync(made, `${randomText(12)}\n`)
+  try {
+    // Whole or not at all, and only where there is none: processes start at once.
+    linkSync(made, path)
+  } catch (error) {
+    if (!existsSync(path)) throw error
+  } finally {
+    rmSync(made)
+  }
+  const directoryId = readFileSync(path, 'utf8').trim()
+  return (id) => `${directoryId}.${id}`
+}
 
-function recoverer({ client, directory, clock, log }: RecovererOptions) {
+interface RecovererOptions { readonly client: StoreClient; readonly directory: string; readonly nameOf: (id: string) => string; readonly clock: Clock; readonly log: (line: string) => void }
+
+function recoverer({ client, directory, nameOf, clock, log }: RecovererOptions) {
   const node = async (nodeId: string): Promise<void> => {
-    const found = await recoverNode({ nodeId, journalPath: journalPath(directory, nodeId), bank: client.api, nowMs: clock.wallMs() })
+    const found = await recoverNode({ nodeId: nameOf(nodeId), journalPath: journalPath(directory, nodeId), bank: client.api, nowMs: clock.wallMs() })
     if (found.settled + found.interrupted + found.unreadable > 0) {
       log(`${nodeId} had ended without a close: ${found.settled} settlements replayed, ${found.interrupted} calls interrupted, ${found.unreadable} lines unreadable`)
     }

@@ -5,14 +5,29 @@ import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import type { Audit } from './audit.ts'
 
+/** Where a store is. */
+export interface StorePlace {
+  /** The directory of SQLite's file, and of the journals in any case. Made when it is not there. */
+  readonly dataDir: string
+  /** `postgres://…`: the store is there; SQLite in the data directory when not said. */
+  readonly databaseUrl?: string | undefined
+}
+
+/** How often a node has shown that it lives. */
+export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
+
 /** What the thread of the store does when asked. */
 export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
-  open(dataDir: string, nowMs: number): Promise<void>
+  open(place: StorePlace, nowMs: number): Promise<void>
   claimNode(nodeId: string | undefined): Promise<string>
   claimDead(): Promise<readonly string[]>
   releaseNode(nodeId: string): Promise<void>
+  /** Shows that a node lives, and tells the beats of all: for nodes that cannot see each other's lock files. */
+  beat(nodeId: string, nowMs: number): Promise<readonly NodeBeat[]>
+  /** Closes the leases of a node that has beaten no more since then. False when it has. */
+  expireNode(nodeId: string, beat: bigint): Promise<boolean>
   /** Finishes what runs, and lets go of all files. */
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import type { Generation } from '../ledger/generation.ts'
 import { readEnd, type End } from '../ledger/line.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
-import { freeKeyWindow, takeFromBalance } from './lease-rows.ts'
+import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
 import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
@@ -16,12 +16,14 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
   const fresh = await insertGenerations(sql, [...ends.values()], entryIds)
   const unpaid: { leaseId: string; amount: bigint }[] = []
   const closed: string[] = []
-  for (const [accountId, ofAccount] of groupBy(fresh, (end) => end.generation.accountId)) {
+  // Rows in one order everywhere: leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
+  for (const [accountId, ofAccount] of sorted(groupBy(fresh, (end) => end.generation.accountId))) {
     const charged = await chargeLeases(sql, accountId, ofAccount, 'leaseId', (end) => end.generation.cost)
     const counted = await chargeLeases(sql, accountId, ofAccount, 'keyLeaseId', (end) => end.counted)
     unpaid.push(...charged.unpaid, ...counted.unpaid)
     closed.push(...charged.closed, ...counted.closed)
     await writeEntries(sql, accountId, ofAccount, { unpaid: charged.total, entryId: entryIds.get(accountId) ?? rowId(), nowMs })
+    for (const { window, amount } of counted.freed) await freeKeyWindow(sql, accountId, window, amount)
     await countKeys(sql, accountId, ofAccount)
     await rollUp(sql, accountId, ofAccount)
   }
@@ -59,39 +61,45 @@ function generationRow({ generation, record }: End, entryIds: Map<string, string
 interface Charged {
   readonly unpaid: readonly { leaseId: string; amount: bigint }[]
   readonly closed: readonly string[]
+  /** What leases of keys paid: their windows have it leased no more. */
+  readonly freed: readonly Freed[]
   /** What no lease paid, charges without a lease included. */
   readonly total: bigint
 }
+
+interface Freed { readonly window: KeyWindow; readonly amount: bigint }
 
 /** Takes each lease's charges from it as far as they go. Leases in the order of their ids: the lock order everywhere. */
 async function chargeLeases(sql: Sql, accountId: string, ends: readonly End[], which: 'leaseId' | 'keyLeaseId', amountOf: (end: End) => bigint): Promise<Charged> {
   const unpaid: { leaseId: string; amount: bigint }[] = []
   const closed: string[] = []
+  const freed = new Map<string, Freed>()
   let total = 0n
-  const byLease = [...groupBy(ends, (end) => end[which] ?? '')].sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [leaseId, ofLease] of byLease) {
+  for (const [leaseId, ofLease] of sorted(groupBy(ends, (end) => end[which] ?? ''))) {
     const charge = ofLease.reduce((sum, end) => sum + amountOf(end), 0n)
     if (charge === 0n) continue
-    const paid = leaseId === '' ? 0n : await chargeLease(sql, accountId, leaseId, charge)
-    if (paid === undefined) closed.push(leaseId)
-    const rest = charge - (paid ?? 0n)
+    const lease = leaseId === '' ? undefined : await chargeLease(sql, accountId, leaseId, charge)
+    if (!lease && leaseId !== '') closed.push(leaseId)
+    const rest = charge - (lease?.paid ?? 0n)
     total += rest
     if (leaseId !== '' && rest > 0n) unpaid.push({ leaseId, amount: rest })
+    if (lease && lease.window.keyHash !== '') freed.set(`${Object.values(lease.window).join(' ')} ${leaseId}`, { window: lease.window, amount: lease.paid })
   }
-  return { unpaid, closed, total }
+  return { unpaid, closed, total, freed: sorted(freed).map(([, one]) => one) }
 }
 
-/** What the lease paid of the charge; undefined when it is not open. Only the lease's own node changes it. */
-async function chargeLease(sql: Sql, accountId: string, leaseId: string, charge: bigint): Promise<bigint | undefined> {
-  const paid = await sql.all(`UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3 AND granted - spent >= $1
+/** What the lease paid of the charge; undefined when it is not open. */
+async function chargeLease(sql: Sql, accountId: string, leaseId: string, charge: bigint): Promise<{ readonly paid: bigint; readonly window: KeyWindow } | undefined> {
+  const whole = await one(sql, `UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3 AND granted - spent >= $1
     RETURNING key_hash, period, start_ms`, charge, accountId, leaseId)
-  const [lease] = paid.length > 0 ? paid : await sql.all('SELECT key_hash, period, start_ms, granted, spent FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
+  const lease = whole ?? await lockLease(sql, accountId, leaseId)
   if (!lease) return undefined
-  const amount = paid.length > 0 ? charge : big(lease, 'granted') - big(lease, 'spent')
-  if (paid.length === 0) await sql.run('UPDATE leases SET spent = granted WHERE account_id = $1 AND id = $2', accountId, leaseId)
-  const keyHash = text(lease, 'key_hash')
-  if (keyHash !== '') await freeKeyWindow(sql, accountId, { keyHash, period: text(lease, 'period'), startMs: int(lease, 'start_ms') }, amount)
-  return amount
+  const window = { keyHash: text(lease, 'key_hash'), period: text(lease, 'period'), startMs: int(lease, 'start_ms') }
+  if (whole) return { paid: charge, window }
+  const left = big(lease, 'granted') - big(lease, 'spent')
+  const paid = charge < left ? charge : left
+  await sql.run('UPDATE leases SET spent = spent + $1 WHERE account_id = $2 AND id = $3', paid, accountId, leaseId)
+  return { paid, window }
 }
 
 /**
@@ -150,7 +158,7 @@ async function countKeys(sql: Sql, accountId: string, ends: readonly End[]): Pro
     sum.counted += counted
     if (generation.byok) sum.byok += upstreamCost
   }
-  for (const sum of hours.values()) {
+  for (const [, sum] of sorted(hours)) {
     for (const period of PERIODS) {
       await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
         ON CONFLICT (account_id, key_hash, period, start_ms) DO UPDATE SET cost = key_windows.cost + excluded.cost, byok_cost = key_windows.byok_cost + excluded.byok_cost,
@@ -180,7 +188,7 @@ const ROLL_UP = `INSERT INTO rollups (account_id, hour, key_hash, model, provide
 async function rollUp(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
   const hours = new Map<string, HourSum>()
   for (const { generation } of ends) if (generation.mirrorOf === undefined) addToHour(valueOf(hours, hourKey(generation), () => emptyHour(generation)), generation)
-  for (const { first, ...sum } of hours.values()) {
+  for (const [, { first, ...sum }] of sorted(hours)) {
     await sql.run(ROLL_UP, accountId, Math.floor(first.createdMs / HOUR_MS), first.keyHash, first.model, first.provider, first.endpointId,
       sum.requests, sum.faults, sum.cost, sum.byokCost,
       ...[sum.promptTokens, sum.completionTokens, sum.reasoningTokens, sum.cacheReadTokens].map(Math.round))
@@ -212,6 +220,10 @@ function valueOf<K, T>(values: Map<K, T>, key: K, empty: () => T): T {
   const made = empty()
   values.set(key, made)
   return made
+}
+
+function sorted<T>(groups: ReadonlyMap<string, T>): [string, T][] {
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -12,8 +12,9 @@ import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
+import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
-import type { StoreChanges } from './protocol.ts'
+import type { NodeBeat, StoreChanges } from './protocol.ts'
 import { assign, deleteGuardrail, findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, putGuardrail, putRules, readAccountRules, unassign } from './rule-rows.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
@@ -23,7 +24,7 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
   constructor(private readonly database: Database) {}
 
   lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
-    return this.database.write(async (sql) => {
+    return this.database.writeBeside(async (sql) => {
       const nodes = int(await one(sql, 'SELECT COUNT(*) AS nodes FROM nodes'), 'nodes')
       const answers: LeaseAnswer[] = []
       for (const ask of asks) answers.push(await grantLease(sql, ask, nodes, nowMs))
@@ -32,27 +33,36 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
   }
 
   giveBack(returns: readonly LeaseReturn[]): Promise<void> {
-    return this.database.write(async (sql) => {
+    return this.database.writeBeside(async (sql) => {
       for (const one of returns) await returnLease(sql, one)
     })
   }
 
   settle(lines: readonly string[], nowMs: number): Promise<Settled> {
-    return this.database.write((sql) => settleEnds(sql, lines, nowMs))
+    return this.database.writeBeside((sql) => settleEnds(sql, lines, nowMs))
   }
 
   recall(accountId: string, nodeId: string): Promise<void> {
-    return this.database.write((sql) => recallLeases(sql, accountId, nodeId))
+    return this.database.writeBeside((sql) => recallLeases(sql, accountId, nodeId))
   }
 
   openNode(nodeId: string, nowMs: number): Promise<void> {
-    return this.database.write(async (sql) => {
-      await sql.run('INSERT INTO nodes (id, opened_ms) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET opened_ms = excluded.opened_ms', nodeId, nowMs)
+    return this.database.writeBeside(async (sql) => {
+      await sql.run('INSERT INTO nodes (id, opened_ms, beat) VALUES ($1, $2, 1) ON CONFLICT (id) DO UPDATE SET opened_ms = excluded.opened_ms, beat = nodes.beat + 1', nodeId, nowMs)
     })
   }
 
   closeNode(nodeId: string): Promise<void> {
-    return this.database.write((sql) => closeNodeLeases(sql, nodeId))
+    return this.database.writeBeside((sql) => closeNodeLeases(sql, nodeId))
+  }
+
+  async beat(nodeId: string, nowMs: number): Promise<readonly NodeBeat[]> {
+    await this.database.writeBeside((sql) => beatNode(sql, nodeId, nowMs))
+    return this.database.read(readBeats)
+  }
+
+  expireNode(nodeId: string, beat: bigint): Promise<boolean> {
+    return this.database.writeBeside((sql) => expireNode(sql, nodeId, beat))
   }
 
   findKey(hash: string): Promise<Key | undefined> {
@@ -176,6 +186,6 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
   }
 
   verify(): Promise<Audit> {
-    return this.database.read(audit)
+    return this.database.report(audit)
   }
 }

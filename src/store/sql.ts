@@ -1,4 +1,4 @@
-/** A value as both engines take and give it. Every integer comes back as a bigint. */
+/** A value as both engines take and give it. Every integer of a column comes back as a bigint. */
 export type SqlValue = string | bigint | number | null
 
 /** One row, by column name. */
@@ -18,8 +18,17 @@ export interface Sql {
 export interface Database {
   /** Sees one state throughout. */
   read<T>(work: (sql: Sql) => Promise<T>): Promise<T>
-  /** All of it or nothing. */
+  /** As `read`, and may take as long as it needs. */
+  report<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** All of it or nothing, as if nobody else wrote meanwhile. `work` may be run again from its start. */
   write<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /**
+   * As `write`, but beside others where the engine can: each statement sees what was committed before it, and a row that was
+   * read may change until a statement of this transaction has written it. For the work of calls, whose statements decide by themselves.
+   */
+  writeBeside<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** Something that differs whenever another connection has committed; undefined where looking costs a question. */
+  version(): bigint | undefined
   close(): Promise<void>
 }
 

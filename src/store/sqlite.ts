@@ -24,12 +24,19 @@ export class SqliteDatabase implements Database {
     return this.inTurn('BEGIN', work)
   }
 
+  report<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.read(work)
+  }
+
   /** IMMEDIATE: a transaction that will write waits for others at its start, where nothing can be half done. */
   write<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.inTurn('BEGIN IMMEDIATE', work)
   }
 
-  /** A number that moves whenever another connection has committed. */
+  writeBeside<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.write(work)
+  }
+
   version(): bigint {
     return (this.db.query('PRAGMA data_version').get() as { data_version: bigint }).data_version
   }

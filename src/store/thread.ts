@@ -2,9 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeLocks } from './node-locks.ts'
-import type { StoreApi, StoreMessage, StoreRequest } from './protocol.ts'
+import { PostgresDatabase } from './postgres.ts'
+import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protocol.ts'
 import { migrate } from './schema.ts'
 import { SqlStore } from './sql-store.ts'
+import type { Database } from './sql.ts'
 import { SqliteDatabase } from './sqlite.ts'
 
 declare const self: Worker
@@ -12,15 +14,17 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: SqliteDatabase; readonly store: SqlStore; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
-let seenVersion = 0n
+let seenVersion: bigint | undefined
+/** A look has not ended: the store is slow, or away. */
+let looking = false
 
-async function open(dataDir: string, nowMs: number): Promise<void> {
+async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promise<void> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const database = new SqliteDatabase(join(dataDir, 'switchyard.db'))
+  const database = databaseUrl === undefined ? new SqliteDatabase(join(dataDir, 'switchyard.db')) : new PostgresDatabase(databaseUrl)
   await migrate(database, nowMs)
   const store = new SqlStore(database)
   seenRevision = await store.revision()
@@ -28,16 +32,20 @@ async function open(dataDir: string, nowMs: number): Promise<void> {
   opened = { database, store, locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
-/** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote. */
+/** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
 async function watch(): Promise<void> {
+  if (!opened || looking) return
+  looking = true
   try {
-    const version = opened?.database.version()
-    if (version === undefined || version === seenVersion) return
+    const version = opened.database.version()
+    if (version !== undefined && version === seenVersion) return
     seenVersion = version
-    await tellChanges()
+    if (version !== undefined || await opened.store.revision() !== seenRevision) await tellChanges()
   } catch {
-    // The file is locked or gone: the next look, or the next request, says so.
+    // The store is locked or away: the next look, or the next request, says so.
     seenVersion = -1n
+  } finally {
+    looking = false
   }
 }
 
