@@ -9,6 +9,7 @@ import { nothingChosen } from '../../routing/unknown-model.ts'
 import { builderOf, NO_BUILDER } from '../../routing/routers/bodybuilder.ts'
 import { addCost } from '../add-cost.ts'
 import { admit } from '../admit.ts'
+import { callerView } from '../caller-view.ts'
 import type { Gateway } from '../gateway.ts'
 import { BODIES_FORMAT, bodiesTask, bodiesText, readBodies, type Bodies } from './bodies.ts'
 import { answerOf, innerCall, type InnerAnswer } from './inner-call.ts'
@@ -23,7 +24,7 @@ const TRIES_MAX = 2
 export async function* buildBodies(call: Call, router: string, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   admit(caller, gateway.admission)
   if (call.api === 'completions') throw new Fault('invalid_request', `model: ${router} needs messages; send them to /api/v1/chat/completions`, { metadata: { field: 'messages' } })
-  const snapshot = gateway.snapshot()
+  const { snapshot } = await callerView(call, caller, gateway)
   const model = builderOf(snapshot)
   if (model === undefined) throw nothingChosen(call, NO_BUILDER)
   const task = bodiesTask(snapshot)

@@ -5,7 +5,7 @@ import { isEmbeddingsCall } from '../../core/embeddings.ts'
 import type { Event } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { BODYBUILDER_NAMES, isComposite, mayBeRouter } from '../../routing/routers/composite-names.ts'
-import { fusionOf } from '../../routing/routers/fusion.ts'
+import { asksPanel } from '../../routing/routers/fusion.ts'
 import type { Gateway } from '../gateway.ts'
 import { serve } from '../serve.ts'
 import { serveEach } from '../serve-each.ts'
@@ -22,6 +22,5 @@ export function answered(call: Call, caller: Caller, gateway: Gateway, client: A
   if (isEmbeddingsCall(call)) return serve(call, caller, gateway, client)
   const router = mayBeRouter(first) ? parseModelName(first).base : ''
   if (BODYBUILDER_NAMES.has(router)) return buildBodies(call, router, caller, gateway, client)
-  const fusion = fusionOf(call, gateway.snapshot())
-  return fusion ? fuse(call, fusion, caller, gateway, client) : serve(call, caller, gateway, client)
+  return asksPanel(call) ? fuse(call, caller, gateway, client) : serve(call, caller, gateway, client)
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../../accounts/caller.ts'
+import type { Snapshot } from '../../catalog/endpoint.ts'
 import type { Call } from '../../core/call.ts'
 import type { Cost, Event } from '../../core/event.ts'
 import { Fault, type FaultCode } from '../../core/fault.ts'
@@ -11,9 +12,10 @@ import { NO_AFFINITY } from '../../routing/affinity.ts'
 import { costMax, windowOf } from '../../routing/bound.ts'
 import type { Plan } from '../../routing/plan.ts'
 import { route } from '../../routing/route.ts'
-import { answerTokensMax, fusionWarnings, type Fusion } from '../../routing/routers/fusion.ts'
+import { answerTokensMax, fusionOf, fusionWarnings, type Fusion } from '../../routing/routers/fusion.ts'
 import { addCost, NO_COST } from '../add-cost.ts'
 import { admit } from '../admit.ts'
+import { callerView } from '../caller-view.ts'
 import type { Gateway } from '../gateway.ts'
 import { refusalFault } from '../refusal.ts'
 import { serve } from '../serve.ts'
@@ -30,13 +32,16 @@ const CHARS_PER_TOKEN_MIN = 2
  * charge; then the one who writes is shown their answers, and its answer is the client's, with the sum of what all cost. What that last call may
  * cost is held before anybody is asked. Throws Fault only before the first batch.
  */
-export async function* fuse(call: Call, fusion: Fusion, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
+export async function* fuse(call: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   admit(caller, gateway.admission)
+  const view = await callerView(call, caller, gateway)
+  const fusion = fusionOf(call, view.snapshot)
   const writer = writerCall(call, fusion)
   // The panel is asked once a turn: not again for each result of a tool that the writer has called.
   const isAsked = fusion.panel.length > 0 && call.body.messages.at(-1)?.role === 'user'
   if (!isAsked) return yield* told(serve(writer, caller, gateway, client), call, fusion, [])
-  const plan = planFor(writer, gateway)
+  // Throws what the last call would throw, while nobody was asked and nothing was spent.
+  const plan = route(writer, { ...view, affinity: NO_AFFINITY, draw: () => 0 })
   const hold = await reserve(writer, plan, fusion, caller, gateway)
   gateway.admission.enter()
   let isHeld = true
@@ -45,7 +50,7 @@ export async function* fuse(call: Call, fusion: Fusion, caller: Caller, gateway:
     isHeld = false
   }
   try {
-    const answers = await ask(call, fusion, caller, gateway, client)
+    const answers = await Promise.all(panelCalls(call, fusion, view.snapshot).map((inner) => answerOf(inner, caller, gateway, client)))
     // From here the writer's own hold stands for it.
     release()
     const good = answers.filter(({ fault }) => !fault)
@@ -81,11 +86,6 @@ function answerCharsMax({ needs }: Call, { steps }: Plan, count: number): number
   return Math.max(Math.floor(left * CHARS_PER_TOKEN_MIN / count), ANSWER_CHARS_MIN)
 }
 
-/** Where the last call would go. Throws what it would throw, while nobody was asked and nothing was spent. */
-function planFor(writer: Call, gateway: Gateway): Plan {
-  return route(writer, { snapshot: gateway.snapshot(), health: gateway.health, affinity: NO_AFFINITY, draw: () => 0, nowMs: writer.createdMs })
-}
-
 /** Holds what the last call costs at most with the longest answers that the panel could give it. */
 async function reserve(writer: Call, { steps, ...plan }: Plan, fusion: Fusion, caller: Caller, gateway: Gateway): Promise<Hold> {
   const longest = longer(writer, fusion.panel.length * fusion.settings.maxTokens * CHARS_PER_TOKEN_MIN)
@@ -95,14 +95,12 @@ async function reserve(writer: Call, { steps, ...plan }: Plan, fusion: Fusion, c
   return hold
 }
 
-/** All of the panel at once; each answers or fails by itself. */
-function ask(call: Call, { panel, settings }: Fusion, caller: Caller, gateway: Gateway, client: AbortSignal): Promise<readonly InnerAnswer[]> {
+/** The same to all of the panel; each answers or fails by itself. */
+function panelCalls(call: Call, { panel, settings }: Fusion, snapshot: Snapshot): readonly Call[] {
   const { temperature, reasoning } = settings
-  const snapshot = gateway.snapshot()
-  return Promise.all(panel.map((model) => {
-    const maxTokens = Math.min(settings.maxTokens, answerTokensMax(snapshot, model))
-    const wish = { model, messages: call.body.messages, composed: { parentId: call.id }, maxTokens, ...(temperature === undefined ? {} : { temperature }), ...(reasoning === undefined ? {} : { reasoning }) }
-    return answerOf(innerCall(call, wish), caller, gateway, client)
+  return panel.map((model) => innerCall(call, {
+    model, messages: call.body.messages, composed: { parentId: call.id }, maxTokens: Math.min(settings.maxTokens, answerTokensMax(snapshot, model)),
+    ...(temperature === undefined ? {} : { temperature }), ...(reasoning === undefined ? {} : { reasoning }),
   }))
 }
 

@@ -24,14 +24,18 @@ export interface Fusion {
 
 export interface LeftOut { readonly model: string; readonly why: string }
 
-/** How this call is to be put to a panel; undefined when it is not. Throws Fault naming the field, or `no_endpoints` when nobody could be asked. */
-export function fusionOf(call: Call, snapshot: Snapshot): Fusion | undefined {
+/** True for a call that names a router of this kind, or has the plugin beside a model of its own. Throws Fault naming a field of the plugin. */
+export function asksPanel(call: Call): boolean {
+  const [first = ''] = call.models
+  return (mayBeRouter(first) && FUSION_NAMES.has(parseModelName(first).base)) || fusionSettings(call)?.enabled === true
+}
+
+/** How a call is to be put to a panel. Throws Fault naming the field, or `no_endpoints` when nobody could be asked. */
+export function fusionOf(call: Call, snapshot: Snapshot): Fusion {
   const [first = '', ...others] = call.models
-  const { base, variants } = mayBeRouter(first) ? parseModelName(first) : { base: '', variants: [] }
+  const { base, variants } = parseModelName(first)
   const preset = FUSION_NAMES.get(base)
-  const given = fusionSettings(call)
-  if (preset === undefined && given?.enabled !== true) return undefined
-  const settings = given ?? NO_SETTINGS
+  const settings = fusionSettings(call) ?? NO_SETTINGS
   checkNames(call, settings, snapshot)
   const { panel, leftOut } = panelOf(settings, preset ?? 'general-high', snapshot)
   if (panel.length === 0) throw nobody(call, leftOut)
@@ -42,8 +46,9 @@ export function fusionOf(call: Call, snapshot: Snapshot): Fusion | undefined {
 
 /** For those who only want to know where a call would go: the one who writes. The gateway asks the panel before. */
 export const fusionRouter: Router = (call, { snapshot }, { base }) => {
+  const [first = ''] = call.models
+  if (parseModelName(first).base !== base) throw new Fault('invalid_request', `models: ${base} can only be the first of them, for all its panel is asked before anybody answers`, { metadata: { field: 'models' } })
   const fusion = fusionOf(call, snapshot)
-  if (fusion?.router !== base) throw new Fault('invalid_request', `models: ${base} can only be the first of them, for all its panel is asked before anybody answers`, { metadata: { field: 'models' } })
   const models = fusion.writers.flatMap((name) => modelOf(snapshot, name)?.id ?? [])
   return { strategy: 'fusion', models, stage: { type: 'plugin', name: 'fusion', summary: `asks ${fusion.panel.length} models first`, data: { panel: [...fusion.panel], left_out: fusion.leftOut.map((one) => ({ ...one })) } } }
 }
