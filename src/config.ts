@@ -26,6 +26,8 @@ export interface Config {
   readonly egressPrivate: boolean
   /** A Redis or Valkey server through which nodes share what may be lost. */
   readonly redisUrl: string | undefined
+  /** A Postgres server that keeps accounts, keys and money; SQLite in the data directory where there is none. */
+  readonly databaseUrl: string | undefined
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -61,6 +63,7 @@ export interface FileSettings {
   readonly egressEnabled?: boolean
   readonly egressPrivate?: boolean
   readonly redisUrl?: string
+  readonly databaseUrl?: string
 }
 
 /** How the operator's file is read for its settings; a file that is wrong has none here and says so elsewhere. */
@@ -90,6 +93,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     egressEnabled: file.egressEnabled !== false,
     egressPrivate: env['SWITCHYARD_EGRESS_PRIVATE'] ? env['SWITCHYARD_EGRESS_PRIVATE'] === 'true' : file.egressPrivate === true,
     redisUrl: redisUrl(env['REDIS_URL'] || file.redisUrl),
+    databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
     env,
   }
 }
@@ -150,6 +154,13 @@ function redisUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   // The URL may hold a password: it is not repeated.
   if (!/^(?:redis|rediss|valkey|valkeys):\/\/\S+$/.test(text)) throw new ConfigError('REDIS_URL: must be an address as redis://host:6379 or rediss://user:password@host:6380')
+  return text
+}
+
+function databaseUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  // As above: not repeated.
+  if (!/^postgres(?:ql)?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new ConfigError('DATABASE_URL: must be an address as postgres://user:password@host:5432/database; without one, SQLite keeps everything in the data directory')
   return text
 }
 

@@ -60,7 +60,7 @@ async function serve(config: Config): Promise<number> {
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, clock, fsync: config.fsync, log: (line) => log.problem(line) })
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock, fsync: config.fsync, log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const userAgent = `switchyard/${packageJson.version}`
@@ -113,7 +113,7 @@ async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
   const port = soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
-  const { accounts, close } = await openAccounts({ dataDir: config.dataDir, clock: systemClock })
+  const { accounts, close } = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: systemClock })
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   const isReady = await Promise.race([workers.ready.then(() => true), told.then(() => false)]).catch(async (error: unknown) => {
     await workers.stop()

@@ -113,6 +113,8 @@ export interface OperatorServer {
   readonly egressPrivate?: boolean
   /** `redis://…`: through it nodes share what may be lost. */
   readonly redisUrl?: string
+  /** `postgres://…`: where accounts, keys and money are kept. */
+  readonly databaseUrl?: string
 }
 
 /** `pdf: { ocr: … }`: an OCR engine that speaks Mistral's protocol. */

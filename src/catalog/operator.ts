@@ -167,7 +167,7 @@ function readAliases(reader: YamlReader, place: Place, names: ModelNames | undef
 }
 
 function readServer(reader: YamlReader, server: Place | undefined, limits: Place | undefined, egress: Place | undefined): OperatorServer {
-  const at = byKey(server ? reader.map(server, ['port', 'data', 'body_bytes_max', 'journal', 'initial_credits', 'redis_url']) : [])
+  const at = byKey(server ? reader.map(server, ['port', 'data', 'body_bytes_max', 'journal', 'initial_credits', 'redis_url', 'database_url']) : [])
   const bounds = byKey(limits ? reader.map(limits, ['body_bytes_max']) : [])
   const journal = byKey(at.journal ? reader.map(at.journal, ['fsync']) : [])
   const links = byKey(egress ? reader.map(egress, ['enabled', 'allow_private']) : [])
@@ -175,7 +175,8 @@ function readServer(reader: YamlReader, server: Place | undefined, limits: Place
   return said({
     port: at.port && reader.integer(at.port, 0, 65_535), data: at.data && reader.string(at.data),
     bodyBytesMax: body && reader.integer(body, 1024, GIB), journalFsync: journal.fsync && reader.oneOf(journal.fsync, ['always', 'interval', 'never']),
-    initialCredits: at.initial_credits && readUsd(reader, at.initial_credits), redisUrl: at.redis_url && reader.string(at.redis_url), egressEnabled: links.enabled && reader.boolean(links.enabled), egressPrivate: links.allow_private && reader.boolean(links.allow_private),
+    initialCredits: at.initial_credits && readUsd(reader, at.initial_credits), redisUrl: at.redis_url && reader.string(at.redis_url), databaseUrl: at.database_url && reader.string(at.database_url),
+    egressEnabled: links.enabled && reader.boolean(links.enabled), egressPrivate: links.allow_private && reader.boolean(links.allow_private),
   })
 }
 

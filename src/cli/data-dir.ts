@@ -15,7 +15,7 @@ export interface OpenData {
 
 /** Opens the store of the data directory beside whatever server runs on it, and closes it again. Throws when there is none. */
 export async function withAccounts<T>(config: Config, context: CliContext, work: (data: OpenData) => Promise<T>): Promise<T> {
-  if (!existsSync(join(config.dataDir, 'switchyard.db'))) {
+  if (config.databaseUrl === undefined && !existsSync(join(config.dataDir, 'switchyard.db'))) {
     throw new CliError(`there is no data in ${config.dataDir}`, 'The first start makes it: switchyard serve. Elsewhere: --data <dir> or SWITCHYARD_DATA')
   }
   return await withNewAccounts(config, context, work)
@@ -23,7 +23,7 @@ export async function withAccounts<T>(config: Config, context: CliContext, work:
 
 /** As `withAccounts`, and makes the data directory when it is not there. */
 export async function withNewAccounts<T>(config: Config, context: CliContext, work: (data: OpenData) => Promise<T>): Promise<T> {
-  const data = await openAccounts({ dataDir: config.dataDir, clock: context.clock })
+  const data = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: context.clock })
   try {
     return await work(data)
   } finally {
