@@ -57,7 +57,16 @@ describe('turns', () => {
 
 describe('a last message of the assistant (B51)', () => {
   test('is a prefill, without blanks at its end', () => {
-    expect(write({ messages: [user('a'), assistant('The answer is \n')] }).messages[1]).toEqual({ role: 'assistant', content: [text('The answer is')] })
+    const written = write({ messages: [user('a'), assistant('The answer is \n')] })
+    expect(written.messages[1]).toEqual({ role: 'assistant', content: [text('The answer is')] })
+    expect(written.warned).toEqual(['messages'])
+    expect(write({ messages: [user('a'), assistant('The answer is')] }).warned).toEqual([])
+  })
+
+  test('that is last because the user behind it says nothing, is told of', () => {
+    const written = write({ messages: [user('a'), assistant('b'), user('')] })
+    expect(written.messages).toHaveLength(2)
+    expect(written.warned).toEqual(['messages[2]'])
   })
 
   test.each([['a model without prefill', OPUS_46, {}], ['thinking by a budget', endpointOf(), { reasoning: { max_tokens: 2000 } }]])('is continued by a user who asks, for %s', (_name, endpoint, more) => {

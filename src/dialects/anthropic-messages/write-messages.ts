@@ -17,12 +17,13 @@ const NO_RESULT = 'No result was given for this call.'
  * The contract's messages as Anthropic's (B50–B57). Leading system messages become the system prompt; later ones keep
  * their place, as system turns where the model takes them there and as marked user text where not. Turns of one role
  * are joined, every tool call gets its result right after it, and what Anthropic would refuse is mended with a warning.
+ * `signer`: who signs thoughts where it is not Anthropic.
  */
-export function writeMessages(messages: readonly Message[], generation: Generation, prefill: boolean, notes: Notes): Conversation {
+export function writeMessages(messages: readonly Message[], generation: Generation, prefill: boolean, notes: Notes, signer?: string): Conversation {
   const firstTurn = messages.findIndex((message) => !isSystem(message))
   const lead = firstTurn === -1 ? messages.length : firstTurn
   const system = messages.slice(0, lead).flatMap((message, index) => onlyInstructions(writeNamed(message, index, notes), notes))
-  const draft = new Draft(notes, generation.midSystem, resultsBroughtLater(messages))
+  const draft = new Draft(notes, generation.midSystem, resultsBroughtLater(messages), signer)
   for (let index = lead; index < messages.length; index++) {
     const message = messages[index]
     if (message) draft.add(message, index, index === messages.length - 1)
@@ -64,15 +65,22 @@ class Draft implements Pick<AssistantContext, 'nameCall'> {
   private readonly waiting = new Map<string, string[]>()
   private readonly used = new Set<string>()
 
-  constructor(private readonly notes: Notes, private readonly midSystem: boolean, private readonly answeredLater: ReadonlySet<string>) {}
+  constructor(private readonly notes: Notes, private readonly midSystem: boolean, private readonly answeredLater: ReadonlySet<string>, private readonly signer: string | undefined) {}
 
   add(message: Message, index: number, isLast: boolean): void {
     switch (message.role) {
       case 'system': case 'developer': return this.addSystem(message, index)
       case 'assistant': return this.addAssistant(message, index, isLast)
       case 'tool': case 'function': return this.addResult(message, index)
-      default: return this.append('user', writeNamed(message, index, this.notes))
+      default: return this.addUser(message, index)
     }
+  }
+
+  /** Anthropic refuses text of nothing but blanks; without it the message before becomes the last, and means another thing there. */
+  private addUser(message: Message, index: number): void {
+    const blocks = writeNamed(message, index, this.notes)
+    if (blocks.length === 0) this.notes.warn(`messages[${index}]`, 'says nothing, and this provider takes no empty message; it was left out')
+    this.append('user', blocks)
   }
 
   private addSystem(message: Message, index: number): void {
@@ -83,7 +91,7 @@ class Draft implements Pick<AssistantContext, 'nameCall'> {
 
   private addAssistant(message: Message, index: number, isLast: boolean): void {
     this.closeCalls()
-    const context: AssistantContext = { answeredLater: this.answeredLater, isLast, nameCall: (id) => this.nameCall(id) }
+    const context: AssistantContext = { answeredLater: this.answeredLater, isLast, signer: this.signer, nameCall: (id) => this.nameCall(id) }
     const blocks = writeAssistant(message, `messages[${index}]`, context, this.notes)
     const text = blocks.find((block) => block.type === 'text')
     if (message.name && text) text['text'] = `${message.name}: ${asString(text['text']) ?? ''}`
@@ -191,7 +199,9 @@ function endWell(turns: Turn[], prefill: boolean, notes: Notes): void {
   if (block.type === 'server_tool_use' || block.type === 'mcp_tool_use') return
   if (prefill && block.type === 'text') {
     // Anthropic refuses blanks at the end of what it is to continue.
-    block['text'] = (asString(block['text']) ?? '').trimEnd()
+    const text = asString(block['text']) ?? ''
+    block['text'] = text.trimEnd()
+    if (block['text'] !== text) notes.warn('messages', 'this provider takes no blanks at the end of what it is to continue; they were left out')
     return
   }
   turns.push({ role: 'user', content: [{ type: 'text', text: CONTINUE }] })

@@ -78,8 +78,15 @@ class Draft {
         this.closeCalls()
         return this.append('assistant', writeAssistant(message, `messages[${index}]`, { ...this.options, nameCall: (id) => this.nameCall(id) }, this.notes))
       case 'tool': case 'function': return this.addResult(message, index)
-      default: return this.append('user', writeNamed(message, index, family, this.notes))
+      default: return this.addUser(message, index)
     }
+  }
+
+  /** Converse refuses text of nothing but blanks; without it the message before becomes the last, and means another thing there. */
+  private addUser(message: Message, index: number): void {
+    const blocks = writeNamed(message, index, this.options.family, this.notes)
+    if (blocks.length === 0) this.notes.warn(`messages[${index}]`, 'says nothing, and this provider takes no empty message; it was left out')
+    this.append('user', blocks)
   }
 
   private demoted(blocks: readonly Block[]): Block[] {

@@ -53,6 +53,19 @@ describe('messages', () => {
     expect(body['messages']).toEqual([{ role: 'user', content: [{ text: 'a' }, { text: 'Ann: b' }] }])
   })
 
+  test('a message of blanks is left out with a warning: what was before it, is last', () => {
+    const { body, warnings } = write({ messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }, { role: 'user', content: '  ' }] })
+    expect(body['messages']).toEqual([{ role: 'user', content: [{ text: 'a' }] }, { role: 'assistant', content: [{ text: 'b' }] }])
+    expect(warnings).toEqual(['messages[2]'])
+  })
+
+  test('a mark of the whole request is not said again behind a last block that has one', () => {
+    const mark = { type: 'ephemeral' }
+    const content = (marked: JsonObject) => (write({ cache_control: mark, messages: [{ role: 'user', content: [{ type: 'text', text: 'q', ...marked }] }] }).body['messages'] as JsonObject[])[0]?.['content']
+    expect(content({ cache_control: mark })).toEqual([{ text: 'q' }, { cachePoint: { type: 'default' } }])
+    expect(content({})).toEqual([{ text: 'q' }, { cachePoint: { type: 'default' } }])
+  })
+
   test('a conversation begins with the user, but for Claude', () => {
     const messages: Message[] = [{ role: 'assistant', content: 'Hello!' }, { role: 'user', content: 'Bye' }]
     expect(write({ messages }).body['messages']).toHaveLength(2)

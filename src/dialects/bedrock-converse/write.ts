@@ -38,7 +38,8 @@ export function writeConverse(call: Call, endpoint: Endpoint): WireRequest {
   if (Object.keys(fields).length > 0) body.additionalModelRequestFields = fields
   if (format.output) body.outputConfig = format.output
   writeRest(call, body, endpoint, notes)
-  if (turns.length > 0) turns.at(-1)?.content.push(...cachePoint({ cache_control: call.body['cache_control'] }, family.caches, notes))
+  // A last block that is marked by itself has its point.
+  if (turns.length > 0 && !turns.at(-1)?.content.at(-1)?.['cachePoint']) turns.at(-1)?.content.push(...cachePoint({ cache_control: call.body['cache_control'] }, family.caches, notes))
   capCachePoints(body, notes)
   return { path: pathOf(endpoint, call.stream ? 'converse-stream' : 'converse'), headers: {}, ...wireBody(body, call), warnings: notes.warnings }
 }
