@@ -52,7 +52,8 @@ export function writeTools(call: Call, generation: Generation, thinking: JsonObj
 function writeTool(tool: JsonObject, eager: boolean, strict: boolean, notes: Notes): JsonObject | undefined {
   const type = asString(tool['type'])
   if (type === 'function' || (type === undefined && isObject(tool['function']))) return functionTool(tool, eager, strict, notes)
-  const own = OWN_TOOLS.find((known) => type?.startsWith(known.type))
+  // A custom tool of chat's has its fields in an object of its own, one of Anthropic's has them beside its type.
+  const own = isObject(tool['custom']) ? undefined : OWN_TOOLS.find((known) => type?.startsWith(known.type))
   if (!own && !(type === undefined && isObject(tool['input_schema']))) {
     notes.warn('tools', `a tool of type ${JSON.stringify(type ?? null)} is unknown to this provider and was left out`)
     return undefined

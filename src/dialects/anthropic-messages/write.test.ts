@@ -95,6 +95,12 @@ describe('tools', () => {
     expect(headers['anthropic-beta']).toBe('context-management-2025-06-27')
   })
 
+  test('custom ones of chat too, whose words are not Anthropic’s', () => {
+    const said = write({ tools: [{ type: 'custom', custom: { name: 'c' } }, { type: 'custom', name: 'd', input_schema: { type: 'object' } }] })
+    expect(said.body['tools']).toEqual([{ type: 'custom', name: 'd', input_schema: { type: 'object' } }])
+    expect(said.warned).toEqual(['tools'])
+  })
+
   test('of unknown types are left out with a warning', () => {
     const { body, warned } = write({ tools: [{ type: 'made_up' }], tool_choice: 'required' })
     expect([body['tools'], body['tool_choice'], warned]).toEqual([undefined, undefined, ['tools', 'tool_choice']])

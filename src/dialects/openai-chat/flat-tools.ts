@@ -16,11 +16,26 @@ function withNestedCalls(message: Json): Json {
 
 const BESIDE = new Set(['id', 'type', 'index', 'cache_control'])
 
-/** `{ type, name, … }` as `{ type, function: { name, … } }`; anything else as it is. */
+/** `{ type, name, … }` as `{ type, function: { name, … } }`, the same of custom tools; anything else as it is. */
 function nested(one: Json): Json {
-  if (!isObject(one) || isObject(one['function']) || typeof one['name'] !== 'string' || (one['type'] !== undefined && one['type'] !== 'function')) return one
-  const outer: JsonObject = { type: 'function' }
+  if (!isObject(one) || isObject(one['function']) || isObject(one['custom']) || typeof one['name'] !== 'string') return one
+  const type = one['type'] ?? 'function'
+  if (type !== 'function' && type !== 'custom') return one
+  // Cursor says tools as Anthropic does where the model's name is one of Anthropic's.
+  const isSchema = isObject(one['input_schema'])
+  const kind = isSchema ? 'function' : type
+  const outer: JsonObject = { type: kind }
   const inner: JsonObject = {}
-  for (const [key, value] of Object.entries(one)) (BESIDE.has(key) ? outer : inner)[key] = value
-  return { ...outer, function: inner }
+  for (const [key, value] of Object.entries(one)) {
+    if (BESIDE.has(key)) outer[key] = value
+    else inner[isSchema && key === 'input_schema' ? 'parameters' : key] = kind === 'custom' && key === 'format' ? nestedGrammar(value) : value
+  }
+  return { ...outer, type: kind, [kind]: inner }
+}
+
+/** Chat nests a grammar, the Responses API, whose words these are, does not. */
+function nestedGrammar(format: Json): Json {
+  if (!isObject(format) || format['type'] !== 'grammar' || format['grammar'] !== undefined) return format
+  const { type, ...grammar } = format
+  return { type, grammar }
 }

@@ -72,9 +72,19 @@ describe('an answer', () => {
 describe("Cursor's flat tools", () => {
   test('are nested; what is nested, or no function, stays', () => {
     const nested = { type: 'function', function: { name: 'f', parameters: {} } }
-    expect(nestTools({ tools: [{ type: 'function', name: 'f', parameters: {} }, nested, { type: 'custom', name: 'c' }, 7], tool_choice: { type: 'function', name: 'f' }, messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', name: 'f', arguments: '{}' }] }], x: 1 })).toEqual({
-      tools: [nested, nested, { type: 'custom', name: 'c' }, 7], tool_choice: { type: 'function', function: { name: 'f' } }, messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] }], x: 1,
+    expect(nestTools({ tools: [{ type: 'function', name: 'f', parameters: {} }, nested, { type: 'web_search', name: 'c' }, 7], tool_choice: { type: 'function', name: 'f' }, messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', name: 'f', arguments: '{}' }] }], x: 1 })).toEqual({
+      tools: [nested, nested, { type: 'web_search', name: 'c' }, 7], tool_choice: { type: 'function', function: { name: 'f' } }, messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] }], x: 1,
     })
     expect(nestTools({ tools: 'x', tool_choice: 'auto' })).toEqual({ tools: 'x', tool_choice: 'auto' })
+  })
+
+  test('custom tools are nested as chat has them, and those that are said as Anthropic says them', () => {
+    const flat = { type: 'custom', name: 'patch', description: 'd', format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' } }
+    const nested = { type: 'custom', custom: { name: 'patch', description: 'd', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'start: "x"' } } } }
+    const schema = { type: 'object', properties: {} }
+    expect(nestTools({ tools: [flat, nested, { type: 'custom', name: 'c', format: { type: 'text' } }, { name: 'f', description: 'd', input_schema: schema, cache_control: { type: 'ephemeral' } }], tool_choice: { type: 'custom', name: 'patch' } })).toEqual({
+      tools: [nested, nested, { type: 'custom', custom: { name: 'c', format: { type: 'text' } } }, { type: 'function', cache_control: { type: 'ephemeral' }, function: { name: 'f', description: 'd', parameters: schema } }],
+      tool_choice: { type: 'custom', custom: { name: 'patch' } },
+    })
   })
 })
