@@ -2,6 +2,7 @@ import type { DialectName, Effort, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { Alias } from './alias.ts'
 
 /**
@@ -241,4 +242,6 @@ export interface Snapshot {
   readonly policy?: PolicyRules
   /** Who is asked where a router could choose among many. */
   readonly routers?: OperatorRouters
+  /** How much may be asked, and by whom; the contract's limits of free models where the operator says nothing. */
+  readonly rateLimits?: RateLimits
 }

@@ -4,6 +4,7 @@ import type { Alias } from './alias.ts'
 import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** What a provider has agreed with the operator about prompts. */
 export interface OperatorDataPolicy {
@@ -139,6 +140,8 @@ export interface OperatorFile {
   readonly routers?: OperatorRouters
   /** What holds for every account. */
   readonly policy?: PolicyRules
+  /** How much may be asked, and by whom. */
+  readonly rateLimits?: RateLimits
 }
 
 export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })

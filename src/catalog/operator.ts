@@ -6,6 +6,7 @@ import { readAlias } from './operator-alias.ts'
 import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-dialects.ts'
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
+import { LIMIT_KEYS, readLimits } from './operator-limits.ts'
 import { readOcr } from './operator-ocr.ts'
 import { readRouters } from './operator-routers.ts'
 import { readCountry, readDataPolicy, readPlaces, readPolicy } from './operator-policy.ts'
@@ -70,7 +71,7 @@ function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
     aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
     server: readServer(reader, found.server, found.limits, found.egress),
-    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy), routers: found.routers && readRouters(reader, found.routers) }),
+    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy), routers: found.routers && readRouters(reader, found.routers), rateLimits: found.limits && readLimits(reader, found.limits) }),
   }
 }
 
@@ -168,7 +169,7 @@ function readAliases(reader: YamlReader, place: Place, names: ModelNames | undef
 
 function readServer(reader: YamlReader, server: Place | undefined, limits: Place | undefined, egress: Place | undefined): OperatorServer {
   const at = byKey(server ? reader.map(server, ['port', 'data', 'body_bytes_max', 'journal', 'initial_credits', 'redis_url', 'database_url']) : [])
-  const bounds = byKey(limits ? reader.map(limits, ['body_bytes_max']) : [])
+  const bounds = byKey(limits ? reader.map(limits, LIMIT_KEYS) : [])
   const journal = byKey(at.journal ? reader.map(at.journal, ['fsync']) : [])
   const links = byKey(egress ? reader.map(egress, ['enabled', 'allow_private']) : [])
   const body = at.body_bytes_max ?? bounds.body_bytes_max
