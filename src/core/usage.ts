@@ -61,3 +61,15 @@ export function addUsage(a: Usage, b: Usage): Usage {
     estimated: a.estimated || b.estimated,
   }
 }
+
+/** No model reads or writes so many tokens in one call: who says so is wrong, and nobody is billed for it. */
+const TOKENS_MAX = 1e9
+
+/** The counts as they can be believed: whole, parts of a token rounded up. Undefined when they cannot be. */
+export function believed(usage: Usage): Usage | undefined {
+  if (usage.promptTokens > TOKENS_MAX || usage.completionTokens > TOKENS_MAX) return undefined
+  if (Object.values(usage).every((count) => typeof count === 'boolean' || Number.isInteger(count))) return usage
+  const whole = Object.entries(usage).map(([field, count]: [string, number | boolean]) => [field, typeof count === 'number' ? Math.ceil(count) : count])
+  // The same fields, each of its type.
+  return Object.fromEntries(whole) as unknown as Usage
+}

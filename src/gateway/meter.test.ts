@@ -29,3 +29,21 @@ describe('C22: how fast an endpoint is', () => {
     expect(meter.speed()).toEqual({})
   })
 })
+
+describe('what a provider says that was used', () => {
+  const used = (usage: Partial<typeof NO_USAGE>) => {
+    const meter = new Meter(testCall({ messages: [{ role: 'user', content: 'x' }] }), CALLER, new FakeClock())
+    meter.begin(testEndpoint({}), 'a/m')
+    meter.count([{ type: 'text', choice: 0, text: 'Hello' }, { type: 'usage', usage: { ...NO_USAGE, ...usage } }, { type: 'finish', choice: 0, reason: 'stop', native: 'stop' }])
+    return meter.used()
+  }
+
+  test('is whole: a part of a token is one', () => {
+    expect(used({ promptTokens: 10.7, completionTokens: 5.2, reasoningTokens: 1 })).toEqual({ ...NO_USAGE, promptTokens: 11, completionTokens: 6, reasoningTokens: 1 })
+  })
+
+  test('is not believed where no model could have used it: our estimate stands, marked', () => {
+    expect(used({ promptTokens: 1e15, completionTokens: 5 })).toMatchObject({ completionTokens: 2, estimated: true })
+    expect(used({ promptTokens: 1e8, completionTokens: 5 })).toMatchObject({ promptTokens: 1e8, estimated: false })
+  })
+})

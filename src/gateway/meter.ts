@@ -7,7 +7,7 @@ import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { minNano, type Nano } from '../core/nano.ts'
-import { NO_USAGE, type Usage } from '../core/usage.ts'
+import { believed, NO_USAGE, type Usage } from '../core/usage.ts'
 import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { completionTokensMax } from '../routing/bound.ts'
@@ -101,7 +101,7 @@ export class Meter {
         case 'image': case 'annotation': case 'extra': case 'embeddings': this.wrote(1); break
         case 'finish': this.end(event.reason, event.native); break
         case 'usage':
-          this.usage = event.usage
+          this.usage = believed(event.usage) ?? this.usage
           this.tier = event.serviceTier ?? this.tier
           break
         case 'start': this.providerId = event.providerId ?? null; break
