@@ -20,5 +20,5 @@ test('later ones say where the key of the curl comes from', () => {
 })
 
 test('it says which models it counts', () => {
-  expect(banner({ ...facts, firstKey: undefined })).toContain(`models      ${DEMO_MODELS.filter(({ outputs }) => outputs === undefined).length} that write text (GET /models), ${DEMO_MODELS.length + 1} in all; ready now: Switchyard Demo`)
+  expect(banner({ ...facts, firstKey: undefined })).toContain(`models      ${DEMO_MODELS.filter(({ outputs }) => outputs === undefined).length} that write text (GET /models has them, and the routers), ${DEMO_MODELS.length + 1} in all; ready now: Switchyard Demo`)
 })

@@ -17,7 +17,7 @@ export function banner(facts: BannerFacts): string {
   const ready = [...facts.snapshot.providers.values()].filter((provider) => provider.notReady === undefined)
   const lines = [`listening on ${heard}`]
   const bold = (text: string) => (facts.color ? `\u001b[1m${text}\u001b[0m` : text)
-  lines.push('', `  ${bold('Switchyard')}  ${url}/api/v1`, `  models      ${textModelCount(facts.snapshot)} that write text (GET /models), ${facts.snapshot.models.size} in all; ready now: ${ready.map((provider) => provider.name).join(', ')}`)
+  lines.push('', `  ${bold('Switchyard')}  ${url}/api/v1`, `  models      ${textModelCount(facts.snapshot)} that write text (GET /models has them, and the routers), ${facts.snapshot.models.size} in all; ready now: ${ready.map((provider) => provider.name).join(', ')}`)
   const key = facts.firstKey ?? '$SWITCHYARD_KEY'
   if (facts.firstKey !== undefined) lines.push(`  key         ${bold(facts.firstKey)}`, '              shown this once; more with `npx switchyard keys create`')
   lines.push('', '  Try it:', '', ...(facts.firstKey !== undefined ? [] : ['  export SWITCHYARD_KEY=sk-sw-v1-…   # a key of yours, if it is not set yet; a new one: npx switchyard keys create']), `  curl ${url}/api/v1/chat/completions -H "Authorization: Bearer ${key}" \\`, `    -H "Content-Type: application/json" \\`,

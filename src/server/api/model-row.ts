@@ -30,6 +30,8 @@ export interface ModelEntry {
   readonly outputs: readonly string[]
   readonly tokenizer: string
   readonly row: object
+  /** No model, but what chooses one: it has no endpoints of its own. */
+  readonly isRouter?: true
 }
 
 const entries = new WeakMap<Snapshot, ReadonlyMap<string, ModelEntry>>()

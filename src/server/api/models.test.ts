@@ -37,12 +37,14 @@ function rows(answer: Answer): Record<string, unknown>[] {
 const ids = async (query: string): Promise<unknown[]> => rows(await get(`/models${query}`)).map((row) => row['id'])
 
 const TEXT = ['acme/tiny', 'acme/seer', 'zoo/gift:free', 'zoo/riddle']
+/** After the models, in whatever order those are: `router-row.test.ts`. */
+const ROUTERS = ['openrouter/auto', 'openrouter/auto-beta', 'openrouter/free', 'openrouter/bodybuilder']
 
 describe('GET /models', () => {
   test('lists what writes text, in the catalogue\'s order, whole', async () => {
     const answer = await get('/models')
-    expect(answer).toMatchObject({ status: 200, type: 'application/json', body: { total_count: 4, links: { next: null } } })
-    expect(rows(answer).map((row) => row['id'])).toEqual(TEXT)
+    expect(answer).toMatchObject({ status: 200, type: 'application/json', body: { total_count: 8, links: { next: null } } })
+    expect(rows(answer).map((row) => row['id'])).toEqual([...TEXT, ...ROUTERS])
     expect((await get('/models')).text).toBe(answer.text)
   })
 
@@ -71,10 +73,10 @@ describe('GET /models', () => {
   })
 
   test('pages only when asked', async () => {
-    expect((await get('/models?limit=2')).body).toMatchObject({ total_count: 4, links: { next: '/api/v1/models?limit=2&offset=2' } })
+    expect((await get('/models?limit=2')).body).toMatchObject({ total_count: 8, links: { next: '/api/v1/models?limit=2&offset=2' } })
     expect(await ids('?limit=2&offset=2')).toEqual(['zoo/gift:free', 'zoo/riddle'])
-    expect((await get('/models?offset=3&q=o')).body).toMatchObject({ total_count: 2, data: [], links: { next: null } })
-    expect(await ids('?offset=1')).toEqual(TEXT.slice(1))
+    expect((await get('/models?offset=3&q=zoo')).body).toMatchObject({ total_count: 2, data: [], links: { next: null } })
+    expect(await ids('?offset=1')).toEqual([...TEXT.slice(1), ...ROUTERS])
   })
 
   const FILTERS: readonly (readonly [query: string, ids: readonly string[]])[] = [
@@ -116,7 +118,7 @@ describe('GET /models', () => {
     ['sort=design-arena-elo-high-to-low', TEXT],
     ['client_version=0.1&offset=', TEXT],
   ]
-  for (const [query, expected] of FILTERS) test(query, async () => { expect(await ids(`?${query}`)).toEqual([...expected]) })
+  for (const [query, expected] of FILTERS) test(query, async () => { expect((await ids(`?${query}`)).filter((id) => !ROUTERS.includes(String(id)))).toEqual([...expected]) })
 
   test('400 names the parameter and what it must be', async () => {
     const wrong: Readonly<Record<string, string>> = {
@@ -145,22 +147,22 @@ describe('GET /models', () => {
 
 describe('GET /models/count', () => {
   test('counts what the list lists', async () => {
-    expect((await get('/models/count')).body).toEqual({ data: { count: 4 } })
+    expect((await get('/models/count')).body).toEqual({ data: { count: TEXT.length + ROUTERS.length } })
     expect(textModelCount(services.snapshot())).toBe(4)
-    expect((await get('/models/count?output_modalities=all')).body).toEqual({ data: { count: 5 } })
+    expect((await get('/models/count?output_modalities=all')).body).toEqual({ data: { count: TEXT.length + 1 + ROUTERS.length } })
     expect((await get('/models/count?output_modalities=x')).status).toBe(400)
   })
 })
 
 describe('GET /models/user', () => {
   test('lists what can be called now', async () => {
-    expect((await get('/models/user')).body).toMatchObject({ total_count: 3 })
-    expect(rows(await get('/models/user')).map((row) => row['id'])).toEqual(['acme/tiny', 'acme/seer', 'zoo/gift:free'])
+    expect((await get('/models/user')).body).toMatchObject({ total_count: 7 })
+    expect(rows(await get('/models/user')).map((row) => row['id'])).toEqual(['acme/tiny', 'acme/seer', 'zoo/gift:free', ...ROUTERS])
     const lenient = fakeServices({ ...snapshot([model('a/b', [endpoint('a/b', acme, { price: { state: 'unpriced', prompt: 0n, completion: 0n } })])]), unpricedAllowed: true })
     const strict = fakeServices({ ...lenient.snapshot(), unpricedAllowed: false })
     expect((await ask(lenient, 'GET', '/models/user', { as: keyRecord() })).body).toMatchObject({ total_count: 1 })
     expect((await ask(strict, 'GET', '/models/user', { as: keyRecord() })).body).toMatchObject({ total_count: 0 })
-    expect((await get('/models/user?limit=1')).body).toMatchObject({ total_count: 3, links: { next: '/api/v1/models/user?limit=1&offset=1' } })
+    expect((await get('/models/user?limit=1')).body).toMatchObject({ total_count: 7, links: { next: '/api/v1/models/user?limit=1&offset=1' } })
   })
 })
 

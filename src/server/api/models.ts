@@ -7,6 +7,7 @@ import { callerOf } from './caller.ts'
 import { MODEL_QUERY, PAGE_QUERY, selectModels, type ModelQuery } from './model-query.ts'
 import { entriesOf, type ModelEntry } from './model-row.ts'
 import { readQuery } from './query.ts'
+import { routerEntries, routerEntryNamed } from './router-row.ts'
 import { modelFeed } from './rss.ts'
 
 const PAGE_DEFAULT = 500
@@ -42,7 +43,7 @@ export const listUserModels: Route = {
     const { unpricedAllowed = false } = snapshot
     const policy = await context.services.rules.of(callerOf(context), snapshot, hostRegion(context.request.headers.get('host')))
     const canCall = (endpoint: Endpoint): boolean => endpoint.provider.notReady === undefined && (endpoint.price.state !== 'unpriced' || unpricedAllowed) && !policy.denial(endpoint)
-    return page(context, query, select(context, query).filter(({ model }) => model.endpoints.some(canCall)))
+    return page(context, query, select(context, query).filter(({ model, isRouter }) => isRouter || model.endpoints.some(canCall)))
   },
 }
 
@@ -67,7 +68,7 @@ export const getModel: Route = {
 /** The model that a path names; 404 with the nearest names when there is none. */
 export function entryNamed(snapshot: Snapshot, params: RouteContext['params']): ModelEntry {
   const name = `${params['author'] ?? ''}/${params['slug'] ?? ''}`.slice(0, NAME_CHARS_MAX)
-  const entry = entriesOf(snapshot).get(findModel(snapshot, name)?.model.id ?? '')
+  const entry = entriesOf(snapshot).get(findModel(snapshot, name)?.model.id ?? '') ?? routerEntryNamed(snapshot, name)
   if (entry) return entry
   const nearest = nearestModels(snapshot, name, NEAREST_MAX).map((id) => `\`${id}\``)
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
@@ -81,7 +82,10 @@ function queryOf({ url, request }: RouteContext): ModelQuery {
 }
 
 function select({ services }: RouteContext, query: ModelQuery): readonly ModelEntry[] {
-  return selectModels(entriesOf(services.snapshot()).values(), query, services.health, services.clock.wallMs())
+  const snapshot = services.snapshot()
+  const chosen = (entries: Iterable<ModelEntry>): readonly ModelEntry[] => selectModels(entries, query, services.health, services.clock.wallMs())
+  // What only chooses a model comes after the models, however they are sorted.
+  return [...chosen(entriesOf(snapshot).values()), ...chosen(routerEntries(snapshot))]
 }
 
 const wholeLists = new WeakMap<Snapshot, Uint8Array<ArrayBuffer>>()
