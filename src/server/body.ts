@@ -10,6 +10,8 @@ const DEPTH_MAX = 128
 
 /** The request's body as one JSON object. Throws Fault: too large (413, with the limit), not UTF-8, not JSON (where), not an object. */
 export async function readBody(request: Request, bytesMax: number): Promise<Body> {
+  const coding = request.headers.get('content-encoding')
+  if (coding !== null && coding !== '' && coding.toLowerCase() !== 'identity') throw new Fault('invalid_json', `The body is compressed (content-encoding: ${coding.slice(0, 40)}): send it as it is`)
   const bytes = await readAll(request, bytesMax)
   if (bytes.length === 0) throw new Fault('invalid_json', 'The body is empty: send a JSON object')
   if (!isUtf8(bytes)) throw new Fault('invalid_json', 'The body is not UTF-8: send JSON in UTF-8')

@@ -64,7 +64,7 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
   if (request.method === 'OPTIONS') return preflight(request)
   for (const endpoint of CALL_ENDPOINTS) {
     const params = endpoint.match(path, request)
-    if (params) return request.method === 'POST' ? await call(request, endpoint, params, options) : notAllowed(request.method, path, 'POST')
+    if (params) return request.method === 'POST' ? await call(request, endpoint, params, options) : notAllowed(request.method, path, 'POST', endpoint.dialect)
   }
   for (const endpoint of SIDE_ENDPOINTS) {
     const params = endpoint.match(path, request)
@@ -82,7 +82,7 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
 async function besideCalls(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<Response> {
   const { gateway, services } = options
   try {
-    if (request.method !== endpoint.method && request.method !== 'HEAD') throw new Fault('method_not_allowed', `This path takes ${endpoint.method}, not ${request.method}`)
+    if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
     const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
     return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services: seenServices(services, caller), body }))
@@ -115,8 +115,8 @@ async function callerOf(request: Request, route: Route, services: Services): Pro
   }
 }
 
-function notAllowed(method: string, path: string, allow: string): Response {
-  const response = faultResponse(new Fault('method_not_allowed', `${path} does not take ${method}; it takes ${allow}`))
+function notAllowed(method: string, path: string, allow: string, dialect?: CallEndpoint['dialect']): Response {
+  const response = faultResponse(new Fault('method_not_allowed', `${path} does not take ${method}; it takes ${allow}`), undefined, dialect)
   response.headers.set('allow', allow)
   return response
 }
@@ -130,5 +130,7 @@ function withCors(response: Response): Response {
 function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('//') + 2)
   const query = url.indexOf('?', start)
-  return query === -1 ? url.slice(start) : url.slice(start, query)
+  const path = query === -1 ? url.slice(start) : url.slice(start, query)
+  // Clients whose base URL ends in a slash say it twice, others say one at the end.
+  return path.includes('//') || path.endsWith('/') ? path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '') : path
 }

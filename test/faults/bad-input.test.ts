@@ -192,6 +192,35 @@ describe('methods and paths', () => {
   }
 })
 
+describe('what clients make of their base URL', () => {
+  for (const path of ['/api/v1//chat/completions', '/api/v1/chat/completions/', '//api/v1/chat/completions//?x=/y/']) {
+    test(path, async () => expect((await send(JSON.stringify(body({})), {}, path)).status).toBe(200))
+  }
+})
+
+describe('a method that a path does not take is refused in the words of its clients', () => {
+  const shapes: readonly (readonly [method: string, path: string, shape: object])[] = [
+    ['GET', '/api/v1/messages', { type: 'error', error: { type: 'invalid_request_error' } }],
+    ['GET', '/v1beta/models/acme/tiny:generateContent', { error: { code: 405, status: expect.any(String) as string } }],
+    ['PUT', '/api/chat', { error: expect.any(String) as string }],
+    ['GET', '/v2/chat', { message: expect.any(String) as string }],
+    ['GET', '/api/v1/messages/count_tokens', { type: 'error', error: { type: 'invalid_request_error' } }],
+  ]
+  for (const [method, path, shape] of shapes) {
+    test(`${method} ${path}`, async () => {
+      const response = await send('', {}, path, method)
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+      expect(await response.json()).toMatchObject(shape)
+    })
+  }
+})
+
+test('a compressed body is refused in words that say so', async () => {
+  const response = await send(JSON.stringify(body({})), { 'content-encoding': 'gzip' })
+  expect(response.status).toBe(400)
+  expect(await response.text()).toContain('content-encoding: gzip')
+})
+
 describe('requests that are no HTTP', () => {
   const chat = 'POST /api/v1/chat/completions HTTP/1.1\r\nhost: x\r\n'
   const cases: readonly (readonly [name: string, wire: string])[] = [
