@@ -43,6 +43,14 @@ describe('models', () => {
     expect(err).toStartWith('2 models of ')
   })
 
+  test('list: aliases of the operator, unless they are hidden', async () => {
+    const path = join(directory, 'aliases.yaml')
+    writeFileSync(path, 'aliases:\n  fast-chat: 90% openai/gpt-4o, 10% openai/gpt-4o-mini\n  unseen: { to: openai/gpt-4o, hidden: true }\n')
+    const { out } = await cli(directory, ['models', 'list', 'fast-chat', '--json', '--config', path])
+    expect(parseObject(out)?.['data']).toMatchObject([{ id: 'fast-chat', alias_target: { slug: expect.stringContaining('openai/gpt-4o') } }])
+    expect((await cli(directory, ['models', 'list', 'unseen', '--config', path])).out).not.toContain('unseen')
+  })
+
   test('show: endpoints, and why some are not ready', async () => {
     const { out } = await run('models', 'show', 'anthropic/claude-sonnet-4.5')
     expect(out).toMatch(/anthropic +\$3\.00 +\$0\.30 +\$15\.00 .* no credential: set ANTHROPIC_API_KEY/)
