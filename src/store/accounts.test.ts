@@ -1,20 +1,19 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
 import { Fault } from '../core/fault.ts'
 import type { Hold } from '../ledger/ledger.ts'
 import { FakeClock, systemClock } from '../lib/clock.ts'
 import { openAccounts, openLedger, type OpenLedger } from './open.ts'
-import { SqliteDatabase } from './sqlite.ts'
-import { generationOf, testDirectory } from './store.fixture.ts'
+import { generationOf, testDatabase, testDirectory } from './store.fixture.ts'
+import { databaseUrlOf } from '../../test/engine.ts'
 
 const clock = new FakeClock(Date.parse('2026-11-20T12:00:00Z'))
 const everything = { offset: 0, limit: 100, includeDisabled: true }
 const closers: (() => Promise<void>)[] = []
 
 async function open(dataDir = testDirectory()): Promise<OpenLedger & { readonly dataDir: string }> {
-  const made = await openLedger({ dataDir, clock, fsync: 'never' })
+  const made = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock, fsync: 'never' })
   closers.push(() => made.close())
   return { ...made, dataDir }
 }
@@ -90,7 +89,7 @@ describe('keys', () => {
       usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: 5n,
     })
     expect(await accounts.key(DEFAULT_ACCOUNT, key.hash)).toEqual(key)
-    const database = new SqliteDatabase(join(dataDir, 'switchyard.db'))
+    const database = testDatabase(dataDir)
     expect(JSON.stringify(await database.read((sql) => sql.all('SELECT hash, name, label, kind FROM keys')))).not.toContain(secret.slice(9, 40))
     await database.close()
   })
@@ -179,7 +178,7 @@ describe('grant', () => {
     const caller = await accounts.find(secret)
     if (!caller) throw new Error('the key lives')
     expect(await ledger.hold(caller, 'gen-1-a', 10n)).toMatchObject({ code: 'balance' })
-    const command = await openAccounts({ dataDir, clock })
+    const command = await openAccounts({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock })
     await command.accounts.grant(DEFAULT_ACCOUNT, 100n, 'cli')
     await command.close()
     const until = systemClock.monotonicMs() + 5_000

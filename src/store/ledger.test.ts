@@ -1,13 +1,11 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { appendFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Key } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import { readJournal } from '../ledger/journal.ts'
 import type { Hold } from '../ledger/ledger.ts'
 import type { LedgerNode } from '../ledger/node.ts'
-import { SqliteDatabase } from './sqlite.ts'
-import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
+import { ACCOUNT, callerOf, generationOf, testDatabase, TestBench, testKey } from './store.fixture.ts'
 
 const plain = testKey('plain')
 let bench: TestBench
@@ -126,11 +124,13 @@ describe('hold', () => {
 
 describe('a store that is locked', () => {
   test('refuses cold holds as unavailable, and loses no settlement', async () => {
-    bench = await TestBench.open(1_000n, [plain])
+    bench = await TestBench.open(1_000n, [plain], 200)
     const ledger = await bench.node('a')
     await spend(ledger, plain, 10n)
-    const other = new SqliteDatabase(join(bench.directory, 'switchyard.db'))
-    await other.write(async () => {
+    const other = testDatabase(bench.directory)
+    await other.write(async (sql) => {
+      await sql.run('UPDATE accounts SET balance = balance')
+      await sql.run('UPDATE leases SET spent = spent')
       await spend(ledger, plain, 10n, 7n)
       expect(await ledger.hold(callerOf(plain), nextId(), 900n)).toMatchObject({ ok: false, code: 'unavailable' })
       await expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })

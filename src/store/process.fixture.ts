@@ -7,6 +7,7 @@ import { systemClock } from '../lib/clock.ts'
 import { generationId } from '../lib/id.ts'
 import { openLedger } from './open.ts'
 import { generationOf } from './store.fixture.ts'
+import { databaseUrlOf } from '../../test/engine.ts'
 
 const REFUSALS_MAX = 3
 const [mode, dataDir = '', secret = '', amountText = '1'] = process.argv.slice(2)
@@ -51,7 +52,7 @@ async function work(ledger: LedgerNode, caller: Caller): Promise<never> {
   return Promise.race([lane(0), lane(1), lane(7)])
 }
 
-const opened = await openLedger({ dataDir, clock: systemClock })
+const opened = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
 const caller = await opened.accounts.find(secret)
 if (!caller) throw new Error('the key is not there')
 if (mode === 'work') await work(opened.ledger, caller)

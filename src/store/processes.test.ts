@@ -6,13 +6,14 @@ import { systemClock } from '../lib/clock.ts'
 import { draw } from '../lib/random.ts'
 import { openAccounts, openLedger } from './open.ts'
 import { testDirectory } from './store.fixture.ts'
+import { databaseUrlOf } from '../../test/engine.ts'
 
 const script = join(import.meta.dir, 'process.fixture.ts')
 const NANO_PER_CENT = 10_000_000n
 
 async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ dataDir: string; secret: string }> {
   const dataDir = testDirectory()
-  const { accounts, close } = await openAccounts({ dataDir, clock: systemClock })
+  const { accounts, close } = await openAccounts({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
   await accounts.grant(DEFAULT_ACCOUNT, credits, 'test')
   const { secret } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'test', limit })
   await close()
@@ -20,11 +21,11 @@ async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ data
 }
 
 function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano) {
-  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount)], { stdout: 'pipe', stderr: 'inherit' })
+  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env } })
 }
 
 async function audit(dataDir: string) {
-  const { verify, close } = await openAccounts({ dataDir, clock: systemClock })
+  const { verify, close } = await openAccounts({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
   const found = await verify()
   await close()
   return found
@@ -62,7 +63,7 @@ describe('kill -9 at any moment', () => {
         for (const line of text.split('\n').slice(0, -1)) acknowledged.add(line)
       }))
     }
-    const opened = await openLedger({ dataDir, clock: systemClock })
+    const opened = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
     const books = await opened.verify()
     expect(books).toMatchObject({ ok: true, problems: [], leased: 0n, writtenOff: 0n })
     let interrupted = 0

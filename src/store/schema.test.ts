@@ -1,21 +1,23 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { migrate, MIGRATIONS, SchemaError } from './schema.ts'
-import { SqliteDatabase } from './sqlite.ts'
-import { testDirectory } from './store.fixture.ts'
+import type { Database } from './sql.ts'
+import { testDatabase, testDirectory } from './store.fixture.ts'
+import { engine } from '../../test/engine.ts'
 
 const NEXT = MIGRATIONS.length + 1
 
-const opened: SqliteDatabase[] = []
+const opened: Database[] = []
 
-function database(path = join(testDirectory(), 'switchyard.db')): SqliteDatabase {
-  const made = new SqliteDatabase(path)
+function database(): Database {
+  const made = testDatabase(testDirectory())
   opened.push(made)
   return made
 }
 
-async function schemaOf(db: SqliteDatabase): Promise<unknown> {
-  return db.read((sql) => sql.all('SELECT name, sql FROM sqlite_master ORDER BY name'))
+async function schemaOf(db: Database): Promise<unknown> {
+  const query = engine() === 'SQLite' ? 'SELECT name, sql FROM sqlite_master ORDER BY name'
+    : "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+  return db.read((sql) => sql.all(query))
 }
 
 afterEach(async () => {
@@ -45,7 +47,7 @@ describe('migrate', () => {
     await migrate(db, 1)
     const before = await schemaOf(db)
     const broken = { version: NEXT, name: 'broken', statements: ['CREATE TABLE half (id text)', 'CREATE TABLE nodes (id text)'] }
-    await expect(migrate(db, 2, [...MIGRATIONS, broken])).rejects.toThrow('nodes already exists')
+    await expect(migrate(db, 2, [...MIGRATIONS, broken])).rejects.toThrow(/nodes"? already exists/)
     expect(await schemaOf(db)).toEqual(before)
   })
 

@@ -1,4 +1,4 @@
-// What the tests of the store and of the ledger on it stand on: real SQLite in a directory of its own, nodes in one process.
+// What the tests of the store and of the ledger on it stand on: a real database of their own, nodes in one process.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,10 @@ import { FakeClock } from '../lib/clock.ts'
 import type { Audit } from './audit.ts'
 import { migrate } from './schema.ts'
 import { SqlStore } from './sql-store.ts'
+import { PostgresDatabase } from './postgres.ts'
 import { SqliteDatabase } from './sqlite.ts'
+import type { Database } from './sql.ts'
+import { databaseUrlOf } from '../../test/engine.ts'
 
 const made: string[] = []
 process.on('exit', () => { for (const directory of made) rmSync(directory, { recursive: true, force: true }) })
@@ -26,6 +29,12 @@ export function testDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'switchyard-'))
   made.push(directory)
   return directory
+}
+
+/** The database of a data directory, as a process of its own would open it; how long it waits for others there. */
+export function testDatabase(dataDir: string, waitMs?: number): Database {
+  const url = databaseUrlOf(dataDir)
+  return url === undefined ? new SqliteDatabase(join(dataDir, 'switchyard.db'), waitMs) : new PostgresDatabase(url, waitMs)
 }
 
 export const ACCOUNT = 'default'
@@ -79,12 +88,17 @@ class NodeBank implements Bank {
 export class TestBench {
   readonly directory = testDirectory()
   readonly clock = new FakeClock(Date.parse('2026-11-20T12:00:00Z'))
-  readonly database = new SqliteDatabase(join(this.directory, 'switchyard.db'), 0)
-  readonly store = new SqlStore(this.database)
+  readonly database: Database
+  readonly store: SqlStore
   private readonly nodes = new Map<string, { readonly ledger: LedgerNode; readonly bank: NodeBank }>()
 
-  static async open(credits: Nano, keys: readonly Key[] = []): Promise<TestBench> {
-    const bench = new TestBench()
+  private constructor(waitMs: number) {
+    this.database = testDatabase(this.directory, waitMs)
+    this.store = new SqlStore(this.database)
+  }
+
+  static async open(credits: Nano, keys: readonly Key[] = [], waitMs = 5_000): Promise<TestBench> {
+    const bench = new TestBench(waitMs)
     await migrate(bench.database, bench.clock.wallMs())
     if (credits > 0n) await bench.store.grant({ accountId: ACCOUNT, amount: credits, reason: 'test', reference: null, nowMs: 1 })
     for (const key of keys) await bench.store.insertKey(key)
@@ -95,7 +109,7 @@ export class TestBench {
     const bank = new NodeBank(this)
     const journal = new Journal(this.path(nodeId), 'never')
     await bank.openNode(nodeId, this.clock.wallMs())
-    const ledger = new LedgerNode({ nodeId, bank, journal, clock: this.clock, recallWaitsMs: [0] })
+    const ledger = new LedgerNode({ nodeId, bank, journal, clock: this.clock, recallWaitsMs: [0, 20] })
     this.nodes.set(nodeId, { ledger, bank })
     return ledger
   }
