@@ -37,8 +37,3 @@ function asAnthropics(endpoint: Endpoint): Endpoint {
 export function isMessages(call: Call): boolean {
   return call.dialect === 'anthropic-messages' && call.native !== undefined
 }
-
-/** True for an endpoint whose model is a Claude. */
-export function isClaude(endpoint: Endpoint): boolean {
-  return endpoint.upstreamId.includes('claude') || endpoint.modelId.startsWith('anthropic/')
-}

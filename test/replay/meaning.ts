@@ -78,6 +78,11 @@ function parseArguments(text: string): unknown {
   }
 }
 
+/** An opaque piece without the name of its writer, which ours have where there is no format that tells it. */
+export function plainOpaque(value: Json | undefined): string {
+  return textOf(value).replace(/^sws1:[^:]*:/, '')
+}
+
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : ''
 }
@@ -125,7 +130,7 @@ function addContract(fold: ChoiceFold, message: JsonObject): void {
   fold.refusal += textOf(message['refusal'])
   fold.reasoning += textOf(message['reasoning'])
   for (const detail of listOf(message['reasoning_details'])) {
-    for (const field of ['signature', 'data']) if (textOf(detail[field]) !== '') fold.opaque.push(textOf(detail[field]))
+    for (const field of ['signature', 'data']) if (textOf(detail[field]) !== '') fold.opaque.push(plainOpaque(detail[field]))
   }
   for (const image of listOf(message['images'])) fold.images.push(textOf(objectOf(image['image_url'])['url']))
   listOf(message['tool_calls']).forEach((call, at) => {

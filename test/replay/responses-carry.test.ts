@@ -109,7 +109,8 @@ describeShared('recordings of openai.responses in their own dialect', () => {
       test(exchange.id, async () => {
         const meaning = meaningOfResponses(exchange)
         const response = await send(exchange)
-        const text = await response.text()
+        // What others than OpenAI encrypted has their name before it, and is else as it was.
+        const text = (await response.text()).replaceAll('"encrypted_content":"sws1:host:', '"encrypted_content":"')
         if (meaning.failed) return expect(response.status).toBeGreaterThanOrEqual(400)
         expect({ status: response.status, text: response.status === 200 ? '' : text }).toEqual({ status: 200, text: '' })
         if (isStream(exchange)) checkStream(exchange, text, response.headers.get('x-generation-id') ?? '')

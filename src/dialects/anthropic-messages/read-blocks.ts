@@ -1,6 +1,7 @@
 import type { Event } from '../../core/event.ts'
 import { asArray, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
-import { BLOCKS_FIELD, REASONING_FORMAT } from './wire.ts'
+import { signedBy } from '../signer.ts'
+import { BLOCKS_FIELD, OTHER_FORMAT, REASONING_FORMAT } from './wire.ts'
 
 type Kind = 'text' | 'thinking' | 'tool' | 'server' | 'other'
 
@@ -34,6 +35,12 @@ export class BlockReader {
   private textChars = 0
   private details = 0
   tools = 0
+  private readonly format: string
+
+  /** `signer`: who signs these blocks; undefined where it is Anthropic. */
+  constructor(private readonly signer?: string) {
+    this.format = signer === undefined ? REASONING_FORMAT : OTHER_FORMAT
+  }
 
   /** A block begins, or in a reply that is not streamed: is there. False when it is no block. */
   begin(index: number, block: Json | undefined, out: Event[]): boolean {
@@ -51,7 +58,7 @@ export class BlockReader {
         this.thinking(index, asString(block['thinking']), asString(block['signature']), out)
         return true
       case 'redacted_thinking':
-        out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.encrypted', data: asString(block['data']) ?? '', format: REASONING_FORMAT, index: this.details++ } })
+        out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.encrypted', data: asString(block['data']) ?? '', format: this.format, index: this.details++ } })
         return true
       case 'tool_use':
         this.beginTool(index, block, out)
@@ -81,9 +88,9 @@ export class BlockReader {
   thinking(index: number, text: string | undefined, signature: string | undefined, out: Event[]): boolean {
     const block = this.open.get(index)
     if (block?.kind !== 'thinking') return false
-    if (text) out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.text', text, format: REASONING_FORMAT, index: block.at } })
+    if (text) out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.text', text, format: this.format, index: block.at } })
     // The signature comes in a detail of its own, also when there is no text to sign.
-    if (signature) out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.text', signature, format: REASONING_FORMAT, index: block.at } })
+    if (signature) out.push({ type: 'reasoning', choice: 0, detail: { type: 'reasoning.text', signature, format: this.format, index: block.at } })
     return true
   }
 
@@ -183,7 +190,9 @@ export class BlockReader {
       type: 'reasoning', choice: 0,
       detail: {
         type: 'reasoning.server_tool_call', tool_name: name, arguments: call.arguments === '' && name !== '' ? '{}' : call.arguments, result,
-        tool_call_id: asString(use['id']) ?? '', format: REASONING_FORMAT, index: this.details++,
+        tool_call_id: asString(use['id']) ?? '', format: this.format, index: this.details++,
+        // Nothing in it is signed, so its id says whose it is.
+        ...(this.signer === undefined ? {} : { id: signedBy(this.signer, asString(use['id']) ?? '') }),
         ...(use['server_name'] === undefined ? {} : { server_name: use['server_name'] }),
         ...(use['caller'] === undefined ? {} : { caller: use['caller'] }),
       },

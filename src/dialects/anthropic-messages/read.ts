@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault.ts'
 import { asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { SseFrame, StreamReader } from '../dialect.ts'
+import { signedBy, signerOfMessages } from '../signer.ts'
 import { faultOf } from './fault.ts'
 import { BlockReader } from './read-blocks.ts'
 import { CarriedReader, carriedReply, type Judge } from './read-carried.ts'
@@ -35,9 +36,23 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   return out
 }
 
+/** Signs what is opaque in a block; false where nothing is. */
+function signBlock(block: Json | undefined, signer: string): boolean {
+  if (!isObject(block)) return false
+  const field = block['type'] === 'thinking' ? 'signature' : block['type'] === 'redacted_thinking' ? 'data' : undefined
+  const text = field === undefined ? undefined : asString(block[field])
+  if (field === undefined || !text) return false
+  block[field] = signedBy(signer, text)
+  return true
+}
+
 /** One answer, from `message_start` to `message_stop`. */
 class MessageReader implements StreamReader, Judge {
-  private readonly blocks = new BlockReader()
+  private readonly blocks: BlockReader
+  /** Who signs; undefined: Anthropic. */
+  private readonly signer: string | undefined
+  /** Blocks whose signature has begun. */
+  private readonly signed = new Set<number>()
   private message: JsonObject | undefined
   private endUsage: JsonObject | undefined
   private readonly extras: JsonObject = {}
@@ -46,7 +61,10 @@ class MessageReader implements StreamReader, Judge {
   private done = false
   private failed = false
 
-  constructor(private readonly endpoint: Endpoint) {}
+  constructor(private readonly endpoint: Endpoint) {
+    this.signer = signerOfMessages(endpoint)
+    this.blocks = new BlockReader(this.signer)
+  }
 
   read(frame: SseFrame, out: Event[]): void {
     this.event(frame, out)
@@ -61,6 +79,7 @@ class MessageReader implements StreamReader, Judge {
         return undefined
       }
       if (!this.done) {
+        if (this.signer !== undefined) this.sign(event, this.signer)
         this.take(event, frame.event, out)
         return event
       }
@@ -70,6 +89,17 @@ class MessageReader implements StreamReader, Judge {
       this.unreadable(error, out)
       return undefined
     }
+  }
+
+  /** What another than Anthropic signed says so from here on, to our readers as to a client that gets the event itself. */
+  private sign(event: JsonObject, signer: string): void {
+    const { delta, content_block: block } = event
+    const at = indexOf(event)
+    if (isObject(block) && signBlock(block, signer)) this.signed.add(at)
+    // Only the first piece of a signature is its beginning.
+    if (!isObject(delta) || typeof delta['signature'] !== 'string' || delta['signature'] === '' || this.signed.has(at)) return
+    this.signed.add(at)
+    delta['signature'] = signedBy(signer, delta['signature'])
   }
 
   private take(event: JsonObject, name: string, out: Event[]): void {
@@ -100,7 +130,10 @@ class MessageReader implements StreamReader, Judge {
     try {
       if (body['type'] === 'error' || isObject(body['error'])) this.fault(faultOf(body, this.endpoint), out)
       else if (!Array.isArray(body['content'])) this.fail('sent a reply without content', out)
-      else this.start(body, out)
+      else {
+        if (this.signer !== undefined) for (const block of body['content']) signBlock(block, this.signer)
+        this.start(body, out)
+      }
       if (this.done) return false
       this.finish(out)
       return true

@@ -1,6 +1,7 @@
 import type { ReasoningDetail } from '../../core/event.ts'
 import { asString, parseObject, type JsonObject } from '../../core/json.ts'
-import { REASONING_FORMAT } from './wire.ts'
+import { signedIn } from '../signer.ts'
+import { OTHER_FORMAT, REASONING_FORMAT } from './wire.ts'
 
 /*
  * Messages has two places for reasoning that only its maker can read: the `signature` of a thinking block and the `data`
@@ -55,19 +56,23 @@ function indexOf(detail: ReasoningDetail, { at, from }: Place): number {
   return typeof detail.index === 'number' ? from + detail.index : at
 }
 
+function formatOf(opaque: string): string {
+  return signedIn(opaque) ? OTHER_FORMAT : REASONING_FORMAT
+}
+
 /** A thinking block that a client sends back, as the detail that it was made from. */
 export function detailOfThinking(thinking: string, signature: string, place: Place): ReasoningDetail {
   const index = place.at
   if (isSealed(signature)) {
     const detail = unseal(signature)
     if (detail) return { ...detail, [detail.type === 'reasoning.summary' ? 'summary' : 'text']: thinking, index: indexOf(detail, place) }
-  } else if (signature !== '') return { type: 'reasoning.text', text: thinking, signature, format: REASONING_FORMAT, index }
+  } else if (signature !== '') return { type: 'reasoning.text', text: thinking, signature, format: formatOf(signature), index }
   return { type: 'reasoning.text', text: thinking, format: 'unknown', index }
 }
 
 /** A redacted thinking block that a client sends back, as the detail that it was made from. */
 export function detailOfRedacted(data: string, place: Place): ReasoningDetail | undefined {
-  if (!isSealed(data)) return { type: 'reasoning.encrypted', data, format: REASONING_FORMAT, index: place.at }
+  if (!isSealed(data)) return { type: 'reasoning.encrypted', data, format: formatOf(data), index: place.at }
   const detail = unseal(data)
   return detail && { ...detail, index: indexOf(detail, place) }
 }

@@ -23,6 +23,9 @@ export interface MessagesBody extends JsonObject {
 /** `format` of the reasoning details that only Anthropic's models can read back (contract B28). */
 export const REASONING_FORMAT = 'anthropic-claude-v1'
 
+/** Of those that another provider of this dialect wrote: who it was stands in what it signed (`signer.ts`). */
+export const OTHER_FORMAT = 'unknown'
+
 /** Field of an assistant message that keeps Anthropic's blocks which the contract's chat shape has no place for. */
 export const BLOCKS_FIELD = 'anthropic_blocks'
 

@@ -1,6 +1,7 @@
 import type { Message, ToolCall } from '../../core/call.ts'
 import { asArray, asString, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
-import { BLOCKS_FIELD, REASONING_FORMAT, type Block, type Notes } from './wire.ts'
+import { isSignedBy, unsigned } from '../signer.ts'
+import { BLOCKS_FIELD, OTHER_FORMAT, REASONING_FORMAT, type Block, type Notes } from './wire.ts'
 import { cacheMark, writeContent } from './write-parts.ts'
 
 /** What the conversation so far decides about an assistant message. */
@@ -8,6 +9,8 @@ export interface AssistantContext {
   /** Ids of server tool calls whose result a later message brings. */
   readonly answeredLater: ReadonlySet<string>
   readonly isLast: boolean
+  /** Who signs at the endpoint; undefined: Anthropic. */
+  readonly signer: string | undefined
   /** The id that a call goes by on the wire. */
   nameCall(id: string): string
 }
@@ -80,16 +83,17 @@ function writeReasoning(message: Message, context: AssistantContext, notes: Note
   for (let at = 0; at < details.length; at++) {
     const detail: JsonObject | undefined = details[at]
     if (!isObject(detail)) continue
-    if (detail['format'] !== REASONING_FORMAT) {
+    const end = detail['type'] === 'reasoning.text' ? lastPiece(details, at) : at
+    const pieces = details.slice(at, end + 1)
+    at = end
+    if (!isOwn(pieces, context.signer)) {
       notes.warn('reasoning_details', 'reasoning of another provider cannot be read by this one and was left out')
     } else if (detail['type'] === 'reasoning.text') {
-      const end = lastPiece(details, at)
-      const block = thinkingBlock(details.slice(at, end + 1))
-      at = end
+      const block = thinkingBlock(pieces)
       if (block) replayed.push(block)
       else notes.warn('reasoning_details', 'reasoning without its signature is not taken back and was left out')
     } else if (detail['type'] === 'reasoning.encrypted' && typeof detail['data'] === 'string') {
-      replayed.push({ type: 'redacted_thinking', data: detail['data'] })
+      replayed.push({ type: 'redacted_thinking', data: unsigned(detail['data']) })
     } else if (detail['type'] === 'reasoning.server_tool_call') {
       serverToolBlocks(detail, context, replayed, unanswered, notes)
     }
@@ -98,13 +102,20 @@ function writeReasoning(message: Message, context: AssistantContext, notes: Note
   return { replayed, unanswered }
 }
 
+/** True for what this endpoint wrote: of Anthropic's its format tells, of others the name in what they signed. */
+function isOwn(pieces: readonly JsonObject[], signer: string | undefined): boolean {
+  const opaque = pieces.map((piece) => piece['signature'] ?? piece['data'] ?? (piece['type'] === 'reasoning.server_tool_call' ? piece['id'] : undefined)).find((one) => typeof one === 'string' && one !== '')
+  if (signer === undefined) return pieces[0]?.['format'] === REASONING_FORMAT
+  return pieces[0]?.['format'] === OTHER_FORMAT && (opaque === undefined || isSignedBy(opaque, signer))
+}
+
 /** Index of the last detail that is a piece of the same thinking: clients may send the pieces of a stream as they came. */
 function lastPiece(details: readonly JsonObject[], from: number): number {
   const index = details[from]?.['index']
   let end = from
   while (index !== undefined && typeof details[end]?.['signature'] !== 'string') {
     const next = details[end + 1]
-    if (!next || next['type'] !== 'reasoning.text' || next['index'] !== index || next['format'] !== REASONING_FORMAT) break
+    if (!next || next['type'] !== 'reasoning.text' || next['index'] !== index || next['format'] !== details[from]?.['format']) break
     end++
   }
   return end
@@ -117,7 +128,7 @@ function thinkingBlock(pieces: readonly JsonObject[]): Block | undefined {
     thinking += asString(piece['text']) ?? ''
     signature += asString(piece['signature']) ?? ''
   }
-  return signature === '' ? undefined : { type: 'thinking', thinking, signature }
+  return signature === '' ? undefined : { type: 'thinking', thinking, signature: unsigned(signature) }
 }
 
 /** A call of Anthropic's own tools and its result. The result says in its own words what block it is. */

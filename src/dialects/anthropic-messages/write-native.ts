@@ -3,6 +3,7 @@ import { asArray, asObject, asString, isObject, type Json, type JsonObject } fro
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { generationOf } from './generations.ts'
+import { isSignedBy, signerOfMessages, unsigned } from '../signer.ts'
 import { isSealed } from './seal.ts'
 import { noThinking } from './write-thinking.ts'
 import type { Notes } from './wire.ts'
@@ -19,7 +20,7 @@ export function nativeBody(call: Call, native: JsonObject, endpoint: Endpoint, n
   const user = call.body.user
   if (metadata || user) body['metadata'] = { ...metadata, ...(user ? { user_id: hashedUser(user) } : {}) }
   const messages = asArray(native['messages'])
-  const mended = messages && mendMessages(messages, notes)
+  const mended = messages && mendMessages(messages, signerOfMessages(endpoint), notes)
   if (!mended || mended === messages) return body
   body['messages'] = mended
   if (asObject(native['thinking'])?.['type'] === 'enabled' && answersWithoutThinking(mended)) {
@@ -47,13 +48,13 @@ function answersWithoutThinking(messages: readonly Json[]): boolean {
 }
 
 /** What other models said in a conversation that now goes to Anthropic. The list itself where there is nothing to mend, as is the rule. */
-function mendMessages(messages: readonly Json[], notes: Notes): readonly Json[] {
+function mendMessages(messages: readonly Json[], signer: string | undefined, notes: Notes): readonly Json[] {
   const ids = new Map<string, string>()
   let isMended = false
   const mended = messages.flatMap((message): Json[] => {
     const content = isObject(message) ? asArray(message['content']) : undefined
     if (!isObject(message) || !content) return [message]
-    const blocks = content.flatMap((block) => mendBlock(block, message['role'] === 'assistant', ids, notes))
+    const blocks = content.flatMap((block) => mendBlock(block, message['role'] === 'assistant', signer, ids, notes))
     if (blocks.length === content.length && blocks.every((block, at) => block === content[at])) return [message]
     isMended = true
     return blocks.length > 0 ? [{ ...message, content: blocks }] : []
@@ -61,11 +62,11 @@ function mendMessages(messages: readonly Json[], notes: Notes): readonly Json[] 
   return isMended ? mended : messages
 }
 
-function mendBlock(block: Json, isAssistant: boolean, ids: Map<string, string>, notes: Notes): readonly Json[] {
+function mendBlock(block: Json, isAssistant: boolean, signer: string | undefined, ids: Map<string, string>, notes: Notes): readonly Json[] {
   if (!isObject(block)) return [block]
   switch (block['type']) {
-    case 'thinking': return isAssistant && (isSealed(block['signature']) || (block['signature'] ?? '') === '') ? without(notes) : [block]
-    case 'redacted_thinking': return isSealed(block['data']) ? without(notes) : [block]
+    case 'thinking': return isAssistant ? mendThought(block, 'signature', signer, notes) : [block]
+    case 'redacted_thinking': return mendThought(block, 'data', signer, notes)
     case 'text': return isAssistant && block['text'] === '' ? [] : [block]
     case 'image':
       if (!isAssistant) return [block]
@@ -75,6 +76,15 @@ function mendBlock(block: Json, isAssistant: boolean, ids: Map<string, string>, 
     case 'tool_result': return [renamed(block, 'tool_use_id', ids)]
     default: return [block]
   }
+}
+
+/** A thought of this provider's own as it wrote it. One without a signature is of somebody who does not sign: Anthropic always does. */
+function mendThought(block: JsonObject, field: 'signature' | 'data', signer: string | undefined, notes: Notes): readonly Json[] {
+  const opaque = asString(block[field]) ?? ''
+  if (opaque === '' && field === 'signature') return signer === undefined ? without(notes) : [block]
+  if (isSealed(opaque) || !isSignedBy(opaque, signer)) return without(notes)
+  const plain = unsigned(opaque)
+  return [plain === opaque ? block : { ...block, [field]: plain }]
 }
 
 function without(notes: Notes): readonly Json[] {

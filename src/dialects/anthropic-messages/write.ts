@@ -3,6 +3,7 @@ import { asArray, asObject, asString, isObject, type Json, type JsonObject } fro
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { WireRequest } from '../dialect.ts'
+import { signerOfMessages } from '../signer.ts'
 import { wireBody } from '../wire-body.ts'
 import { capCacheMarks } from './cache-marks.ts'
 import { generationOf, type Generation } from './generations.ts'
@@ -33,7 +34,7 @@ export function sayCall(call: Call, endpoint: Endpoint): Said {
   const generation = generationOf(endpoint)
   const maxTokens = writeMaxTokens(call, endpoint, generation, notes)
   let { thinking, effort } = writeThinking(call, generation, maxTokens, notes)
-  const conversation = writeMessages(call.body.messages, generation, generation.prefill && thinking?.['type'] !== 'enabled', notes)
+  const conversation = writeMessages(call.body.messages, generation, generation.prefill && thinking?.['type'] !== 'enabled', notes, signerOfMessages(endpoint))
   if (thinking?.['type'] === 'enabled' && breaksThinking(conversation.turns)) {
     notes.warn('reasoning', 'the tool calls being answered came without their reasoning_details, so the model cannot think by a budget in this turn')
     thinking = undefined

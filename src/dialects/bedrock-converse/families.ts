@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
-import { isClaude } from '../hosted-claude.ts'
+import { isClaude } from '../signer.ts'
 
 /** What the models of one maker take of Converse, as its API reference and recorded refusals say (2026-11). */
 export interface Family {

@@ -1,6 +1,7 @@
 import type { Message, ToolCall } from '../../core/call.ts'
 import { asArray, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
 import { REASONING_FORMAT, type Notes } from '../anthropic-messages/wire.ts'
+import { signedIn } from '../signer.ts'
 import type { Family } from './families.ts'
 import { cachePoint, writeContent } from './write-content.ts'
 import { UNKNOWN_FORMAT, type Block } from './wire.ts'
@@ -66,7 +67,8 @@ function writeReasoning(message: Message, family: Family, notes: Notes): Block[]
   const wanted = family.name === 'claude' ? REASONING_FORMAT : UNKNOWN_FORMAT
   for (let at = 0; at < details.length; at++) {
     const detail = details[at] ?? {}
-    const isOwn = detail['format'] === wanted
+    // Of other writers without a format of their own, what they signed says whose it is.
+    const isOwn = detail['format'] === wanted && !signedIn(detail['signature'] ?? detail['data'])
     if (detail['type'] === 'reasoning.server_tool_call') blocks.push(...serverTool(detail, notes))
     else if (!isOwn) notes.warn('reasoning_details', 'reasoning of another provider cannot be read by this one and was left out')
     else if (detail['type'] === 'reasoning.encrypted' && typeof detail['data'] === 'string') blocks.push({ reasoningContent: { redactedContent: sealed(detail['data'], family) } })
@@ -100,6 +102,10 @@ function lastPiece(details: readonly JsonObject[], from: number): number {
 function reasoningText(pieces: readonly JsonObject[], family: Family, notes: Notes): Block[] {
   const text = pieces.map((piece) => asString(piece['text']) ?? '').join('')
   const signature = pieces.map((piece) => asString(piece['signature']) ?? '').join('')
+  if (signedIn(signature)) {
+    notes.warn('reasoning_details', 'reasoning of another provider cannot be read by this one and was left out')
+    return []
+  }
   if (family.name === 'claude' && signature === '') {
     notes.warn('reasoning_details', 'reasoning without its signature is not taken back and was left out')
     return []

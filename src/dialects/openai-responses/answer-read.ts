@@ -1,15 +1,16 @@
 import type { Call } from '../../core/call.ts'
 import type { Event, FinishReason } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
-import { asObject, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
+import { asObject, asString, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { SseFrame, StreamReader } from '../dialect.ts'
+import { signedBy } from '../signer.ts'
 import { readUsage } from '../openai-chat/usage.ts'
 import { rawEvent } from './carry-read.ts'
 import { streamFault } from './fault.ts'
 import { ItemReader } from './items-read.ts'
-import { formatOf, objectsOf } from './wire.ts'
+import { formatOf, objectsOf, OTHER_FORMAT, signerOf } from './wire.ts'
 
 /** Reads one streamed answer of `POST /responses`. `response.completed`, `incomplete` or `failed` is its end; less is a cut. */
 export class ResponseStreamReader implements StreamReader {
@@ -19,9 +20,11 @@ export class ResponseStreamReader implements StreamReader {
   private done = false
   private failed = false
   private sequence = -1
+  private readonly signer: string | undefined
 
   constructor(private readonly endpoint: Endpoint, private readonly carry: boolean) {
     this.items = new ItemReader(formatOf(endpoint))
+    this.signer = markOf(endpoint, carry)
   }
 
   read(frame: SseFrame, out: Event[]): void {
@@ -33,6 +36,7 @@ export class ResponseStreamReader implements StreamReader {
     if (this.isOutOfOrder(event, type)) return this.fail(badAnswer(this.endpoint, 'sent its events out of order'), out)
     if (this.done) return
     const response = asObject(event['response'])
+    if (this.signer !== undefined) signItems([event['item'], ...objectsOf(response?.['output'])], this.signer)
     if (response && !this.started) this.start(response, out)
     switch (type) {
       case 'error': return this.fail(streamFault(event, this.endpoint), out)
@@ -90,6 +94,8 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   if (body['status'] === 'failed' || body['status'] === 'cancelled' || (isObject(body['error']) && !Array.isArray(body['output']))) throw failureOf(body, endpoint)
   if (!Array.isArray(body['output'])) throw badAnswer(endpoint, 'sent a reply without output')
   if (body['status'] === 'queued' || body['status'] === 'in_progress') throw badAnswer(endpoint, 'sent a response that it has yet to write')
+  const signer = markOf(endpoint, carry)
+  if (signer !== undefined) signItems(body['output'], signer)
   const out: Event[] = [startOf(body)]
   const items = new ItemReader(formatOf(endpoint))
   if (carry) {
@@ -105,6 +111,17 @@ export function readReply(_call: Call, endpoint: Endpoint, body: JsonObject, car
   usageOf(body, out)
   out.push({ type: 'finish', choice: 0, ...finishOf(body, items.calls > 0) })
   return out
+}
+
+/** Whose name goes before what is encrypted: events that are carried have nothing else that tells, and others the format, where there is one. */
+function markOf(endpoint: Endpoint, carry: boolean): string | undefined {
+  return carry || formatOf(endpoint) === OTHER_FORMAT ? signerOf(endpoint) : undefined
+}
+
+function signItems(items: readonly (Json | undefined)[], signer: string): void {
+  for (const item of items) {
+    if (isObject(item) && item['type'] === 'reasoning' && typeof item['encrypted_content'] === 'string') item['encrypted_content'] = signedBy(signer, item['encrypted_content'])
+  }
 }
 
 function startOf(response: JsonObject): Event {

@@ -19,7 +19,7 @@ export function testEndpoint(options: { readonly slug?: string; readonly paramet
     price: { state: 'free', prompt: 0n, completion: 0n }, parameters: options.parameters ? new Set(options.parameters) : null, inputs: null, outputs: new Set(['text']),
     ...(options.reasoning ? { reasoning: options.reasoning } : {}), quantization: 'unknown', deprecated: false,
     provider: {
-      slug: options.slug ?? 'acme', name: 'Acme', baseUrl: 'http://127.0.0.1:1/v1', dialect: 'openai-responses', auth: 'bearer', env: [], quirks: new Set(), headers: {},
+      slug: options.slug ?? 'openai', name: 'Acme', baseUrl: 'http://127.0.0.1:1/v1', dialect: 'openai-responses', auth: 'bearer', env: [], quirks: new Set(), headers: {},
       retainsPrompts: true, mayTrain: true,
     },
   }

@@ -5,7 +5,8 @@ import { asString, isObject, type JsonObject } from '../../core/json.ts'
 import { refuse } from '../openai-chat/check.ts'
 import { isSealed, unseal } from './envelope.ts'
 import { readContent } from './parts-read.ts'
-import { customArguments, DEFAULT_FORMAT, objectsOf } from './wire.ts'
+import { signedIn } from '../signer.ts'
+import { customArguments, DEFAULT_FORMAT, isResponsesFormat, objectsOf, OTHER_FORMAT } from './wire.ts'
 
 /** The messages of an input, and which of its items they cannot say. */
 export interface Conversation { readonly messages: Message[]; readonly unsaid: Warning[] }
@@ -135,14 +136,16 @@ function detailsOf(item: JsonObject, index: number, field: string): ReasoningDet
   const { encrypted_content: encrypted, id, signature } = item
   if (isSealed(encrypted)) return unseal(encrypted) ?? refuse(`${field}.encrypted_content`, 'what was sent, unchanged', encrypted)
   if (encrypted !== undefined && encrypted !== null && typeof encrypted !== 'string') refuse(`${field}.encrypted_content`, 'a string', encrypted)
-  const format = asString(item['format']) ?? (encrypted ? DEFAULT_FORMAT : undefined)
+  const signed = signedIn(encrypted)
+  const isKnown = signed !== undefined && isResponsesFormat(signed.signer)
+  const format = isKnown ? signed.signer : signed ? OTHER_FORMAT : (asString(item['format']) ?? (encrypted ? DEFAULT_FORMAT : undefined))
   const common = { ...(typeof id === 'string' ? { id } : {}), format: format ?? DEFAULT_FORMAT, index }
   const summary = objectsOf(item['summary']).map((part) => asString(part['text']) ?? '').join('\n\n')
   const thought = objectsOf(item['content']).map((part) => asString(part['text']) ?? '').join('')
-  const signed = typeof signature === 'string' && signature !== ''
+  const isSigned = typeof signature === 'string' && signature !== ''
   const details: ReasoningDetail[] = []
   if (summary !== '') details.push({ type: 'reasoning.summary', summary, ...common })
-  if (thought !== '' || signed) details.push({ type: 'reasoning.text', text: thought, ...(signed ? { signature } : {}), ...common, format: format ?? DEFAULT_FORMAT })
-  if (encrypted) details.push({ type: 'reasoning.encrypted', data: encrypted, ...common })
+  if (thought !== '' || isSigned) details.push({ type: 'reasoning.text', text: thought, ...(isSigned ? { signature } : {}), ...common, format: format ?? DEFAULT_FORMAT })
+  if (encrypted) details.push({ type: 'reasoning.encrypted', data: isKnown ? signed.text : encrypted, ...common })
   return details
 }

@@ -3,13 +3,14 @@ import type { ReasoningDetail } from '../../core/event.ts'
 import { asObject, asString, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { customToolNames } from './tools-write.ts'
-import { customInput, formatOf, itemId, type Item } from './wire.ts'
+import { isSignedBy, unsigned } from '../signer.ts'
+import { customInput, formatOf, itemId, OTHER_FORMAT, signerOf, type Item } from './wire.ts'
 
-interface Context { readonly format: string; readonly custom: ReadonlySet<string>; readonly customIds: Set<string>; readonly provider: string; readonly warnings: Warning[] }
+interface Context { readonly format: string; readonly signer: string | undefined; readonly custom: ReadonlySet<string>; readonly customIds: Set<string>; readonly provider: string; readonly warnings: Warning[] }
 
 /** Says the messages as input items: what the model thought, said and called go back as the items they were. */
 export function writeInput(body: ChatBody, endpoint: Endpoint, warnings: Warning[]): Item[] {
-  const context: Context = { format: formatOf(endpoint), custom: customToolNames(body.tools ?? undefined), customIds: new Set(), provider: endpoint.provider.name, warnings }
+  const context: Context = { format: formatOf(endpoint), signer: signerOf(endpoint), custom: customToolNames(body.tools ?? undefined), customIds: new Set(), provider: endpoint.provider.name, warnings }
   return body.messages.flatMap((message, at) => writeMessage(message, `messages[${at}]`, context))
 }
 
@@ -110,8 +111,9 @@ interface Thought { readonly at: number; readonly item: Item }
 
 /** The details that this provider wrote, as the items they were. Those of others it could not read. */
 function thoughtItems(details: readonly ReasoningDetail[], field: string, context: Context): Thought[] {
-  const own = details.filter((detail) => detail.format === context.format)
-  const foreign = details.some((detail) => detail.format !== context.format && (detail['signature'] || detail.type === 'reasoning.encrypted'))
+  const isOwn = (detail: ReasoningDetail): boolean => detail.format === context.format && (context.format !== OTHER_FORMAT || [detail['signature'], detail['data']].every((opaque) => !opaque || isSignedBy(opaque, context.signer)))
+  const own = details.filter(isOwn)
+  const foreign = details.some((detail) => !isOwn(detail) && (detail['signature'] || detail.type === 'reasoning.encrypted'))
   if (foreign) context.warnings.push({ field: `${field}.reasoning_details`, why: `${context.provider} cannot read the reasoning of another provider; it was left out` })
   const groups = new Map<number | string, ReasoningDetail[]>()
   for (const detail of own) {
@@ -139,7 +141,7 @@ function thoughtItem(group: readonly ReasoningDetail[]): Item | undefined {
   return {
     type: 'reasoning', id: id ?? itemId('rs'), summary: summary === '' ? [] : [{ type: 'summary_text', text: summary }],
     ...(thought === '' ? {} : { content: [{ type: 'reasoning_text', text: thought }] }),
-    ...(data === undefined ? {} : { encrypted_content: data }),
+    ...(data === undefined ? {} : { encrypted_content: unsigned(data) }),
   }
 }
 

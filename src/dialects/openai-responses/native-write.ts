@@ -1,11 +1,12 @@
 import type { Call, Warning } from '../../core/call.ts'
-import { isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { writeTier } from '../service-tier.ts'
+import { isSignedBy, signedIn, unsigned } from '../signer.ts'
 import { wantedEffort } from './effort.ts'
 import { isSealed } from './envelope.ts'
-import { formatOf } from './wire.ts'
+import { DEFAULT_FORMAT, formatOf, signerOf } from './wire.ts'
 
 /** Fields that are said to us and to no provider. */
 const OURS = ['models', 'route', 'provider', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'debug', 'usage', 'stop_server_tools_when', 'cache_control', 'image_config', 'modalities',
@@ -35,15 +36,25 @@ export function writeNative(call: Call, native: JsonObject, endpoint: Endpoint, 
 
 /** Reasoning that another provider wrote cannot be read by this one; of its own, our fields beside OpenAI's are taken off. */
 function writeItems(items: readonly Json[], endpoint: Endpoint, warnings: Warning[]): Json[] {
-  const format = formatOf(endpoint)
   return items.flatMap((item, at) => {
     if (!isObject(item) || item['type'] !== 'reasoning') return [item]
-    const { signature, format: written, ...rest } = item
-    const foreign = isSealed(item['encrypted_content']) || (typeof signature === 'string' && signature !== '') || (typeof written === 'string' && written !== format)
-    if (!foreign) return [rest]
-    warnings.push({ field: `input[${at}]`, why: `${endpoint.provider.name} cannot read the reasoning of another provider; it was left out` })
-    return []
+    if (isForeign(item, endpoint)) {
+      warnings.push({ field: `input[${at}]`, why: `${endpoint.provider.name} cannot read the reasoning of another provider; it was left out` })
+      return []
+    }
+    const { signature: _signature, format: _format, ...rest } = item
+    const data = asString(item['encrypted_content'])
+    return [data === undefined ? rest : { ...rest, encrypted_content: unsigned(data) }]
   })
+}
+
+/** What is encrypted may name its writer; else the item's format does, and where neither is there it is OpenAI's. */
+function isForeign({ encrypted_content: data, signature, format: written }: JsonObject, endpoint: Endpoint): boolean {
+  if (isSealed(data) || (typeof signature === 'string' && signature !== '')) return true
+  const format = formatOf(endpoint)
+  if (signedIn(data)) return !isSignedBy(data, signerOf(endpoint))
+  if (typeof written === 'string') return written !== format
+  return typeof data === 'string' && data !== '' && format !== DEFAULT_FORMAT
 }
 
 /** The contract's wishes for reasoning in the one word that this API has: an effort. */

@@ -1,7 +1,8 @@
 import type { ReasoningDetail } from '../../core/event.ts'
 import { asString, type JsonObject } from '../../core/json.ts'
 import { seal } from './envelope.ts'
-import { isResponsesFormat } from './wire.ts'
+import { signedBy, signedIn } from '../signer.ts'
+import { DEFAULT_FORMAT, isResponsesFormat } from './wire.ts'
 
 function textField(detail: ReasoningDetail): 'text' | 'summary' | undefined {
   return detail.type === 'reasoning.text' ? 'text' : detail.type === 'reasoning.summary' ? 'summary' : undefined
@@ -17,16 +18,17 @@ export function continues(details: readonly ReasoningDetail[], delta: ReasoningD
 }
 
 /**
- * What a reasoning item has beside its text. What OpenAI's kind of provider encrypted goes as it is. Of all others the
+ * What a reasoning item has beside its text. What OpenAI encrypted goes as it is, and what others of its kind did
+ * with their name before it, for clients may drop the format. Of all others the
  * details go sealed where the client asked for what is encrypted, and where the item's own fields could not say them.
  */
 export function opaqueFields(details: readonly ReasoningDetail[], asked: boolean): JsonObject {
   const first = details[0]
   if (!first) return {}
   const format = { format: first.format ?? 'unknown' }
-  if (isResponsesFormat(first.format) && first.type !== 'reasoning.server_tool_call') {
-    const data = details.map((detail) => asString(detail['data'])).find((one) => one)
-    return data === undefined || !asked ? format : { ...format, encrypted_content: data }
+  const data = details.map((detail) => asString(detail['data'])).find((one) => one)
+  if ((isResponsesFormat(first.format) || signedIn(data)) && first.type !== 'reasoning.server_tool_call') {
+    return data === undefined || !asked ? format : { ...format, encrypted_content: first.format === DEFAULT_FORMAT || signedIn(data) ? data : signedBy(format.format, data) }
   }
   const signature = details.map((detail) => asString(detail['signature'])).find((one) => one)
   const plain = details.length === 1 && textField(first) !== undefined

@@ -10,9 +10,21 @@ const FORMATS: Readonly<Record<string, string>> = { azure: 'azure-openai-respons
 const DEFAULT_FORMAT = 'openai-responses-v1'
 const ALL_FORMATS = new Set([DEFAULT_FORMAT, 'bedrock-xai-responses-v1', ...Object.values(FORMATS)])
 
+/** Reasoning of a provider that has no format of its own: whose it is stands in what is encrypted (`signer.ts`). */
+export const OTHER_FORMAT = 'unknown'
+/** OpenAI's models, whoever serves them; the open ones think in the open. */
+const OPENAI = /^openai\/(?!gpt-oss)|(?:^|[/.])(?:gpt-(?!oss)|o\d|chatgpt|codex)/
+
 /** The format of reasoning that this endpoint writes, and reads back. */
-export function formatOf(endpoint: Endpoint): string {
-  return FORMATS[endpoint.provider.slug] ?? DEFAULT_FORMAT
+export function formatOf({ provider, modelId, upstreamId }: Endpoint): string {
+  const isOpenAis = provider.slug === 'openai' || OPENAI.test(modelId) || OPENAI.test(upstreamId)
+  return FORMATS[provider.slug] ?? (isOpenAis ? DEFAULT_FORMAT : OTHER_FORMAT)
+}
+
+/** Who encrypts at an endpoint, as the word that tells it from others: its format, or its name where it has none. Undefined: OpenAI. */
+export function signerOf(endpoint: Endpoint): string | undefined {
+  const format = formatOf(endpoint)
+  return format === DEFAULT_FORMAT ? undefined : format === OTHER_FORMAT ? endpoint.provider.slug : format
 }
 
 /** True for reasoning that came from a provider of this dialect: its `encrypted_content` goes back as it came. */

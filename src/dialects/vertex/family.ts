@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
-import { isClaude } from '../hosted-claude.ts'
+import { isClaude } from '../signer.ts'
 
 /** What a model on Vertex is: Google's own, Anthropic's, or an open one behind OpenAI's dialect. */
 export type Family = 'gemini' | 'claude' | 'open'
