@@ -159,7 +159,7 @@ function regionTest({ region }: PolicyRules): Test | undefined {
   if (region === undefined) return undefined
   return (endpoint) => {
     const own = dataPolicyOf(endpoint).region
-    return own === region || endpoint.provider.slug === 'demo' ? undefined : own === undefined ? `not known to keep prompts in ${region}` : `keeps prompts in ${own}, not in ${region}`
+    return own === region || endpoint.provider.slug === 'demo' ? undefined : own === undefined ? `not known to process prompts in ${region} alone` : `processes prompts in ${own}, not in ${region}`
   }
 }
 

@@ -7,7 +7,7 @@ import { availability, AVAILABILITY, type AvailabilityCode } from './availabilit
 import { windowOf } from './bound.ts'
 import type { Candidates } from './candidates.ts'
 import type { Exclusion } from './plan.ts'
-import { isGuardrails, PLACE_RULES, policyWords } from './policy-words.ts'
+import { guardrailed, isListed, PLACE_RULES, policyWords } from './policy-words.ts'
 
 type Rule = Exclusion['rule']
 
@@ -86,13 +86,16 @@ function demandsFault(call: Call, groups: readonly Candidates[], names: string, 
   }
   const message = `No endpoints found for ${names} that can serve this request. ${sentences(relaxable)}${placeWords(call, groups) || advice(relaxable)}${notReadyWords(unready.filter(({ by }) => !by))}`
   // F6: a guardrail's list answers 403, and is no matter of what is there to be had.
-  if (relaxable.every(isGuardrails)) return new Fault('permission_denied', message, { metadata: { guardrail_id: first?.by?.id ?? null, excluded_by: facts.excludedBy, affected_providers: facts.affectedProviders } })
+  const guardrail = guardrailed(relaxable)?.by
+  if (guardrail) return new Fault('permission_denied', message, { metadata: { guardrail_id: guardrail.id ?? null, excluded_by: facts.excludedBy, affected_providers: facts.affectedProviders } })
   return new Fault(faultCode, message, { status: AVAILABILITY[code].status, availability: availability(code, facts) })
 }
 
 function codeOf(call: Call, relaxable: readonly Exclusion[], groups: readonly Candidates[]): readonly [AvailabilityCode, FaultCode] {
-  if (relaxable.every(({ rule }) => rule.startsWith('data_policy:'))) return ['privacy_restricted', 'no_endpoints']
-  if (relaxable.every(({ rule }) => PLACE_RULES.has(rule))) return ['region_restricted', 'permission_denied']
+  // Who is on nobody's list would not be asked anyway: the reason is what keeps the others out.
+  const asked = relaxable.filter((exclusion) => !isListed(exclusion))
+  if (asked.length > 0 && asked.every(({ rule }) => rule.startsWith('data_policy:'))) return ['privacy_restricted', 'no_endpoints']
+  if (asked.length > 0 && asked.every(({ rule }) => PLACE_RULES.has(rule))) return ['region_restricted', 'permission_denied']
   if (isWrongEndpoint(call, groups) && relaxable.every(({ rule }) => rule === 'modality')) return ['wrong_endpoint', 'invalid_request']
   return ['constraint_filtered', 'no_endpoints']
 }

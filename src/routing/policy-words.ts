@@ -7,9 +7,14 @@ export const PLACE_RULES: ReadonlySet<string> = new Set(['data_region', 'geo'])
 /** Rules that restrict names: a guardrail's answer with 403 (contract F6), an account's or the operator's with 404 (C10). */
 const LIST_RULES: ReadonlySet<string> = new Set(['allowed_providers', 'allowed_models'])
 
-/** True where a guardrail's list of names is what takes the endpoint out. */
-export function isGuardrails({ rule, by }: Exclusion): boolean {
-  return LIST_RULES.has(rule) && (by?.kind === 'guardrail' || by?.kind === 'workspace')
+/** True where somebody's list of names, but not the request's, is what takes the endpoint out. */
+export function isListed({ rule, by }: Exclusion): boolean {
+  return by !== undefined && LIST_RULES.has(rule)
+}
+
+/** The guardrail's exclusion where nothing but lists takes endpoints out, and one of them is a guardrail's (F6). */
+export function guardrailed(excluded: readonly Exclusion[]): Exclusion | undefined {
+  return excluded.every(isListed) ? excluded.find(({ by }) => by?.kind === 'guardrail' || by?.kind === 'workspace') : undefined
 }
 
 /** What people are told of an endpoint that a policy takes out: why, whose policy it is, and who could change it where. */
