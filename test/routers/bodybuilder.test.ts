@@ -34,7 +34,7 @@ async function ask(body: object = ASK): Promise<{ readonly status: number; reado
   return { status: response.status, body: reply, requests: text === undefined ? undefined : (JSON.parse(JSON.parse(text) as string) as JsonObject)['requests'], warnings: response.headers.get('x-switchyard-warnings') ?? '' }
 }
 
-describe('openrouter/bodybuilder', () => {
+describe('C52: openrouter/bodybuilder', () => {
   test('the cheapest model that can writes requests by a schema; the client gets what is wished for, its system messages in each', async () => {
     provider.play({ builder: { says: written({ model: 'acme/gpt', messages: user, ...nulls, temperature: 0 }, { model: 'acme/claude-sonnet-4.5', messages: [{ role: 'system', content: 'Be a pirate.' }, ...user], ...nulls }) } })
     const { status, body, requests, warnings } = await ask()

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import OpenAI from 'openai'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   provider = startPanel()
   const model = (id: string, input: string, output: string) => ({ id: `acme/${id}`, upstreamId: id, input, output })
   gateway = await startGateway({ config: configOf([
-    { slug: 'acme', dialect: 'openai-chat', baseUrl: provider.url, models: [model('one', '1', '2'), model('two', '3', '5'), model('three', '7', '11'), model('judge', '13', '17')] },
+    { slug: 'acme', dialect: 'openai-chat', baseUrl: provider.url, models: [model('one', '1', '2'), model('two', '3', '5'), model('three', '7', '11'), model('judge', '13', '17'), { id: 'openai/gpt-5.4-mini', upstreamId: 'mini' }] },
     { slug: 'clerk', dialect: 'anthropic-messages', baseUrl: provider.url, models: [{ id: 'clerk/scribe', upstreamId: 'scribe', input: '19', output: '23' }] },
   ], ['routers: { fusion: { analysis_models: [acme/one, acme/two], model: acme/judge } }']) })
 })
@@ -59,7 +59,7 @@ function books(): { readonly generations: number; readonly charged: number } {
   return found
 }
 
-describe('openrouter/fusion', () => {
+describe('C53: openrouter/fusion', () => {
   test('asks the panel the same at once, then the one who writes with all their answers; the sum is told, and each call is recorded', async () => {
     provider.play(ALL)
     const before = books()
@@ -144,7 +144,7 @@ describe('openrouter/fusion', () => {
     expect(provider.asked('judge')[1]?.body['tool_choice']).toBeUndefined()
   })
 
-  test('the plugin beside a model of one\'s own: that one writes, advised by the panel; turned off, nobody is asked', async () => {
+  test('D12: the plugin beside a model of one\'s own: that one writes, advised by the panel; turned off, nobody is asked', async () => {
     provider.play(ALL)
     const own = { model: 'acme/judge', messages: ASK.messages, plugins: [{ id: 'fusion', analysis_models: ['acme/two'] }] }
     const reply = await json<Reply>(await gateway.api('/chat/completions', own))
@@ -156,7 +156,7 @@ describe('openrouter/fusion', () => {
     expect(provider.asked().map(({ model }) => model)).toEqual(['judge', 'judge'])
   })
 
-  test('what cannot be followed is refused by the name of its field; tools for a panel are warned of', async () => {
+  test('D12: what cannot be followed is refused by the name of its field; tools for a panel are warned of', async () => {
     provider.play(ALL)
     const refused = async (plugin: object, more: object = {}): Promise<[number, string]> => {
       const response = await gateway.api('/chat/completions', { ...ASK, plugins: [{ ...PANEL, ...plugin }], ...more })
@@ -168,10 +168,31 @@ describe('openrouter/fusion', () => {
     expect(await refused({ analysis_models: [] })).toEqual([400, expect.stringContaining('plugins[0].analysis_models: must be an array of 1 to 8 model ids')])
     expect(await refused({ preset: 'general' })).toEqual([400, expect.stringContaining('plugins[0].preset: must be one of')])
     expect(await refused({}, { model: 'acme/one', models: ['openrouter/fusion'], plugins: [] })).toEqual([400, expect.stringContaining('models: openrouter/fusion can only be the first')])
-    expect(await refused({ analysis_models: undefined, model: undefined, preset: 'general-budget' })).toEqual([404, expect.stringContaining('~google/gemini-flash-latest: no credential')])
+    expect(await refused({ analysis_models: undefined, model: undefined, preset: 'general-high' })).toEqual([404, expect.stringContaining('~google/gemini-pro-latest: no credential')])
     expect(provider.asked()).toEqual([])
     const warned = await gateway.api('/chat/completions', { ...ASK, plugins: [{ ...PANEL, tools: [{ type: 'openrouter:web_search' }] }] })
     expect(warned.headers.get('x-switchyard-warnings')).toContain('plugins[0].tools: this server has no tools for a panel')
+  })
+
+  test('C54: openrouter/fusion-flash has a panel of fast models; those that are not ready are left out, and said', async () => {
+    provider.play({ mini: { says: 'Fast.' } })
+    const response = await gateway.api('/chat/completions', { model: 'openrouter/fusion-flash', messages: ASK.messages }, { headers: { 'x-openrouter-metadata': 'enabled' } })
+    const reply = await json<Reply>(response)
+    expect(reply).toMatchObject({ model: 'openai/gpt-5.4-mini', choices: [{ message: { content: 'Fast.' } }], openrouter_metadata: { strategy: 'fusion', requested: 'openrouter/fusion-flash' } })
+    expect(provider.asked().map(({ model }) => model)).toEqual(['mini', 'mini'])
+    expect(response.headers.get('x-switchyard-warnings')).toContain('~anthropic/claude-haiku-latest of the preset was not asked: no credential')
+    expect((await record(reply.id))['router']).toBe('openrouter/fusion-flash')
+  })
+
+  test('I19: who cannot pay for the last call is told so before anybody is asked', async () => {
+    provider.play(ALL)
+    const poor = await startGateway({ config: readFileSync(gateway.configFile, 'utf8'), args: ['--initial-credits', '0.1'] })
+    const ask = (more: object) => poor.api('/chat/completions', { ...ASK, max_tokens: 100, ...more })
+    const refused = await ask({})
+    expect({ status: refused.status, text: await refused.text(), asked: provider.asked().length }).toMatchObject({ status: 402, text: expect.stringContaining('This request may cost up to'), asked: 0 })
+    // Shorter answers of the panel are a shorter prompt for the one who writes.
+    expect((await ask({ plugins: [{ ...PANEL, max_completion_tokens: 100 }] })).status).toBe(200)
+    await poor.stop()
   })
 
   test('POST /route/explain names the one who writes, and the panel', async () => {
@@ -180,7 +201,7 @@ describe('openrouter/fusion', () => {
   })
 })
 
-describe('every face of a client', () => {
+describe('C53: every face of a client', () => {
   const say = { 'chat/completions': { ...ASK }, messages: { ...ASK, max_tokens: 500 }, responses: { model: ASK.model, plugins: ASK.plugins, input: 'Why is the sky blue?' } }
   /** The one who writes speaks the client's own dialect, or another. */
   for (const [writer, costNano] of [['acme/judge', COST_NANO], ['clerk/scribe', COST_NANO - 13_850_000 + (1_000 * 19 + 50 * 23) * 1_000]] as const) {

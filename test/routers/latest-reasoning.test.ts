@@ -37,7 +37,7 @@ const messages = [{ role: 'user', content: 'Hi' }]
 const chat = (model: string, wish: object) => gateway.api('/chat/completions', { model, messages, ...wish })
 const messagesOf = (model: string) => gateway.api('/messages', { model, max_tokens: 100, messages, thinking: { type: 'disabled' } })
 
-describe('reasoning that cannot be turned off', () => {
+describe('C57: reasoning that cannot be turned off', () => {
   test.each([{ reasoning: { effort: 'none' } }, { reasoning: { enabled: false } }, { reasoning: { max_tokens: 0 } }, { reasoning_effort: 'none' }])('by its family\'s name it is asked for the least: %p', async (wish) => {
     provider.play({ sage: { says: 'Hm.' } })
     const response = await chat('~acme/sage-latest', wish)
