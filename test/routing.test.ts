@@ -75,6 +75,12 @@ describe('C1: the provider object', () => {
   })
 })
 
+test('C9: who asks only for models that may be distilled is told that nobody knows which do', async () => {
+  const warned = async (wish: boolean): Promise<string | null> => (await gateway.api('/chat/completions', { model: 'acme/m', messages: MESSAGES, provider: { enforce_distillable_text: wish } })).headers.get('x-switchyard-warnings')
+  expect(await warned(true)).toContain('provider.enforce_distillable_text')
+  expect(await warned(false)).toBeNull()
+})
+
 describe('C24: a provider that fails', () => {
   test('leaves the call to the next one before the client has anything; only that one is paid, both are told', async () => {
     cheap.isDown = true
