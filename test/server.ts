@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { databaseUrlOf } from './engine.ts'
 
 const ROOT = join(import.meta.dir, '..')
 const START_MS_MAX = 30_000
@@ -53,7 +54,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const key = 'sk-sw-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'
   const startedMs = performance.now()
   const args = ['serve', '--port', '0', '--data', dataDir, '--config', configFile, '--no-discover', ...(options.args ?? [])]
-  const child = spawn('node', [join(ROOT, 'bin', 'switchyard.mjs'), ...args], { cwd: home, env: { ...plainEnv(), SWITCHYARD_KEY: key, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('node', [join(ROOT, 'bin', 'switchyard.mjs'), ...args], { cwd: home, env: { ...plainEnv(), ...storeEnvironment(dataDir), SWITCHYARD_KEY: key, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   child.on('exit', () => running.delete(child))
   let output = ''
@@ -103,6 +104,12 @@ function headersOf(init: RequestInit | undefined): Record<string, string> {
 function plainEnv(): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'SystemRoot']
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+}
+
+/** Where the store of a data directory is, for a program started on it. */
+export function storeEnvironment(dataDir: string): Record<string, string> {
+  const url = databaseUrlOf(dataDir)
+  return url === undefined ? {} : { DATABASE_URL: url }
 }
 
 /** `bin/switchyard.mjs` runs Bun as its child: that one is the server. */

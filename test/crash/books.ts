@@ -2,6 +2,9 @@ import { Database } from 'bun:sqlite'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { hashSecret } from '../../src/accounts/account-book.ts'
+import { databaseUrlOf } from '../engine.ts'
+import { rowsOf } from '../postgres-server.ts'
+import { storeEnvironment } from '../server.ts'
 
 /** One generation as the store has it. */
 export interface Row {
@@ -19,13 +22,20 @@ interface Raw { readonly id: string; readonly key_hash: string; readonly cost: n
 
 /** Every generation of a data directory, read past the gateway: the tests trust no sum of ours. */
 export function generationsIn(dataDir: string): Row[] {
+  return rawIn(dataDir).map((raw) => {
+    const record = JSON.parse(raw.record) as { upstreamId: string | null; cancelled: boolean; usage: { promptTokens: number; completionTokens: number } }
+    return { id: raw.id, keyHash: raw.key_hash, costNano: raw.cost, fault: raw.fault, upstreamId: record.upstreamId, cancelled: record.cancelled, promptTokens: record.usage.promptTokens, completionTokens: record.usage.completionTokens }
+  })
+}
+
+function rawIn(dataDir: string): Raw[] {
+  const query = 'SELECT id, key_hash, cost, fault, record FROM generations'
+  const url = databaseUrlOf(dataDir)
+  // The columns are those of the query.
+  if (url !== undefined) return rowsOf(url, query) as Raw[]
   const database = new Database(join(dataDir, 'switchyard.db'), { readonly: true })
   try {
-    const rows = database.query<Raw, []>('SELECT id, key_hash, cost, fault, record FROM generations').all()
-    return rows.map((raw) => {
-      const record = JSON.parse(raw.record) as { upstreamId: string | null; cancelled: boolean; usage: { promptTokens: number; completionTokens: number } }
-      return { id: raw.id, keyHash: raw.key_hash, costNano: raw.cost, fault: raw.fault, upstreamId: record.upstreamId, cancelled: record.cancelled, promptTokens: record.usage.promptTokens, completionTokens: record.usage.completionTokens }
-    })
+    return database.query<Raw, []>(query).all()
   } finally {
     database.close()
   }
@@ -39,7 +49,7 @@ export function costOf(rows: readonly Row[], secret?: string): number {
 
 /** Runs `switchyard … --json` on a data directory, beside the gateway or without. */
 export function switchyard(dataDir: string, ...words: string[]): { readonly code: number | null; readonly json: Record<string, unknown> } {
-  const run = spawnSync('node', [join(import.meta.dir, '..', '..', 'bin', 'switchyard.mjs'), ...words, '--json', '--data', dataDir], { encoding: 'utf8' })
+  const run = spawnSync('node', [join(import.meta.dir, '..', '..', 'bin', 'switchyard.mjs'), ...words, '--json', '--data', dataDir], { encoding: 'utf8', env: { ...process.env, ...storeEnvironment(dataDir) } })
   return { code: run.status, json: JSON.parse(run.stdout || JSON.stringify({ error: run.stderr })) as Record<string, unknown> }
 }
 
