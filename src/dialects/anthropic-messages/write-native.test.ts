@@ -33,6 +33,14 @@ describe('a client of the same dialect', () => {
     expect(written({ user: 'jo@example.com' }).body['user']).toBeUndefined()
   })
 
+  test('C57: no thinking, asked of a Claude that always thinks, is as little as it can by its family\'s name, and a 400 by its own', () => {
+    const fable = endpointOf('claude-fable-5')
+    const off = { thinking: { type: 'disabled' } }
+    expect(written({ model: '~anthropic/claude-fable-latest', ...off }, {}, fable)).toMatchObject({ body: { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } }, warned: ['reasoning'] })
+    expect(() => written({ model: 'anthropic/claude-fable-5', ...off }, {}, fable)).toThrow('always reasons')
+    expect(written(off).body).toMatchObject(off)
+  })
+
   test('max_tokens is all that the model gives where the client names none, and never more', () => {
     expect(written({ max_tokens: undefined }).body['max_tokens']).toBe(64_000)
     expect(written({ max_tokens: 100_000 })).toMatchObject({ body: { max_tokens: 64_000 }, warned: ['max_tokens'] })

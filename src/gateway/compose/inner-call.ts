@@ -37,7 +37,7 @@ const NO_WISH: ReasoningWish = { exclude: false }
 export function innerCall(call: Call, wish: InnerWish): Call {
   const { model, messages, maxTokens, temperature, reasoning, format, composed, moreBytes = 0, id = generationId(call.createdMs) } = wish
   const kept = Object.fromEntries(KEPT.flatMap((field) => (call.body[field] === undefined ? [] : [[field, call.body[field]]])))
-  const body: ChatBody = { ...kept, model, messages }
+  const body: ChatBody = { ...kept, model, messages, stream: true }
   const plugins = Array.isArray(call.body['plugins']) ? call.body['plugins'].filter((plugin: JsonObject) => plugin['id'] === 'file-parser') : []
   if (plugins.length > 0) body['plugins'] = plugins
   if (messages.some((message) => message.tool_calls?.length) && call.body.tools?.length) Object.assign(body, { tools: call.body.tools, tool_choice: 'none' })
