@@ -34,7 +34,7 @@ function nested(one: Json): Json {
 }
 
 /** Chat nests a grammar, the Responses API, whose words these are, does not. */
-function nestedGrammar(format: Json): Json {
+function nestedGrammar(format: Json | undefined): Json | undefined {
   if (!isObject(format) || format['type'] !== 'grammar' || format['grammar'] !== undefined) return format
   const { type, ...grammar } = format
   return { type, grammar }
