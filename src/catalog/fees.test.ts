@@ -13,6 +13,8 @@ describe('the fee of a search', () => {
     expect(['gemini-2.5-flash', 'gemini-3-pro-preview'].map((model) => withFees(PRICE, 'google', model).webSearch)).toEqual([35_000_000n, 14_000_000n])
     expect(['gpt-4o-search-preview', 'gpt-5', 'text-embedding-3-small'].map((model) => withFees(PRICE, 'openai', model).webSearch)).toEqual([25_000_000n, 10_000_000n, undefined])
     expect(withFees(PRICE, 'groq', 'gpt-5')).toBe(PRICE)
+    // Nobody could be found who quotes Google Cloud's list.
+    for (const model of ['gemini-2.5-pro', 'claude-sonnet-4-5']) expect(withFees(PRICE, 'google-vertex', model)).toBe(PRICE)
   })
 
   test("leaves the operator's, and what has no price", () => {
