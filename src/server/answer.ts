@@ -66,7 +66,7 @@ function warningHeaders(events: readonly Event[]): Readonly<Record<string, strin
   const served = events[0]
   if (served?.type !== 'served' || served.warnings.length === 0) return {}
   const text = served.warnings.map(({ field, why }) => `${field}: ${why}`).join('; ')
-  return { 'X-Switchyard-Warnings': text.replace(/[^\x20-\x7e]/g, '?').slice(0, WARNINGS_CHARS_MAX) }
+  return { 'X-Switchyard-Warnings': text.replaceAll('’', "'").replace(/[^\x20-\x7e]/g, '?').slice(0, WARNINGS_CHARS_MAX) }
 }
 
 /** What the promise comes to, or LATE when that takes longer. Leaves no timer behind. */

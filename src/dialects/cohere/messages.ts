@@ -102,8 +102,8 @@ function fromPercent(text: string, field: string): string {
 function assistant(message: Message, field: string, warnings: Warning[]): JsonObject[] {
   const text = named(message, textOf({ ...message, content: message.content ?? message.refusal ?? null }, field))
   const calls = toolCalls(message)
-  if (calls.length > 0) return [{ role: 'assistant', tool_calls: calls, ...(text === '' ? {} : { tool_plan: text }) }]
   const thinking = thinkingOf(message, warnings)
+  if (calls.length > 0) return [{ role: 'assistant', tool_calls: calls, ...(text === '' ? {} : { tool_plan: text }), ...(thinking === '' ? {} : { content: [{ type: 'thinking', thinking }] }) }]
   if (text === '' && thinking === '') return []
   return [{ role: 'assistant', content: thinking === '' ? text : [{ type: 'thinking', thinking }, ...(text === '' ? [] : [{ type: 'text', text }])] }]
 }

@@ -34,6 +34,27 @@ describe('messages', () => {
     expect(write({ messages, tools: [TOOL] }).body['messages']).toEqual([{ role: 'user', content: 'Hi' }, { role: 'assistant', tool_plan: 'I will look.', tool_calls: [{ id: 'c1', type: 'function', function: { name: 'get_weather', arguments: '{}' } }] }, { role: 'tool', tool_call_id: 'c1', content: 'Sunny' }])
   })
 
+  test('thinking before calls goes back too, and that of others is told of', () => {
+    const calls = [{ id: 'c1', type: 'function', function: { name: 'get_weather', arguments: '{}' } }] as const
+    const turn = (reasoning: Partial<Message>) => write({ messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: null, tool_calls: calls, ...reasoning } as Message, { role: 'tool', tool_call_id: 'c1', content: 'Sunny' }], tools: [TOOL] })
+    const own = turn({ reasoning: 'Hm' })
+    expect(own.body['messages']).toMatchObject([{}, { content: [{ type: 'thinking', thinking: 'Hm' }], tool_calls: calls }, {}])
+    expect(own.warnings).toEqual([])
+    const foreign = turn({ reasoning_details: [{ type: 'reasoning.text', text: 'Hm', signature: 'S', format: 'anthropic-claude-v1', index: 0 }] })
+    expect(foreign.body['messages']).toEqual([{ role: 'user', content: 'Hi' }, { role: 'assistant', tool_calls: calls }, { role: 'tool', tool_call_id: 'c1', content: 'Sunny' }])
+    expect(foreign.warnings).toEqual(['reasoning_details'])
+  })
+
+  test('a client of the same dialect keeps what others sealed to itself', () => {
+    const sealed = [{ type: 'reasoning.text', text: 'Hm', signature: 'S', format: 'anthropic-claude-v1', index: 0 }]
+    const thinking = { type: 'thinking', thinking: 'Hm' }
+    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const native: JsonObject = { model: 'a/m', messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: [thinking], tool_calls: [call], reasoning_details: sealed }, { role: 'assistant', content: [thinking, { type: 'text', text: 'Yes' }], reasoning_details: sealed }, { role: 'assistant', content: [thinking] }] }
+    const wire = cohere.writeCall({ ...geminiCall({ messages: [{ role: 'user', content: 'Hi' }] }), dialect: 'cohere', native }, cohereEndpoint())
+    expect((JSON.parse(wire.body) as JsonObject)['messages']).toEqual([{ role: 'user', content: 'Hi' }, { role: 'assistant', tool_calls: [call] }, { role: 'assistant', content: [{ type: 'text', text: 'Yes' }] }, { role: 'assistant', content: [thinking] }])
+    expect(wire.warnings.map((warning) => warning.field)).toEqual(['reasoning_details'])
+  })
+
   test('thinking goes back where nobody else signed it', () => {
     const details = [{ type: 'reasoning.text', text: 'Hm', format: 'unknown', index: 0 }, { type: 'reasoning.text', text: '!', format: 'unknown', index: 0 }, { type: 'reasoning.encrypted', data: 'x', format: 'google-gemini-v1', index: 1 }] as Message['reasoning_details']
     const { body, warnings } = write({ messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes', reasoning_details: details }, { role: 'user', content: 'Why?' }] })

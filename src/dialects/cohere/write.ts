@@ -9,15 +9,32 @@ import { writeMessages } from './messages.ts'
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const warnings: Warning[] = []
   const isNative = call.dialect === 'cohere' && call.native !== undefined
-  const body = isNative ? nativeBody(call.native ?? {}) : writeBody(call, warnings)
+  const body = isNative ? nativeBody(call.native ?? {}, warnings) : writeBody(call, warnings)
   return { path: '/v2/chat', headers: {}, ...wireBody({ ...body, model: endpoint.upstreamId, stream: call.stream }, call), warnings, ...(isNative ? { isNative } : {}) }
 }
 
 /** Fields that are said to us and to no provider. */
 const OURS = new Set(['models', 'route', 'provider', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'debug', 'usage', 'metadata', 'user'])
 
-function nativeBody(native: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(native).filter(([field]) => !OURS.has(field)))
+function nativeBody(native: JsonObject, warnings: Warning[]): JsonObject {
+  const body: JsonObject = Object.fromEntries(Object.entries(native).filter(([field]) => !OURS.has(field)))
+  const messages = asArray(body['messages'])
+  if (!messages?.some(isSealed)) return body
+  warnings.push({ field: 'reasoning_details', why: 'reasoning of another provider cannot be read by this one and was left out' })
+  return { ...body, messages: messages.map((message) => (isSealed(message) ? withoutForeign(message) : message)) }
+}
+
+/** A message with reasoning that another provider sealed: beside Cohere's fields stands one of ours, as the answer had it. */
+function isSealed(message: Json): message is JsonObject {
+  return isObject(message) && message['reasoning_details'] !== undefined
+}
+
+function withoutForeign({ reasoning_details: _, ...message }: JsonObject): JsonObject {
+  const content = asArray(message['content'])?.filter((part) => asObject(part)?.['type'] !== 'thinking')
+  if (!content) return message
+  if (content.length > 0) return { ...message, content: [...content] }
+  const { content: __, ...rest } = message
+  return message['tool_calls'] === undefined ? { ...rest, content: '' } : rest
 }
 
 function writeBody(call: Call, warnings: Warning[]): JsonObject {

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../catalog/endpoint.ts'
-import type { Call } from '../../core/call.ts'
+import type { Call, Warning } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { Fault, type FaultCode } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, type Json, type JsonObject } from '../../core/json.ts'
@@ -15,11 +15,14 @@ import { readServiceTier, readUsage } from './usage.ts'
 import { either, isThird, NO_SIGNATURE } from './wire.ts'
 
 /** The client's own request for an endpoint of Gemini's: as it came, less what is ours of it. */
-export function nativeBody(native: JsonObject, endpoint: Endpoint): JsonObject {
+export function nativeBody(native: JsonObject, endpoint: Endpoint, warnings: Warning[]): JsonObject {
   const body: JsonObject = {}
   for (const [key, value] of Object.entries(native)) if (!ROUTER_FIELDS.has(key) && key !== 'model') body[key] = value
   const contents = asArray(native['contents'])
-  if (contents?.some(hasPacket)) body['contents'] = contents.map((content) => withoutPackets(content, endpoint))
+  if (contents?.some(hasPacket)) {
+    body['contents'] = contents.map((content) => withoutPackets(content, endpoint))
+    warnings.push({ field: 'reasoning_details', why: 'reasoning of another provider cannot be read by Gemini and is left out' })
+  }
   return body
 }
 

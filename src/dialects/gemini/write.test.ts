@@ -6,6 +6,7 @@ import type { ChatBody, Message, Part, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { gemini } from './gemini.ts'
+import { packetSignature } from './packet.ts'
 import type { Content } from './wire.ts'
 
 interface Body { contents: Content[]; systemInstruction?: JsonObject; tools?: JsonObject[]; toolConfig?: JsonObject; generationConfig?: JsonObject; [key: string]: unknown }
@@ -194,4 +195,13 @@ describe('tools', () => {
     expect(write({ tool_choice: 'auto' }).body.toolConfig).toBeUndefined()
     expect(write({ tools, tool_choice: { type: 'openrouter:web_search' } }).warnings.map((warning) => warning.field)).toEqual(['tools.function.strict', 'tool_choice'])
   })
+})
+
+test('a client of the same dialect is told when reasoning of another provider stays behind', () => {
+  const packet = packetSignature({ details: [{ type: 'reasoning.text', text: 'Hm', signature: 'S', format: 'anthropic-claude-v1', index: 0 }], extra: {} })
+  const write = (signature: string) => gemini.writeCall({ ...geminiCall({ messages: [user('Hi')] }), dialect: 'gemini', native: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }, { role: 'model', parts: [{ text: 'Yes', thoughtSignature: signature }] }, { role: 'user', parts: [{ text: 'Why?' }] }] } }, geminiEndpoint('gemini-2.5-flash'))
+  expect(write(packet).warnings.map((warning) => warning.field)).toEqual(['reasoning_details'])
+  expect(write(packet).body).not.toContain('thoughtSignature')
+  expect(write('R0VN').warnings).toEqual([])
+  expect(write('R0VN').body).toContain('R0VN')
 })

@@ -12,7 +12,7 @@ import { writeTools } from './tools.ts'
 export function writeCall(call: Call, endpoint: Endpoint): WireRequest {
   const warnings: Warning[] = []
   const isNative = isCarried(call)
-  const body = isNative ? nativeBody(call.native, endpoint) : writeBody(call, endpoint, warnings)
+  const body = isNative ? nativeBody(call.native, endpoint, warnings) : writeBody(call, endpoint, warnings)
   const { upstreamId } = endpoint
   const model = upstreamId.includes('/') ? upstreamId : `models/${upstreamId}`
   const method = call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
