@@ -29,7 +29,8 @@ function isSealed(message: Json): message is JsonObject {
   return isObject(message) && message['reasoning_details'] !== undefined
 }
 
-function withoutForeign({ reasoning_details: _, ...message }: JsonObject): JsonObject {
+function withoutForeign(sealed: JsonObject): JsonObject {
+  const { reasoning_details: _, ...message } = sealed
   const content = asArray(message['content'])?.filter((part) => asObject(part)?.['type'] !== 'thinking')
   if (!content) return message
   if (content.length > 0) return { ...message, content: [...content] }
