@@ -78,15 +78,21 @@ export function dialectsOf(provider: Provider): readonly DialectName[] {
 function providerRow(provider: Provider, counts: ReadonlyMap<string, number>): object {
   return {
     slug: provider.slug, name: provider.name, ready: provider.notReady === undefined, lacks: provider.notReady ?? null, env: provider.env, dialect: provider.dialect, dialects: dialectsOf(provider),
-    base_url: provider.baseUrl, has_credential: provider.credential !== undefined, retains_prompts: provider.retainsPrompts, may_train: provider.mayTrain, models: counts.get(provider.slug) ?? 0,
+    base_url: provider.baseUrl, has_credential: provider.credential !== undefined, retains_prompts: provider.retainsPrompts, may_train: provider.mayTrain, policy_source: provider.policySource ?? null, policy_as_of: provider.policyAsOf ?? null, models: counts.get(provider.slug) ?? 0,
   }
+}
+
+/** Where its data policy was read, and the models that it treats otherwise. */
+function saidWhere({ policySource, policyAsOf, modelPolicies = [] }: Provider): string {
+  const others = modelPolicies.map(({ models, retains, days, source }) => `${models}: ${retains ? `kept${days === undefined ? '' : ` for ${days} days`}` : 'not kept'} (${source})`)
+  return [policySource === undefined ? 'nowhere, so the worst is taken' : `${policySource}${policyAsOf === undefined ? '' : `, ${policyAsOf}`}`, ...others].join('\n          ')
 }
 
 function providerPage(out: Sink, provider: Provider, models: readonly string[]): string {
   return facts(out, [
     ['provider', provider.slug], ['name', provider.name], ['state', provider.notReady ?? 'ready'], ['address', provider.baseUrl], ['dialects', dialectsOf(provider).join(', ')],
     ['credential', provider.auth === 'none' ? 'needs none' : `${provider.credential === undefined ? 'missing' : 'set'}${provider.env.length > 0 ? ` (${provider.env.join(' or ')})` : ''}`],
-    ['prompts', `${provider.retainsPrompts ? 'may be kept' : 'not kept'}, ${provider.mayTrain ? 'may be trained on' : 'not trained on'}`],
+    ['prompts', `${provider.retainsPrompts ? 'may be kept' : 'not kept'}, ${provider.mayTrain ? 'may be trained on' : 'not trained on'}`], ['as said', saidWhere(provider)],
     ...(provider.docsUrl === undefined ? [] : [['docs', provider.docsUrl] as const]), ...(provider.statusPageUrl === undefined ? [] : [['status', provider.statusPageUrl] as const]),
     ['models', models.length === 0 ? 'none' : models.join('\n          ')],
   ])
