@@ -82,7 +82,7 @@ describe('policies', () => {
     await untilEverywhere(async () => (await steps()).join(), 'europe,good,keeper,trainer')
   }, 60_000)
 
-  test('E12: the host of a region narrows calls and lists', async () => {
+  test('E12, A36: the host of a region narrows calls and lists', async () => {
     const eu = { host: 'eu.gateway.example' }
     expect(await explain({}, eu)).toMatchObject({ region: 'eu', steps: [{ provider: 'europe' }] })
     const { status, body } = await send('POST', '/chat/completions', { json: { model: 'acme/m', messages: MESSAGES, provider: { only: ['good'] } }, headers: eu })
