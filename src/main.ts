@@ -69,12 +69,12 @@ async function serve(config: Config): Promise<number> {
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
-    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ledger: ledger.ledger, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, rates: ledger.limits, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
   })
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined

@@ -1,3 +1,4 @@
+import type { Rates } from '../catalog/rate-limits.ts'
 import type { Nano } from '../core/nano.ts'
 
 export type LimitReset = 'daily' | 'weekly' | 'monthly'
@@ -14,6 +15,8 @@ export interface Key {
   /** null: no limit of its own. */
   readonly limit: Nano | null
   readonly limitReset: LimitReset | null
+  /** What may pass in a minute, where the key says it itself; for the rest the operator's rates of keys hold. */
+  readonly rateLimits?: Rates
   readonly includeByokInLimit: boolean
   /** ms since the epoch, null: never. */
   readonly expiresMs: number | null

@@ -92,6 +92,8 @@ export interface FaultOptions {
   readonly status?: number
   readonly retry?: Retry
   readonly retryAfterMs?: number
+  /** Of a limit of ours: what it is, what is left of it, and when it starts anew (`X-RateLimit-*`, contract M12). */
+  readonly rateLimit?: { readonly limit: string; readonly remaining: string; readonly resetMs: number }
   readonly previousErrors?: readonly PreviousError[]
   /** How the call was routed, where the client asked to know: `openrouter_metadata` beside `error`. */
   readonly router?: JsonObject

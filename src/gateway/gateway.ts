@@ -2,6 +2,7 @@ import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Policies } from '../guardrails/rule-book.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { CallLog } from '../lib/log.ts'
 import type { Health } from '../upstream/health.ts'
 import type { Files } from '../upstream/pdf/files.ts'
@@ -17,6 +18,8 @@ export interface Gateway {
   /** What callers may use. */
   readonly policies: Policies
   readonly ledger: Ledger
+  /** How much may pass in a window. */
+  readonly rates?: Limits
   readonly health: Health
   readonly conversations: Conversations
   readonly hedges: HedgeBudget

@@ -10,6 +10,7 @@ import { attempt, faultFrom } from './attempt.ts'
 import { callerView } from './caller-view.ts'
 import type { Gateway } from './gateway.ts'
 import { Meter } from './meter.ts'
+import { passLimits, type Pass } from './rate-limits.ts'
 import { annotator, planned, withFiles } from './read-files.ts'
 import { refusalFault } from './refusal.ts'
 
@@ -21,8 +22,12 @@ import { refusalFault } from './refusal.ts'
 export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   if (!asked.composed?.isUnderWay) admit(caller, gateway.admission)
   const view = await callerView(asked, caller, gateway) // frozen: one view of catalogue, policies and providers
-  const { call, plan } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
+  const { call, plan: whole } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
+  const found = passLimits(call, caller, whole, view.snapshot, gateway.rates)
+  const pass = found instanceof Promise ? await found : found
+  const { plan } = pass // without the models whose own limits are used up
   const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
+  if (!hold.ok) pass.release()
   if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
   const meter = new Meter(call, caller, gateway.clock, plan.region)
   const annotated = annotator(call, gateway)
@@ -48,7 +53,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
     if (!ended) meter.fail(new Fault('client_gone', 'The client closed the connection'))
     gateway.admission.leave()
     gateway.conversations.learn(caller, call, meter)
-    settle(hold, meter, gateway, call.headers.metadata ? routerMetadata(call, plan, meter) : undefined) // exactly once: end, abort or fault
+    settle(hold, pass, meter, gateway, call.headers.metadata ? routerMetadata(call, plan, meter) : undefined) // exactly once: end, abort or fault
     if (ended && !client.aborted) gateway.mirrors?.copy(asked, caller, view, gateway) // where the operator mirrors this alias; nobody waits for it
   }
   yield [meter.last()]
@@ -62,9 +67,10 @@ function routerMetadata(call: Call, plan: Plan, meter: Meter): JsonObject {
   }
 }
 
-function settle(hold: Hold, meter: Meter, gateway: Gateway, router: JsonObject | undefined): void {
+function settle(hold: Hold, pass: Pass, meter: Meter, gateway: Gateway, router: JsonObject | undefined): void {
   const usage = meter.used()
   const cost = meter.cost(usage, hold.amount)
+  pass.settle(meter, usage, cost)
   const generation = meter.generation(usage, cost)
   if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
   else gateway.ledger.settle(hold, generation)

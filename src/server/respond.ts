@@ -37,7 +37,8 @@ export function idHeaders(callId: string, dialect: Pick<ClientDialect, 'idHeader
 /** A fault before the first byte, in the contract's envelope (M1, M11). */
 export function faultResponse(fault: Fault, callId?: string, dialect: Pick<ClientDialect, 'faultBody' | 'idHeader'> = openaiChatClient): Response {
   const headers: Record<string, string> = callId === undefined ? {} : idHeaders(callId, dialect)
-  const { retryAfterMs } = fault.options
+  const { retryAfterMs, rateLimit } = fault.options
+  if (rateLimit) Object.assign(headers, { 'X-RateLimit-Limit': rateLimit.limit, 'X-RateLimit-Remaining': rateLimit.remaining, 'X-RateLimit-Reset': String(rateLimit.resetMs) })
   if (retryAfterMs !== undefined && (fault.status === 429 || fault.status === 503)) headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   const body: JsonObject = dialect.faultBody(fault, callId)
   return jsonResponse(body, fault.status === 499 ? 408 : fault.status, headers)

@@ -5,12 +5,15 @@ import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
 import type { RuleBook } from '../guardrails/rule-book.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { HealthStats } from '../routing/health.ts'
 
 /** What the control plane stands on. Built once, in main.ts. */
 export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
+  /** How much may pass in a window, for those who ask what has. */
+  readonly rates: Pick<Limits, 'freeUse' | 'ratesOf'>
   /** What callers may use. */
   readonly rules: RuleBook
   readonly presets: PresetBook

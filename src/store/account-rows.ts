@@ -4,6 +4,7 @@ import type { StoreChanges } from './protocol.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import { rowId } from '../lib/id.ts'
 import { nextRevision } from './schema.ts'
+import { wantedSince } from './slice-rows.ts'
 import { writeTransfer } from './settlement.ts'
 import { big, one, text, type Row, type Sql } from './sql.ts'
 
@@ -38,8 +39,9 @@ export async function changesSince(sql: Sql, revision: bigint): Promise<StoreCha
   const keys = await sql.all('SELECT hash, changed FROM keys WHERE changed > $1', revision)
   const accounts = await sql.all('SELECT id, wanted_by, changed FROM accounts WHERE changed > $1', revision)
   const rules = await sql.all('SELECT account_id, changed FROM rules WHERE changed > $1', revision)
-  const newest = [...keys, ...accounts, ...rules].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
-  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')) }
+  const wanted = await wantedSince(sql, revision)
+  const newest = [...keys, ...accounts, ...rules, ...wanted.rows].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
+  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')), slices: wanted.slices }
 }
 
 function readChanged(row: Row): AllowanceChanges['accounts'][number] {

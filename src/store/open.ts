@@ -8,6 +8,7 @@ import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
 import { recoverNode } from '../ledger/recovery.ts'
 import type { Clock } from '../lib/clock.ts'
+import { Limits } from '../limits/limits.ts'
 import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
@@ -32,6 +33,7 @@ export interface OpenLedger {
   readonly accounts: AccountBook
   readonly rules: RuleBook
   readonly presets: PresetBook
+  readonly limits: Limits
   /** Ends when the store has every settlement so far. */
   flush(): Promise<void>
   verify(): Promise<Audit>
@@ -48,11 +50,12 @@ const BEAT_MS = 5_000
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
-  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook } = {}
+  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits } = {}
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
     listeners.rules?.noteChanges(changes.rules)
     listeners.presets?.noteChanges(changes.rules)
+    listeners.limits?.noteChanges(changes).catch((error: unknown) => log(`slices of limits could not be given back: ${String(error)}`))
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
   try {
@@ -72,16 +75,18 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const recall = (accountId: string) => recallAll(client, ledger, accountId)
     const accounts = new AccountBook({ store: client.api, clock, flush: () => ledger.flush(), recall })
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
-    Object.assign(listeners, { ledger, accounts, rules, presets })
+    const limits = new Limits({ nodeId, bank: client.api, clock, log })
+    Object.assign(listeners, { ledger, accounts, rules, presets, limits })
     const timers = [
       setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS),
       // While the store is away its own users say so; when it stays away, nothing is held.
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, rules, presets, flush: () => ledger.flush(), verify: () => client.api.verify(),
+      nodeId, ledger, accounts, rules, presets, limits, flush: () => ledger.flush(), verify: () => client.api.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
+        await limits.close()
         await ledger.close()
         await client.close()
       },

@@ -3,6 +3,7 @@ import type { PresetStore } from '../accounts/presets.ts'
 import type { RuleStore } from '../guardrails/rule-store.ts'
 import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
+import type { SliceBank, WantedSlice } from '../limits/slice-bank.ts'
 import type { Audit } from './audit.ts'
 
 /** Where a store is. */
@@ -17,7 +18,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore {
+export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>
@@ -34,8 +35,8 @@ export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore {
 
 export type StoreMethod = keyof StoreApi
 
-/** What was changed by hand, here or in another process. `rules`: accounts whose rules, guardrails or presets were. */
-export interface StoreChanges extends AllowanceChanges { readonly rules: readonly string[] }
+/** What was changed by hand, here or in another process. `rules`: accounts whose rules, guardrails or presets were. `slices`: what processes want back of rate limits. */
+export interface StoreChanges extends AllowanceChanges { readonly rules: readonly string[]; readonly slices: readonly WantedSlice[] }
 
 /** From the process to the thread. */
 export interface StoreRequest {

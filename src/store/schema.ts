@@ -1,3 +1,4 @@
+import { LIMITS } from './schema-limits.ts'
 import { PEOPLE } from './schema-people.ts'
 import { STORAGE } from './schema-storage.ts'
 import { one, int, text, type Database, type Row, type Sql } from './sql.ts'
@@ -86,7 +87,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}, PEOPLE, STORAGE]
+}, PEOPLE, STORAGE, LIMITS]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an

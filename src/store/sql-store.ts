@@ -8,6 +8,7 @@ import type { AccountRules, KeyAssignment, Listed, Page, RuleStore } from '../gu
 import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledger/bank.ts'
 import type { Generation } from '../ledger/generation.ts'
 import { readGeneration } from '../ledger/line.ts'
+import type { Cap, SliceAnswer, SliceAsk, SliceBank, WindowRef, WindowUse } from '../limits/slice-bank.ts'
 import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
@@ -16,11 +17,12 @@ import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
 import type { NodeBeat, StoreChanges } from './protocol.ts'
 import { assign, deleteGuardrail, findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, putGuardrail, putRules, readAccountRules, unassign } from './rule-rows.ts'
+import { pruneLimitWindows, readWindowUse, recallSlice, takeSlice } from './slice-rows.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
 
 /** What the ports of ledger and accounts say is stored, in a database: each method is one transaction. */
-export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
+export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBank {
   constructor(private readonly database: Database) {}
 
   lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
@@ -174,6 +176,29 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore {
 
   presetVersion(accountId: string, slug: string, version: number): Promise<PresetVersion | undefined> {
     return this.database.read((sql) => findPresetVersion(sql, accountId, slug, version))
+  }
+
+  takeSlices(asks: readonly SliceAsk[]): Promise<readonly SliceAnswer[]> {
+    return this.database.writeBeside(async (sql) => {
+      const nodes = int(await one(sql, 'SELECT COUNT(*) AS nodes FROM nodes'), 'nodes')
+      const answers: SliceAnswer[] = []
+      for (const ask of asks) answers.push(await takeSlice(sql, ask, nodes))
+      return answers
+    })
+  }
+
+  recallSlices(windows: readonly WindowRef[], nodeId: string): Promise<void> {
+    return this.database.write(async (sql) => {
+      for (const window of windows) await recallSlice(sql, window, nodeId)
+    })
+  }
+
+  windowUse(window: WindowRef, cap: Cap): Promise<WindowUse> {
+    return this.database.read((sql) => readWindowUse(sql, window, cap))
+  }
+
+  pruneWindows(beforeMs: number): Promise<void> {
+    return this.database.write((sql) => pruneLimitWindows(sql, beforeMs))
   }
 
   /** The revision that the store is at. */

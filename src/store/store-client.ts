@@ -9,6 +9,7 @@ const METHODS = [
   'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'insertFirstKey', 'credits', 'grant', 'generation',
   'accountRules', 'putRules', 'listGuardrails', 'guardrail', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'listKeyAssignments', 'listMemberAssignments',
   'preset', 'listPresets', 'addPresetVersion', 'listPresetVersions', 'presetVersion',
+  'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

@@ -51,10 +51,10 @@ async function watch(): Promise<void> {
 
 async function tellChanges(): Promise<void> {
   if (!opened) return
-  const { revision, keys, accounts, rules } = await opened.store.changesSince(seenRevision)
+  const { revision, keys, accounts, rules, slices } = await opened.store.changesSince(seenRevision)
   if (revision === seenRevision) return
   seenRevision = revision
-  send({ changes: { keys, accounts, rules } })
+  send({ changes: { keys, accounts, rules, slices } })
 }
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */

@@ -10,6 +10,8 @@ import { RuleBook } from '../../src/guardrails/rule-book.ts'
 import type { RuleStore } from '../../src/guardrails/rule-store.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
+import { Limits } from '../../src/limits/limits.ts'
+import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
@@ -134,9 +136,16 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const statsOf = new Map<string, EndpointStats>()
   return {
     snapshot: () => catalogue, accounts: new FakeAccounts(), rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
   }
+}
+
+/** Nobody has called a free model yet. */
+function noSlices(): SliceBank {
+  const none = (): never => { throw new Error('this test has no store of limits') }
+  return { takeSlices: none, recallSlices: none, pruneWindows: none, windowUse: async (_, { limit }) => ({ used: 0n, limit }) }
 }
 
 /** Stores of those who have no rules and no presets; tests of either have a real one. */

@@ -20,8 +20,9 @@ describe('GET /key', () => {
         byok_usage: 0, byok_usage_daily: 0, byok_usage_weekly: 0, byok_usage_monthly: 0,
         is_free_tier: false, is_management_key: false, is_provisioning_key: false, creator_user_id: null,
         workspace_id: DEFAULT_WORKSPACE, organization_id: null, allowed_data_regions: ['global'],
-        free_model_daily_requests: { limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER, used: 0 },
+        free_model_daily_requests: { limit: 50, remaining: 50, used: 0 },
         rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
+        switchyard: { rate_limits: { requests_per_minute: null, tokens_per_minute: null, usd_per_minute: null } },
       },
     })
   })

@@ -1,4 +1,5 @@
 import type { KeyRecord } from '../../accounts/accounts.ts'
+import { ratesJson } from '../../catalog/rate-limits.ts'
 import { Fault } from '../../core/fault.ts'
 import { usdNumber, type Nano } from '../../core/nano.ts'
 import type { Route } from '../route.ts'
@@ -15,10 +16,14 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER
 export const getOwnKey: Route = {
   method: 'GET', path: '/key', auth: 'key',
   async handle(context) {
-    const { accountId, key } = callerOf(context)
+    const caller = callerOf(context)
+    const { accountId, key } = caller
     const record = await context.services.accounts.key(accountId, key.hash)
     if (!record) throw new Fault('unauthenticated', 'This key was deleted.')
     const isManagement = record.kind === 'management'
+    const settings = context.services.snapshot().rateLimits
+    const rates = context.services.rates.ratesOf(caller, settings)
+    const { used, limit } = await context.services.rates.freeUse(caller, settings)
     const policy = await context.services.rules.of(callerOf(context), context.services.snapshot())
     return {
       data: {
@@ -32,9 +37,10 @@ export const getOwnKey: Route = {
         // Newer than the contract's document; the official client refuses an answer without them.
         organization_id: null,
         allowed_data_regions: [policy.region === undefined ? 'global' : DATA_REGIONS[policy.region]],
-        free_model_daily_requests: { limit: NO_LIMIT, remaining: NO_LIMIT, used: 0 },
-        // Deprecated, and required by clients (contract N11).
-        rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
+        free_model_daily_requests: { limit: limit ?? NO_LIMIT, remaining: limit === null ? NO_LIMIT : Math.max(0, limit - used), used },
+        // Deprecated, and required by clients (contract N11): -1 where nothing is limited.
+        rate_limit: { requests: rates.requestsPerMinute === undefined ? -1 : Number(rates.requestsPerMinute), interval: rates.requestsPerMinute === undefined ? '10s' : '60s', note: 'This field is deprecated and safe to ignore.' },
+        switchyard: { rate_limits: ratesJson(rates) },
       },
     }
   },

@@ -1,0 +1,104 @@
+// What the tests of limits stand on: several processes in one, over one real store, on a clock that is set by hand.
+import { join } from 'node:path'
+import { DEFAULT_RATE_LIMITS, type RateLimits } from '../catalog/rate-limits.ts'
+import { Fault } from '../core/fault.ts'
+import { FakeClock } from '../lib/clock.ts'
+import { migrate } from '../store/schema.ts'
+import { SqlStore } from '../store/sql-store.ts'
+import { SqliteDatabase } from '../store/sqlite.ts'
+import { callerOf, testDirectory, testKey } from '../store/store.fixture.ts'
+import { Limits, type LimitRefusal, type Passed } from './limits.ts'
+import type { Metric } from './rule.ts'
+import type { SliceBank, WantedSlice } from './slice-bank.ts'
+
+/** 12:00:00 UTC: a minute and no day begins. */
+export const NOON_MS = Date.parse('2026-11-20T12:00:00Z')
+
+export const CALLER = callerOf(testKey('first'))
+
+/** Settings that limit nothing but what is said. */
+export function settings(change: Partial<RateLimits>): RateLimits {
+  return { ...DEFAULT_RATE_LIMITS, ...change }
+}
+
+/** The store as one process sees it: until the process dies, or the store is away. */
+class NodeSlices implements SliceBank {
+  dead = false
+  away = false
+  asks = 0
+  constructor(private readonly bench: LimitBench, private readonly limits: () => readonly Limits[]) {}
+  takeSlices(...args: Parameters<SliceBank['takeSlices']>) {
+    this.asks++
+    return this.reach(() => this.bench.store.takeSlices(...args))
+  }
+
+  windowUse(...args: Parameters<SliceBank['windowUse']>) { return this.reach(() => this.bench.store.windowUse(...args)) }
+  pruneWindows(...args: Parameters<SliceBank['pruneWindows']>) { return this.reach(() => this.bench.store.pruneWindows(...args)) }
+
+  /** Reaches the other processes before it ends. */
+  recallSlices(...[windows, nodeId]: Parameters<SliceBank['recallSlices']>) {
+    return this.reach(async () => {
+      await this.bench.store.recallSlices(windows, nodeId)
+      const slices: WantedSlice[] = windows.map((window) => ({ ...window, wantedBy: nodeId }))
+      await Promise.all(this.limits().map((limits) => limits.noteChanges({ slices, accounts: [] })))
+    })
+  }
+
+  private reach<T>(work: () => Promise<T>): Promise<T> {
+    if (this.dead) return new Promise<never>(() => undefined)
+    if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
+    return work()
+  }
+}
+
+export interface LimitNode {
+  readonly limits: Limits
+  readonly bank: { away: boolean; asks: number }
+}
+
+/** Several processes over one store. */
+export class LimitBench {
+  readonly clock = new FakeClock(NOON_MS)
+  readonly database = new SqliteDatabase(join(testDirectory(), 'switchyard.db'), 0)
+  readonly store = new SqlStore(this.database)
+  private readonly nodes = new Map<string, { readonly limits: Limits; readonly bank: NodeSlices }>()
+
+  static async open(): Promise<LimitBench> {
+    const bench = new LimitBench()
+    await migrate(bench.database, NOON_MS)
+    return bench
+  }
+
+  async node(nodeId: string): Promise<LimitNode> {
+    const bank = new NodeSlices(this, () => [...this.nodes.values()].flatMap(({ limits, bank: { away, dead } }) => (away || dead ? [] : [limits])))
+    await this.store.openNode(nodeId, this.clock.wallMs())
+    const limits = new Limits({ nodeId, bank, clock: this.clock, recallWaitsMs: [0] })
+    this.nodes.set(nodeId, { limits, bank })
+    return { limits, bank }
+  }
+
+  /** What kill -9 leaves: nothing is told or given back. */
+  async kill(nodeId: string): Promise<void> {
+    const node = this.nodes.get(nodeId)
+    if (node) node.bank.dead = true
+    this.nodes.delete(nodeId)
+    await this.store.closeNode(nodeId)
+  }
+
+  async close(): Promise<void> {
+    for (const { limits } of this.nodes.values()) await limits.close()
+    await this.database.close()
+  }
+}
+
+/** A call that wants so much of every limit of a metric that holds for the caller. */
+export function pass(limits: Limits, rates: RateLimits, metric: Metric = 'requests', amount = 1n): Passed | LimitRefusal | Promise<Passed | LimitRefusal> {
+  return limits.pass(limits.rulesOf(CALLER, rates).always.filter((rule) => rule.metric === metric).map((rule) => ({ rule, amount })))
+}
+
+/** How many of so many calls pass, one after another. */
+export async function passing(limits: Limits, rates: RateLimits, calls: number): Promise<number> {
+  let passed = 0
+  for (let call = 0; call < calls; call++) if ((await pass(limits, rates)).ok) passed++
+  return passed
+}
