@@ -10,6 +10,8 @@ import { systemClock } from '../src/lib/clock.ts'
 export interface CliOptions {
   /** The whole environment of the command; nothing of the test's own. */
   readonly env?: Readonly<Record<string, string>>
+  /** The Postgres that keeps everything; SQLite in the directory when not said. */
+  readonly databaseUrl?: string
   /** Piped in; undefined: standard input is a terminal. */
   readonly stdin?: string
   /** Entered at the prompt. */
@@ -55,7 +57,7 @@ export async function cli(directory: string, argv: readonly string[], options: C
         return () => void interrupts.splice(interrupts.indexOf(handler), 1)
       },
     },
-    config: (flags) => configOf(readConfig({ noDiscover: true, data: join(directory, 'data'), ...flags }, directory), options.env ?? {}),
+    config: (flags) => configOf(readConfig({ noDiscover: true, data: join(directory, 'data'), ...flags }, directory), options),
     serve: options.serve ?? (async () => 0),
     probe: options.probe ?? (async () => ({ ok: true, latencyMs: 1 })),
     fetch: options.fetch ?? fetch,
@@ -65,8 +67,8 @@ export async function cli(directory: string, argv: readonly string[], options: C
 }
 
 /** The configuration without what the machine of the test has in its environment. */
-function configOf(config: Config, env: Readonly<Record<string, string>>): Config {
-  return { ...config, env, firstKey: env['SWITCHYARD_KEY'] }
+function configOf(config: Config, { env = {}, databaseUrl }: CliOptions): Config {
+  return { ...config, env, firstKey: env['SWITCHYARD_KEY'], databaseUrl }
 }
 
 async function* entered(lines: readonly string[]): AsyncGenerator<string, void, undefined> {

@@ -129,6 +129,9 @@ function sayUrl(text: string): string {
   return `${protocol}//${host}${pathname}`
 }
 
+/** What the file system says of a directory. */
+const FILE_ERROR = /^E(?:EXIST|NOTDIR|NOENT|ACCES|ROFS|PERM|NOSPC)\b/
+
 /** What is said to a client while calls run, that the store is away for a moment, is no help to whoever starts a program. */
 async function openStore(client: StoreClient, { dataDir, databaseUrl }: StorePlace, nowMs: number): Promise<void> {
   try {
@@ -136,7 +139,7 @@ async function openStore(client: StoreClient, { dataDir, databaseUrl }: StorePla
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'unavailable') throw error
     const { detail } = error.options
-    if (databaseUrl !== undefined) throw new DatabaseUnusable(`the database ${sayUrl(databaseUrl)} cannot be used: ${detail ?? error.message}`, { cause: error })
+    if (databaseUrl !== undefined && !FILE_ERROR.test(detail ?? '')) throw new DatabaseUnusable(`the database ${sayUrl(databaseUrl)} cannot be used: ${detail ?? error.message}`, { cause: error })
     const why = detail?.startsWith('EEXIST') ? 'ENOTDIR: it is not a directory' : detail
     throw new DataDirectoryUnusable(`the data directory ${dataDir} cannot be used: ${why ?? error.message}`, { cause: error })
   }
