@@ -1,4 +1,5 @@
 // A real Postgres of Debian's packages, with a data directory of its own, for as long as the tests run.
+import { describe } from 'bun:test'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -117,4 +118,12 @@ async function untilReady(program: string, port: number): Promise<void> {
     await Bun.sleep(50)
   }
   throw new Error('Postgres did not start within 30 s')
+}
+
+/** `describe` that runs only where Postgres is installed. In CI its absence is an error. */
+export const describePostgres = postgresPrograms() === undefined ? describe.skip : describe
+
+if (postgresPrograms() === undefined) {
+  if (process.env['CI']) throw new Error('tests need Postgres and CI is set, but it is not installed: apt-get install postgresql')
+  console.log('skipped: tests on Postgres, which is not installed (apt-get install postgresql)')
 }
