@@ -69,7 +69,7 @@ describe('an answer', () => {
   })
 })
 
-describe("Cursor's flat tools", () => {
+describe("A29: Cursor's flat tools", () => {
   test('are nested; what is nested, or no function, stays', () => {
     const nested = { type: 'function', function: { name: 'f', parameters: {} } }
     expect(nestTools({ tools: [{ type: 'function', name: 'f', parameters: {} }, nested, { type: 'web_search', name: 'c' }, 7], tool_choice: { type: 'function', name: 'f' }, messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', name: 'f', arguments: '{}' }] }], x: 1 })).toEqual({
