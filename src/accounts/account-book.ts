@@ -3,10 +3,14 @@ import { sayUsd, type Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { keySecret } from '../lib/id.ts'
-import { DEFAULT_ACCOUNT, type Accounts, type Credits, type Granted, type KeyChange, type KeyRecord, type NewKey } from './accounts.ts'
+import { DEFAULT_ACCOUNT, type Accounts, type Credits, type Granted, type KeyChange, type KeyExtras, type KeyRecord, type KeyRules, type NewKey, type NewSecret } from './accounts.ts'
+import { SYSTEM, type Actor } from './audit-entry.ts'
 import type { Caller, Key } from './caller.ts'
 import { KeyCache } from './key-cache.ts'
-import type { KeyPage, KeyStore } from './key-store.ts'
+import { checkExtras } from './key-extras.ts'
+import type { KeyPage, KeyRefusal, KeyStore } from './key-store.ts'
+import { LastUsed } from './last-used.ts'
+import { defaultWorkspaceId } from './workspace.ts'
 
 export interface AccountBookOptions {
   readonly store: KeyStore
@@ -18,56 +22,72 @@ export interface AccountBookOptions {
 }
 
 const SECRET_CHARS_MIN = 16
+const DAY_MS = 86_400_000
+/** A secret that still lives after this long was not rotated. */
+const OVERLAP_MS_MAX = 30 * DAY_MS
 
 /** Keys, credits and generations, as people see them. */
 export class AccountBook implements Accounts {
   private readonly store: KeyStore
   private readonly clock: Clock
   private readonly cache: KeyCache
+  private readonly lastUsed: LastUsed
 
   constructor(private readonly options: AccountBookOptions) {
     this.store = options.store
     this.clock = options.clock
-    this.cache = new KeyCache((hash) => this.store.findKey(hash), options.clock)
+    this.lastUsed = new LastUsed((uses) => this.store.noteUses(uses))
+    this.cache = new KeyCache((hash) => this.store.findKey(hash), options.clock, (caller, nowMs) => this.lastUsed.note(caller, nowMs))
+  }
+
+  /** Brings what is known of the keys' use to the store. */
+  close(): Promise<void> {
+    return this.lastUsed.flush()
   }
 
   find(secret: string): Caller | undefined | Promise<Caller | undefined> {
     return this.cache.find(hashSecret(secret))
   }
 
-  /** Told by the store which keys were changed, here or in another process. */
+  /** Told by the store which keys were changed, here or in another process: the hashes of all their secrets. */
   noteChanges(hashes: readonly string[]): void {
     for (const hash of hashes) this.cache.forget(hash)
   }
 
-  async createKey(wish: NewKey): Promise<{ readonly secret: string; readonly key: KeyRecord }> {
-    const { secret, key } = this.newKey(wish)
-    if (!await this.store.insertKey(key)) throw new Fault('conflict', 'A key with this secret exists already, or existed.')
-    return { secret, key: freshRecord(key) }
+  async createKey(wish: NewKey, by: Actor = SYSTEM): Promise<NewSecret> {
+    const { secret, key, rules } = this.newKey(wish)
+    const refusal = await this.store.insertKey({ key, rules, by })
+    if (refusal) throw refused(refusal)
+    return { secret, key: freshRecord(key, rules) }
   }
 
   async listKeys(accountId: string, page: KeyPage): Promise<readonly KeyRecord[]> {
-    await this.options.flush()
+    await this.flush()
     return this.store.listKeys(accountId, page, this.clock.wallMs())
   }
 
   async key(accountId: string, hash: string): Promise<KeyRecord | undefined> {
-    await this.options.flush()
+    await this.flush()
     return this.store.keyRecord(accountId, hash, this.clock.wallMs())
   }
 
-  async changeKey(accountId: string, hash: string, change: KeyChange): Promise<KeyRecord | undefined> {
+  async changeKey(accountId: string, hash: string, change: KeyChange, by: Actor = SYSTEM): Promise<KeyRecord | undefined> {
     checkKey(change)
-    await this.options.flush()
-    const record = await this.store.changeKey(accountId, hash, change, this.clock.wallMs())
-    this.cache.forget(hash)
-    return record
+    await this.flush()
+    return await this.store.changeKey(accountId, hash, change, by, this.clock.wallMs())
   }
 
-  async deleteKey(accountId: string, hash: string): Promise<boolean> {
-    const deleted = await this.store.deleteKey(accountId, hash, this.clock.wallMs())
-    this.cache.forget(hash)
-    return deleted
+  async rotateKey(accountId: string, hash: string, overlapMs: number, by: Actor = SYSTEM): Promise<NewSecret | undefined> {
+    if (!Number.isInteger(overlapMs) || overlapMs < 0 || overlapMs > OVERLAP_MS_MAX) throw new Fault('invalid_request', `The overlap of a rotation is from 0 seconds to ${OVERLAP_MS_MAX / DAY_MS} days.`, { metadata: { field: 'overlap_seconds' } })
+    const secret = keySecret()
+    const nowMs = this.clock.wallMs()
+    await this.flush()
+    const key = await this.store.rotateKey(accountId, hash, { secretHash: hashSecret(secret), label: label(secret), oldEndsMs: nowMs + overlapMs, by, nowMs })
+    return key && { secret, key }
+  }
+
+  async deleteKey(accountId: string, hash: string, by: Actor = SYSTEM): Promise<boolean> {
+    return await this.store.deleteKey(accountId, hash, by, this.clock.wallMs())
   }
 
   async credits(accountId: string): Promise<Credits> {
@@ -103,14 +123,19 @@ export class AccountBook implements Accounts {
   async ensureFirstKey(first: { readonly secret?: string | undefined; readonly initialCredits: Nano }): Promise<{ readonly secret: string } | undefined> {
     const nowMs = this.clock.wallMs()
     const name = first.secret === undefined ? 'First key' : 'SWITCHYARD_KEY'
-    const { secret, key } = this.newKey({ accountId: DEFAULT_ACCOUNT, name, ...(first.secret !== undefined && { secret: first.secret }) })
+    const { secret, key, rules } = this.newKey({ accountId: DEFAULT_ACCOUNT, name, ...(first.secret !== undefined && { secret: first.secret }) })
+    const insert = { key, rules, by: SYSTEM }
     const grant = { accountId: DEFAULT_ACCOUNT, amount: first.initialCredits, reason: 'initial credits', reference: 'first-start', nowMs }
-    if (await this.store.insertFirstKey({ key, grant })) return { secret }
-    if (first.secret !== undefined) await this.store.keepKey(key)
+    if (await this.store.insertFirstKey({ insert, grant })) return { secret }
+    if (first.secret !== undefined) await this.store.keepKey(insert)
     return undefined
   }
 
-  private newKey(wish: NewKey): { readonly secret: string; readonly key: Key } {
+  private async flush(): Promise<void> {
+    await Promise.all([this.options.flush(), this.lastUsed.flush()])
+  }
+
+  private newKey(wish: NewKey): { readonly secret: string; readonly key: Key; readonly rules: KeyRules } {
     checkKey(wish)
     const secret = wish.secret ?? keySecret()
     if (secret.length < SECRET_CHARS_MIN) throw new Fault('invalid_request', `A key's secret has at least ${SECRET_CHARS_MIN} characters.`)
@@ -118,9 +143,21 @@ export class AccountBook implements Accounts {
       hash: hashSecret(secret), accountId: wish.accountId, name: wish.name.trim(), label: label(secret), kind: wish.kind ?? 'inference', disabled: false,
       limit: wish.limit ?? null, limitReset: wish.limitReset ?? null, includeByokInLimit: wish.includeByokInLimit ?? false,
       expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
+      workspaceId: wish.workspaceId ?? defaultWorkspaceId(wish.accountId), creatorUserId: wish.creatorUserId ?? null,
+      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }),
     }
-    return { secret, key }
+    return { secret, key, rules: rulesOf(wish) }
   }
+}
+
+function rulesOf({ rules = {} }: KeyExtras): KeyRules {
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== null && value !== undefined))
+}
+
+function refused(refusal: KeyRefusal): Fault {
+  if (refusal === 'no_workspace') return new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
+  if (refusal === 'no_member') return new Fault('invalid_request', '`creator_user_id` is not the id of a member of this workspace. GET /api/v1/workspaces/{id}/members lists them.', { metadata: { field: 'creator_user_id' } })
+  return new Fault('conflict', 'A key with this secret exists already, or existed.')
 }
 
 /** How a key is known to the store and in URLs: lower-case SHA-256 in hex (contract H1). */
@@ -137,8 +174,9 @@ export function label(secret: string): string {
 function checkKey(wish: KeyChange): void {
   if (wish.name !== undefined && wish.name.trim() === '') throw new Fault('invalid_request', '`name` is empty: a key needs a name.')
   if (wish.limit !== undefined && wish.limit !== null && wish.limit < 0n) throw new Fault('invalid_request', '`limit` is negative: it is 0 or more, or null for none.')
+  checkExtras(wish)
 }
 
-function freshRecord(key: Key): KeyRecord {
-  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit }
+function freshRecord(key: Key, rules: KeyRules): KeyRecord {
+  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit, rules, lastUsedMs: null, oldSecretEndsMs: null }
 }

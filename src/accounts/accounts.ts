@@ -1,17 +1,35 @@
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
-import type { Caller, Key, LimitReset } from './caller.ts'
+import type { PolicyRules } from '../catalog/policy-rules.ts'
+import type { Actor } from './audit-entry.ts'
+import type { Caller, Key, LimitReset, Tags } from './caller.ts'
+import type { KeyPage } from './key-store.ts'
 
 /** What a key has spent: since ever, and since the last 00:00 UTC, Monday 00:00 UTC and first of the month. */
 export interface KeyUsage { readonly total: Nano; readonly daily: Nano; readonly weekly: Nano; readonly monthly: Nano }
+
+/** What a key lets itself use: the part of its policy that is shown and set with the key. */
+export type KeyRules = Pick<PolicyRules, 'allowedModels' | 'allowedProviders' | 'maxPrice'>
 
 export interface KeyRecord extends Key {
   readonly usage: KeyUsage
   /** What the current window of its limit leaves, null without a limit. */
   readonly limitRemaining: Nano | null
+  readonly rules: KeyRules
+  /** Right to the minute; null: never. */
+  readonly lastUsedMs: number | null
+  /** After a rotation: until when the secret before lives. null: there is only one. */
+  readonly oldSecretEndsMs: number | null
 }
 
-export interface NewKey {
+/** What goes beyond the contract, as it can be said when a key is made or changed; null takes it back. */
+export interface KeyExtras {
+  readonly ipRanges?: readonly string[] | null
+  readonly tags?: Tags | null
+  readonly rules?: { readonly [K in keyof KeyRules]?: KeyRules[K] | null }
+}
+
+export interface NewKey extends KeyExtras {
   readonly accountId: string
   readonly name: string
   readonly kind?: 'inference' | 'management'
@@ -19,11 +37,14 @@ export interface NewKey {
   readonly limitReset?: LimitReset | null
   readonly includeByokInLimit?: boolean
   readonly expiresMs?: number | null
+  /** The account's default workspace when not said. */
+  readonly workspaceId?: string
+  readonly creatorUserId?: string | null
   /** A secret to use instead of making one (`SWITCHYARD_KEY`). At least 16 characters. */
   readonly secret?: string
 }
 
-export interface KeyChange {
+export interface KeyChange extends KeyExtras {
   readonly name?: string
   readonly disabled?: boolean
   readonly limit?: Nano | null
@@ -31,6 +52,9 @@ export interface KeyChange {
   readonly includeByokInLimit?: boolean
   readonly expiresMs?: number | null
 }
+
+/** A secret, to be shown this once, and the key that it is of. */
+export interface NewSecret { readonly secret: string; readonly key: KeyRecord }
 
 export interface Credits { readonly total: Nano; readonly used: Nano }
 
@@ -44,13 +68,16 @@ export interface Granted extends Credits { readonly isRepeated?: true }
 export interface Accounts {
   /** The caller behind a secret; undefined when no live key has it. A promise only for a key not seen lately. Throws Fault `unavailable` when the store is away. */
   find(secret: string): Caller | undefined | Promise<Caller | undefined>
-  createKey(key: NewKey): Promise<{ readonly secret: string; readonly key: KeyRecord }>
+  createKey(key: NewKey, by: Actor): Promise<NewSecret>
   /** Newest first. */
-  listKeys(accountId: string, page: { readonly offset: number; readonly limit: number; readonly includeDisabled: boolean }): Promise<readonly KeyRecord[]>
+  listKeys(accountId: string, page: KeyPage): Promise<readonly KeyRecord[]>
+  /** By its hash, which stays the same when its secret is rotated. */
   key(accountId: string, hash: string): Promise<KeyRecord | undefined>
-  changeKey(accountId: string, hash: string, change: KeyChange): Promise<KeyRecord | undefined>
+  changeKey(accountId: string, hash: string, change: KeyChange, by: Actor): Promise<KeyRecord | undefined>
+  /** Gives the key a new secret. The one before lives on for `overlapMs`, any older one ends now. */
+  rotateKey(accountId: string, hash: string, overlapMs: number, by: Actor): Promise<NewSecret | undefined>
   /** False when there is no such key. Its generations and entries stay. */
-  deleteKey(accountId: string, hash: string): Promise<boolean>
+  deleteKey(accountId: string, hash: string, by: Actor): Promise<boolean>
   credits(accountId: string): Promise<Credits>
   /** Adds credit (or takes it, when negative, never below zero: Fault `conflict`). An entry with its reason; `reference` makes it idempotent. */
   grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Granted>

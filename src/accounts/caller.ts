@@ -20,9 +20,30 @@ export interface Key {
   readonly includeByokInLimit: boolean
   /** ms since the epoch, null: never. */
   readonly expiresMs: number | null
+  /** Where it belongs: its calls count towards this workspace's budgets. */
+  readonly workspaceId: string
+  /** The member that it is of; null: it is the workspace's own (contract H25). */
+  readonly creatorUserId: string | null
+  /** Networks (CIDR) that it may be shown from; absent: from anywhere. */
+  readonly ipRanges?: readonly string[]
+  /** What it adds to all of its calls' records, for reports. */
+  readonly tags?: Tags
   readonly createdMs: number
   readonly updatedMs: number | null
 }
 
+/** Labels of a call by which its cost is reported: `feature`, `customer`, `env`. */
+export type Tags = Readonly<Record<string, string>>
+
+/** What a workspace's calls may cost in a window. `ever`: a lifetime budget. */
+export interface BudgetCap { readonly period: 'ever' | LimitReset; readonly cap: Nano }
+
 /** Who calls: resolved from the key that the client shows. */
-export interface Caller { readonly key: Key; readonly accountId: string }
+export interface Caller {
+  readonly key: Key
+  readonly accountId: string
+  /** Budgets of the key's workspace, the broadest first; absent: none. */
+  readonly budgets?: readonly BudgetCap[]
+  /** Costs on a provider's own account count towards them too (contract H29). */
+  readonly includeByokInBudgets?: boolean
+}

@@ -1,10 +1,32 @@
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
-import type { Credits, Granted, KeyChange, KeyRecord } from './accounts.ts'
-import type { Key } from './caller.ts'
+import type { Credits, Granted, KeyChange, KeyRecord, KeyRules } from './accounts.ts'
+import type { Actor } from './audit-entry.ts'
+import type { Caller, Key } from './caller.ts'
 
 /** A page of an account's keys, newest first. */
-export interface KeyPage { readonly offset: number; readonly limit: number; readonly includeDisabled: boolean }
+export interface KeyPage {
+  readonly offset: number
+  readonly limit: number
+  readonly includeDisabled: boolean
+  readonly workspaceId?: string
+  /** Only keys of this member. */
+  readonly creatorUserId?: string
+}
+
+/** Who shows a secret, and until when it lives: null for ever, or until the key is changed. */
+export interface FoundKey { readonly caller: Caller; readonly endsMs: number | null }
+
+/** A key that is new, with what is kept beside it. */
+export interface InsertKey { readonly key: Key; readonly rules: KeyRules; readonly by: Actor }
+
+/** `hash_taken`: a key with this secret is there, or was · `no_workspace`, `no_member`: it names what the account has not. */
+export type KeyRefusal = 'hash_taken' | 'no_workspace' | 'no_member'
+
+/** What a rotation changes: the new secret's hash, and until when the secret before it lives. */
+export interface Rotation { readonly secretHash: string; readonly label: string; readonly oldEndsMs: number; readonly by: Actor; readonly nowMs: number }
+
+export interface KeyUse { readonly accountId: string; readonly hash: string; readonly atMs: number }
 
 export interface Grant {
   readonly accountId: string
@@ -17,17 +39,21 @@ export interface Grant {
 
 /** What accounts need stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
 export interface KeyStore {
-  findKey(hash: string): Promise<Key | undefined>
-  /** False when a key with this hash was there before, live or not. */
-  insertKey(key: Key): Promise<boolean>
+  /** By the hash of a secret. A key whose member may not sign in any more is not found. */
+  findKey(secretHash: string): Promise<FoundKey | undefined>
+  /** undefined: it is there now. */
+  insertKey(insert: InsertKey): Promise<KeyRefusal | undefined>
   listKeys(accountId: string, page: KeyPage, nowMs: number): Promise<readonly KeyRecord[]>
   keyRecord(accountId: string, hash: string, nowMs: number): Promise<KeyRecord | undefined>
-  changeKey(accountId: string, hash: string, change: KeyChange, nowMs: number): Promise<KeyRecord | undefined>
-  deleteKey(accountId: string, hash: string, nowMs: number): Promise<boolean>
+  changeKey(accountId: string, hash: string, change: KeyChange, by: Actor, nowMs: number): Promise<KeyRecord | undefined>
+  rotateKey(accountId: string, hash: string, rotation: Rotation): Promise<KeyRecord | undefined>
+  deleteKey(accountId: string, hash: string, by: Actor, nowMs: number): Promise<boolean>
+  /** Notes when keys were used last. What is known to be later stays. */
+  noteUses(uses: readonly KeyUse[]): Promise<void>
   /** Makes the account, once ever gives it these credits, and inserts the key if the account never had any: true if so. */
-  insertFirstKey(first: { readonly key: Key; readonly grant: Grant }): Promise<boolean>
+  insertFirstKey(first: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean>
   /** Makes the key exist, and live again if it was disabled, expired or deleted. */
-  keepKey(key: Key): Promise<void>
+  keepKey(insert: InsertKey): Promise<void>
   credits(accountId: string): Promise<Credits>
   /** undefined when it would take more than nobody has leased. */
   grant(grant: Grant): Promise<Granted | undefined>

@@ -32,6 +32,8 @@ export interface PolicyRules {
   /** Headquarters of providers, by ISO 3166-1 alpha-2 codes. */
   readonly allowedCountries?: readonly string[]
   readonly blockedCountries?: readonly string[]
+  /** The dearest that an endpoint may be, USD as decimals: tokens per million, requests each. */
+  readonly maxPrice?: { readonly prompt?: string; readonly completion?: string; readonly request?: string }
   /** How endpoints are sorted where the request does not say (C63). */
   readonly sort?: (typeof SORTS)[number]
 }

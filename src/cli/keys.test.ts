@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { OPERATOR } from '../accounts/audit-entry.ts'
 import { cli, temporaryDirectory, type CliRun } from '../../test/cli.ts'
 import { asArray, asObject, asString, parseObject, type JsonObject } from '../core/json.ts'
 import { openAccounts } from '../store/open.ts'
@@ -86,7 +87,7 @@ describe('keys', () => {
   test('many are listed to the last', async () => {
     const other = temporaryDirectory()
     const store = await openAccounts({ dataDir: `${other}/data`, clock: systemClock })
-    for (let index = 0; index < 203; index++) await store.accounts.createKey({ accountId: 'default', name: `k${index}` })
+    for (let index = 0; index < 203; index++) await store.accounts.createKey({ accountId: 'default', name: `k${index}` }, OPERATOR)
     await store.close()
     const { out } = await cli(other, ['keys', '--json'])
     expect(asArray(parseObject(out)?.['data'])).toHaveLength(203)

@@ -1,4 +1,5 @@
 import { DEFAULT_ACCOUNT, type Accounts, type KeyRecord } from '../accounts/accounts.ts'
+import { OPERATOR } from '../accounts/audit-entry.ts'
 import type { LimitReset } from '../accounts/caller.ts'
 import { parseUsd, sayUsd, type Nano } from '../core/nano.ts'
 import { allowanceOf, timeOrNull } from '../server/api/key.ts'
@@ -38,7 +39,7 @@ const create: Command = {
     const wish = { name: readName(invocation), ...readLimit(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
     const { made, namesakes } = await withNewAccounts(config, context, async ({ accounts }) => {
       const others = (await listAllKeys(accounts)).filter(({ name }) => name === wish.name)
-      return { made: await accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish }), namesakes: others.length }
+      return { made: await accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish }, OPERATOR), namesakes: others.length }
     })
     if (json) out.write(`${JSON.stringify({ key: made.secret, data: keyRow(made.key) }, null, 2)}\n`)
     else out.write(`${facts(out, [['key', made.secret], ...keyFacts(made.key)])}\nKeep the key now: it is shown this once.\n`)
@@ -69,13 +70,13 @@ const show: Command = {
 const disable: Command = {
   name: 'disable', summary: 'refuse a key until it is enabled again', words: [KEY_WORD], flags: {}, about: `${ABOUT_KEY} A running server refuses it within a second or two.`,
   examples: [['switchyard keys disable laptop', 'lost it? This comes first']],
-  run: (invocation) => onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, { disabled: true }), (key) => `disabled ${key.name} (${key.label})`),
+  run: (invocation) => onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, { disabled: true }, OPERATOR), (key) => `disabled ${key.name} (${key.label})`),
 }
 
 const enable: Command = {
   name: 'enable', summary: 'let a disabled key in again', words: [KEY_WORD], flags: {}, about: ABOUT_KEY,
   examples: [['switchyard keys enable laptop', 'found it again']],
-  run: (invocation) => onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, { disabled: false }), (key) => `enabled ${key.name} (${key.label})`),
+  run: (invocation) => onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, { disabled: false }, OPERATOR), (key) => `enabled ${key.name} (${key.label})`),
 }
 
 const remove: Command = {
@@ -84,7 +85,7 @@ const remove: Command = {
   async run({ words, context, config, json }) {
     const key = await withAccounts(config, context, async ({ accounts }) => {
       const found = await findKey(accounts, words[0] ?? '')
-      if (!await accounts.deleteKey(DEFAULT_ACCOUNT, found.hash)) throw new CliError(`the key ${found.name} is gone already`)
+      if (!await accounts.deleteKey(DEFAULT_ACCOUNT, found.hash, OPERATOR)) throw new CliError(`the key ${found.name} is gone already`)
       return found
     })
     context.terminal.out.write(json ? `${JSON.stringify({ deleted: true, hash: key.hash })}\n` : `deleted ${key.name} (${key.label})\n`)

@@ -51,7 +51,7 @@ async function walk(names: readonly string[], body: JsonObject = {}, health = ne
     draw: () => 0, admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock }),
   }
   const call = testCall({ tools: TOOLS, ...body })
-  const meter = new Meter(call, { accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null } }, clock)
+  const meter = new Meter(call, { accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null, workspaceId: 'w', creatorUserId: null } }, clock)
   const steps = names.map((name) => ({ endpoint: endpointOf(name), requested: 'acme/tiny', reason: 'test' }))
   const events: Event[] = []
   let fault: Fault | undefined

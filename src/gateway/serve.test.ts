@@ -69,7 +69,7 @@ function snapshotOf(models: Readonly<Record<string, readonly string[]>>): Snapsh
 }
 
 const CALLER: Caller = {
-  accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null },
+  accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null, workspaceId: 'w', creatorUserId: null },
 }
 
 /** Counts what is held and what ends it: each hold must end exactly once. */

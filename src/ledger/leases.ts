@@ -18,6 +18,8 @@ export interface CallerLeases {
 export interface AllowanceChanges {
   /** Hashes of keys that were changed, deleted or made. */
   readonly keys: readonly string[]
+  /** Ids of workspaces whose budgets were changed. */
+  readonly workspaces?: readonly string[]
   /** Accounts whose balance was changed by hand, or that a node wants leases returned of. */
   readonly accounts: readonly { readonly id: string; readonly wantedBy: string | null }[]
 }

@@ -5,6 +5,7 @@ import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { answered } from '../gateway/compose/compose.ts'
 import { generationId } from '../lib/id.ts'
+import { accessOf } from './access.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
@@ -85,7 +86,7 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
     if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
     const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, services: seenServices(services, caller), body }))
+    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, access: undefined, services: seenServices(services, caller), body }))
   } catch (error) {
     return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
   }
@@ -97,7 +98,8 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   if (route.auth === 'management' && caller?.key.kind !== 'management') {
     throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
   }
-  return { request, url: new URL(request.url), params, caller, services: seenServices(services, caller), body: async () => (await readBody(request, options.bodyBytesMax)).json }
+  const access = caller && route.auth === 'management' ? await accessOf(caller, route.operation ?? 'account.administer', services.people) : undefined
+  return { request, url: new URL(request.url), params, caller, access, services: seenServices(services, caller), body: async () => (await readBody(request, options.bodyBytesMax)).json }
 }
 
 /** What the control plane shows is the catalogue as who asks may see it (C58). */

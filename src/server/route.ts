@@ -1,17 +1,23 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Caller } from '../accounts/caller.ts'
+import type { People } from '../accounts/people.ts'
+import type { Operation } from '../accounts/roles.ts'
+import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
 import type { RuleBook } from '../guardrails/rule-book.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { HealthStats } from '../routing/health.ts'
+import type { Access } from './access.ts'
 
 /** What the control plane stands on. Built once, in main.ts. */
 export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
+  readonly people: People
+  readonly workspaces: Workspaces
   /** How much may pass in a window, for those who ask what has. */
   readonly rates: Pick<Limits, 'freeUse' | 'ratesOf'>
   /** What callers may use. */
@@ -30,6 +36,8 @@ export interface RouteContext {
   readonly params: Readonly<Record<string, string>>
   /** undefined on public routes called without a key. */
   readonly caller: Caller | undefined
+  /** On management routes: who asks, and how far this operation reaches for them. */
+  readonly access: Access | undefined
   readonly services: Services
   /** The body as a JSON object; throws the contract's faults. */
   readonly body: () => Promise<Record<string, unknown>>
@@ -44,6 +52,8 @@ export interface Route {
   /** Below `/api/v1`: `/models/{author}/{slug}/endpoints`. */
   readonly path: string
   readonly auth: RouteAuth
+  /** Of management routes: what it is, in the table of what roles may do. Only admins may do what is not said. */
+  readonly operation?: Operation
   /** The JSON body of a 200 (or a Response for anything else). Throws Fault. */
   readonly handle: (context: RouteContext) => Promise<object | Response> | object | Response
 }

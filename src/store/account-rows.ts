@@ -1,16 +1,25 @@
 import type { Credits, Granted } from '../accounts/accounts.ts'
 import type { Grant } from '../accounts/key-store.ts'
+import type { Account } from '../accounts/organization.ts'
+import { DEFAULT_SLUG, defaultWorkspaceId, WORKSPACE_SETTINGS } from '../accounts/workspace.ts'
 import type { StoreChanges } from './protocol.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import { rowId } from '../lib/id.ts'
 import { nextRevision } from './schema.ts'
 import { wantedSince } from './slice-rows.ts'
 import { writeTransfer } from './settlement.ts'
-import { big, one, text, type Row, type Sql } from './sql.ts'
+import { big, one, text, textOrNull, type Row, type Sql } from './sql.ts'
+import { insertWorkspaceRow } from './workspace-rows.ts'
 
-async function insertAccount(sql: Sql, accountId: string, nowMs: number): Promise<void> {
-  await sql.run('INSERT INTO accounts (id, balance, granted, written_off, created_ms, changed) VALUES ($1, 0, 0, 0, $2, $3) ON CONFLICT (id) DO NOTHING',
-    accountId, nowMs, await nextRevision(sql))
+/** Makes the account, with its default workspace, unless it is there. */
+export async function insertAccount(sql: Sql, { id, kind, name, createdMs }: Account): Promise<void> {
+  const made = await sql.run('INSERT INTO accounts (id, balance, granted, written_off, created_ms, changed, kind, name) VALUES ($1, 0, 0, 0, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING',
+    id, createdMs, await nextRevision(sql), kind, name)
+  if (made === 0) return
+  await insertWorkspaceRow(sql, {
+    id: defaultWorkspaceId(id), accountId: id, slug: DEFAULT_SLUG, name: 'Default', description: null, settings: WORKSPACE_SETTINGS, includeByokInBudgets: false,
+    createdBy: null, createdMs, updatedMs: null,
+  })
 }
 
 /** Bought and used credits. What the operator wrote off was used, but not of these. */
@@ -22,7 +31,8 @@ export async function readCredits(sql: Sql, accountId: string): Promise<Credits>
 
 /** Adds to the free balance or takes from it; undefined when it has not that much. A known reference changes nothing. */
 export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs }: Grant): Promise<Granted | undefined> {
-  await insertAccount(sql, accountId, nowMs)
+  // Only a fresh install's own account is there before anybody made it.
+  await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: nowMs })
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
   if (known) return { ...await readCredits(sql, accountId), isRepeated: true }
   if (amount !== 0n) {
@@ -36,12 +46,15 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
 
 /** What was changed by hand since a revision, and the newest revision in it. */
 export async function changesSince(sql: Sql, revision: bigint): Promise<StoreChanges & { readonly revision: bigint }> {
-  const keys = await sql.all('SELECT hash, changed FROM keys WHERE changed > $1', revision)
+  const keys = await sql.all(`SELECT keys.hash, key_secrets.secret_hash, keys.changed FROM keys
+    LEFT JOIN key_secrets ON key_secrets.account_id = keys.account_id AND key_secrets.key_hash = keys.hash WHERE keys.changed > $1`, revision)
+  const workspaces = await sql.all('SELECT id, changed FROM workspaces WHERE changed > $1', revision)
   const accounts = await sql.all('SELECT id, wanted_by, changed FROM accounts WHERE changed > $1', revision)
   const rules = await sql.all('SELECT account_id, changed FROM rules WHERE changed > $1', revision)
   const wanted = await wantedSince(sql, revision)
-  const newest = [...keys, ...accounts, ...rules, ...wanted.rows].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
-  return { revision: newest, keys: keys.map((row) => text(row, 'hash')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')), slices: wanted.slices }
+  const newest = [...keys, ...workspaces, ...accounts, ...rules, ...wanted.rows].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
+  const hashes = new Set(keys.flatMap((row) => [text(row, 'hash'), textOrNull(row, 'secret_hash') ?? text(row, 'hash')]))
+  return { revision: newest, keys: [...hashes], workspaces: workspaces.map((row) => text(row, 'id')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')), slices: wanted.slices }
 }
 
 function readChanged(row: Row): AllowanceChanges['accounts'][number] {

@@ -1,61 +1,156 @@
-import type { KeyChange, KeyRecord } from '../accounts/accounts.ts'
-import type { Key } from '../accounts/caller.ts'
-import type { KeyPage } from '../accounts/key-store.ts'
+import type { KeyChange, KeyRecord, KeyRules } from '../accounts/accounts.ts'
+import type { Actor } from '../accounts/audit-entry.ts'
+import type { BudgetCap, Caller, Key, Tags } from '../accounts/caller.ts'
+import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from '../accounts/key-store.ts'
+import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
+import { writeAudit } from './audit-rows.ts'
+import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
-import { big, int, intOrNull, one, text, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
+import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
 
-const COLUMNS = 'account_id, hash, name, label, kind, disabled, limit_amount, limit_reset, include_byok, expires_ms, created_ms, updated_ms'
+const COLUMNS = 'account_id, hash, name, label, kind, disabled, limit_amount, limit_reset, include_byok, expires_ms, created_ms, updated_ms, workspace_id, creator_user_id, extras'
+const OF_KEYS = COLUMNS.split(', ').map((column) => `keys.${column}`).join(', ')
 
-/** A key that may still live: one that was deleted is not found. */
-export async function findKey(sql: Sql, hash: string): Promise<Key | undefined> {
-  const row = await one(sql, `SELECT ${COLUMNS} FROM keys WHERE hash = $1 AND deleted_ms IS NULL`, hash)
-  return row && readKey(row)
+/** The key of a secret, and what its calls are held on. One that was deleted, or whose member may not sign in, is not found. */
+export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | undefined> {
+  const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok FROM key_secrets
+    JOIN keys ON keys.account_id = key_secrets.account_id AND keys.hash = key_secrets.key_hash
+    LEFT JOIN workspaces ON workspaces.account_id = keys.account_id AND workspaces.id = keys.workspace_id
+    LEFT JOIN users ON users.id = keys.creator_user_id
+    WHERE key_secrets.secret_hash = $1 AND keys.deleted_ms IS NULL AND users.disabled_ms IS NULL`, secretHash)
+  if (!row) return undefined
+  const key = readKey(row)
+  const rows = await sql.all("SELECT period, cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period IN ('ever', 'monthly', 'weekly', 'daily')", key.accountId, key.workspaceId)
+  const budgets = BROADEST_FIRST.flatMap((period) => rows.filter((budget) => budget['period'] === period).map((budget): BudgetCap => ({ period, cap: big(budget, 'cap') })))
+  const caller: Caller = { key, accountId: key.accountId, ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }) }
+  const ends = [intOrNull(row, 'ends_ms'), key.expiresMs].filter((end) => end !== null)
+  return { caller, endsMs: ends.length === 0 ? null : Math.min(...ends) }
 }
 
-/** False when the hash is taken, by a deleted key too. */
-export async function insertKey(sql: Sql, key: Key): Promise<boolean> {
+const BROADEST_FIRST = ['ever', 'monthly', 'weekly', 'daily'] as const
+
+export async function insertKey(sql: Sql, { key, rules, by }: InsertKey): Promise<KeyRefusal | undefined> {
+  const { accountId, hash, workspaceId, creatorUserId, createdMs } = key
+  if (await one(sql, 'SELECT secret_hash FROM key_secrets WHERE secret_hash = $1', hash)) return 'hash_taken'
   const values: SqlValue[] = [
-    key.accountId, key.hash, key.name, key.label, key.kind, key.disabled ? 1 : 0, key.limit, key.limitReset, key.includeByokInLimit ? 1 : 0,
-    key.expiresMs, key.createdMs, key.updatedMs, await nextRevision(sql),
+    accountId, hash, key.name, key.label, key.kind, key.disabled ? 1 : 0, key.limit, key.limitReset, key.includeByokInLimit ? 1 : 0,
+    key.expiresMs, createdMs, key.updatedMs, workspaceId, creatorUserId, extrasOf(key), await nextRevision(sql),
   ]
-  return await sql.run(`INSERT INTO keys (${COLUMNS}, changed) VALUES ${tuples(1, values.length)} ON CONFLICT (hash) DO NOTHING`, ...values) === 1
+  if (await sql.run(`INSERT INTO keys (${COLUMNS}, changed) VALUES ${tuples(1, values.length)} ON CONFLICT (hash) DO NOTHING`, ...values) === 0) return 'hash_taken'
+  await insertSecret(sql, accountId, hash, hash, createdMs)
+  if (Object.keys(rules).length > 0) await putKeyRules(sql, accountId, hash, rules, createdMs)
+  await writeAudit(sql, { accountId, by, nowMs: createdMs, action: 'key.create', target: hash, after: seenKey(key, rules) })
+  return undefined
+}
+
+/** What stands in the way of a new key: a workspace that the account has not, a member that it or the workspace has not. */
+export async function keyRefusal(sql: Sql, { accountId, workspaceId, creatorUserId }: Key, isDefaultWorkspace: boolean): Promise<KeyRefusal | undefined> {
+  if (!isDefaultWorkspace && !await one(sql, 'SELECT id FROM workspaces WHERE account_id = $1 AND id = $2', accountId, workspaceId)) return 'no_workspace'
+  if (creatorUserId === null) return undefined
+  const member = isDefaultWorkspace
+    ? await one(sql, 'SELECT user_id FROM memberships WHERE account_id = $1 AND user_id = $2', accountId, creatorUserId)
+    : await one(sql, 'SELECT user_id FROM workspace_members WHERE account_id = $1 AND workspace_id = $2 AND user_id = $3', accountId, workspaceId, creatorUserId)
+  return member ? undefined : 'no_member'
+}
+
+async function insertSecret(sql: Sql, accountId: string, secretHash: string, keyHash: string, nowMs: number): Promise<void> {
+  await sql.run('INSERT INTO key_secrets (account_id, secret_hash, key_hash, created_ms, ends_ms) VALUES ($1, $2, $3, $4, NULL)', accountId, secretHash, keyHash, nowMs)
 }
 
 /** Inserts the key, or gives it its life back. */
-export async function keepKey(sql: Sql, key: Key): Promise<void> {
-  if (await insertKey(sql, key)) return
+export async function keepKey(sql: Sql, insert: InsertKey): Promise<void> {
+  if (await insertKey(sql, insert) === undefined) return
+  const { hash, createdMs } = insert.key
   await sql.run(`UPDATE keys SET disabled = 0, expires_ms = NULL, deleted_ms = NULL, updated_ms = $1, changed = $2
-    WHERE hash = $3 AND (disabled <> 0 OR expires_ms IS NOT NULL OR deleted_ms IS NOT NULL)`, key.createdMs, await nextRevision(sql), key.hash)
+    WHERE hash = $3 AND (disabled <> 0 OR expires_ms IS NOT NULL OR deleted_ms IS NOT NULL)`, createdMs, await nextRevision(sql), hash)
+  await sql.run('UPDATE key_secrets SET ends_ms = NULL WHERE secret_hash = $1', hash)
 }
 
 export async function listKeys(sql: Sql, accountId: string, page: KeyPage, nowMs: number): Promise<KeyRecord[]> {
-  const rows = await sql.all(`SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND deleted_ms IS NULL AND (disabled = 0 OR disabled = $2)
-    ORDER BY created_ms DESC, hash LIMIT $3 OFFSET $4`, accountId, page.includeDisabled ? 1 : 0, page.limit, page.offset)
+  const values: SqlValue[] = [accountId, page.includeDisabled ? 1 : 0]
+  const only = (column: string, value: string | undefined) => (value === undefined ? '' : ` AND ${column} = $${values.push(value)}`)
+  const where = `account_id = $1 AND deleted_ms IS NULL AND (disabled = 0 OR disabled = $2)${only('workspace_id', page.workspaceId)}${only('creator_user_id', page.creatorUserId)}`
+  const rows = await sql.all(`SELECT ${COLUMNS} FROM keys WHERE ${where} ORDER BY created_ms DESC, hash LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, page.limit, page.offset)
   return records(sql, accountId, rows.map(readKey), nowMs)
 }
 
 export async function keyRecord(sql: Sql, accountId: string, hash: string, nowMs: number): Promise<KeyRecord | undefined> {
-  const row = await one(sql, `SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND hash = $2 AND deleted_ms IS NULL`, accountId, hash)
-  return row && (await records(sql, accountId, [readKey(row)], nowMs))[0]
+  const key = await liveKey(sql, accountId, hash)
+  return key && (await records(sql, accountId, [key], nowMs))[0]
 }
 
-export async function changeKey(sql: Sql, accountId: string, hash: string, change: KeyChange, nowMs: number): Promise<KeyRecord | undefined> {
+async function liveKey(sql: Sql, accountId: string, hash: string): Promise<Key | undefined> {
   const row = await one(sql, `SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND hash = $2 AND deleted_ms IS NULL`, accountId, hash)
-  if (!row) return undefined
-  const key = { ...readKey(row), ...defined(change) }
-  await sql.run(`UPDATE keys SET name = $1, disabled = $2, limit_amount = $3, limit_reset = $4, include_byok = $5, expires_ms = $6, updated_ms = $7, changed = $8
-    WHERE account_id = $9 AND hash = $10`, key.name, key.disabled ? 1 : 0, key.limit, key.limitReset, key.includeByokInLimit ? 1 : 0, key.expiresMs, nowMs, await nextRevision(sql), accountId, hash)
+  return row && readKey(row)
+}
+
+export async function changeKey(sql: Sql, accountId: string, hash: string, change: KeyChange, by: Actor, nowMs: number): Promise<KeyRecord | undefined> {
+  const before = await liveKey(sql, accountId, hash)
+  if (!before) return undefined
+  const rulesBefore = await readKeyRules(sql, accountId, hash)
+  const key = changed(before, change)
+  await sql.run(`UPDATE keys SET name = $1, disabled = $2, limit_amount = $3, limit_reset = $4, include_byok = $5, expires_ms = $6, updated_ms = $7, changed = $8, extras = $9
+    WHERE account_id = $10 AND hash = $11`, key.name, key.disabled ? 1 : 0, key.limit, key.limitReset, key.includeByokInLimit ? 1 : 0, key.expiresMs, nowMs, await nextRevision(sql), extrasOf(key), accountId, hash)
+  const rules = change.rules ? await putKeyRules(sql, accountId, hash, change.rules, nowMs) : rulesBefore
+  await writeAudit(sql, { accountId, by, nowMs, action: 'key.change', target: hash, before: seenKey(before, rulesBefore), after: seenKey(key, rules) })
   return keyRecord(sql, accountId, hash, nowMs)
 }
 
-export async function deleteKey(sql: Sql, accountId: string, hash: string, nowMs: number): Promise<boolean> {
-  return await sql.run('UPDATE keys SET deleted_ms = $1, changed = $2 WHERE account_id = $3 AND hash = $4 AND deleted_ms IS NULL', nowMs, await nextRevision(sql), accountId, hash) === 1
+/** The key as a change makes it: undefined means "as it was", and null takes back what a key need not have. */
+function changed(key: Key, { ipRanges, tags, rules: _, ...change }: KeyChange): Key {
+  const { ipRanges: rangesBefore, tags: tagsBefore, ...rest } = key
+  const [ranges, labels] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags]
+  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }) }
 }
 
-/** The fields that a change names: undefined means "as it was". */
-function defined(change: KeyChange): KeyChange {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+export async function rotateKey(sql: Sql, accountId: string, hash: string, { secretHash, label, oldEndsMs, by, nowMs }: Rotation): Promise<KeyRecord | undefined> {
+  const before = await liveKey(sql, accountId, hash)
+  if (!before) return undefined
+  // The secret before this one lives until then; one that was on its way out already goes now.
+  await sql.run('UPDATE key_secrets SET ends_ms = $1 WHERE account_id = $2 AND key_hash = $3 AND ends_ms > $1', nowMs, accountId, hash)
+  await sql.run('UPDATE key_secrets SET ends_ms = $1 WHERE account_id = $2 AND key_hash = $3 AND ends_ms IS NULL', oldEndsMs, accountId, hash)
+  await insertSecret(sql, accountId, secretHash, hash, nowMs)
+  await sql.run('UPDATE keys SET label = $1, updated_ms = $2, changed = $3 WHERE account_id = $4 AND hash = $5', label, nowMs, await nextRevision(sql), accountId, hash)
+  await writeAudit(sql, { accountId, by, nowMs, action: 'key.rotate', target: hash, before: { label: before.label }, after: { label, old_secret_ends_ms: oldEndsMs } })
+  return keyRecord(sql, accountId, hash, nowMs)
+}
+
+export async function deleteKey(sql: Sql, accountId: string, hash: string, by: Actor, nowMs: number): Promise<boolean> {
+  const before = await liveKey(sql, accountId, hash)
+  if (!before) return false
+  await sql.run('UPDATE keys SET deleted_ms = $1, changed = $2 WHERE account_id = $3 AND hash = $4', nowMs, await nextRevision(sql), accountId, hash)
+  await writeAudit(sql, { accountId, by, nowMs, action: 'key.delete', target: hash, before: seenKey(before, await readKeyRules(sql, accountId, hash)) })
+  return true
+}
+
+/** Disables keys that are live, each with its entry in the log. */
+export async function disableKeysOf(sql: Sql, accountId: string, userId: string, by: Actor, nowMs: number): Promise<void> {
+  const rows = await sql.all(`SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND creator_user_id = $2 AND deleted_ms IS NULL AND disabled = 0`, accountId, userId)
+  for (const row of rows) await changeKey(sql, accountId, text(row, 'hash'), { disabled: true }, by, nowMs)
+}
+
+/** Lets every process look again at the keys of a person, or of a workspace: something beside them has changed. */
+export async function touchKeys(sql: Sql, which: 'creator_user_id' | 'workspace_id', id: string): Promise<void> {
+  await sql.run(`UPDATE keys SET changed = $1 WHERE ${which} = $2 AND deleted_ms IS NULL`, await nextRevision(sql), id)
+}
+
+/** What is known to be later stays. A key that was used a moment ago is not written again: not by another process either. */
+export async function noteUses(sql: Sql, uses: readonly KeyUse[]): Promise<void> {
+  for (const { accountId, hash, atMs } of uses) {
+    await sql.run(`INSERT INTO key_uses (account_id, key_hash, used_ms) VALUES ($1, $2, $3)
+      ON CONFLICT (account_id, key_hash) DO UPDATE SET used_ms = excluded.used_ms WHERE key_uses.used_ms < excluded.used_ms`, accountId, hash, atMs)
+  }
+}
+
+/** The key as the log of changes shows it. Its hash is its id; the secret is known to nobody here. */
+function seenKey(key: Key, rules: KeyRules): object {
+  const { hash: _, accountId: __, limit, ...rest } = key
+  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(Object.keys(rules).length > 0 && { rules }) }
+}
+
+function extrasOf({ ipRanges, tags }: Key): string {
+  return JSON.stringify({ ipRanges, tags })
 }
 
 function readKey(row: Row): Key {
@@ -65,23 +160,48 @@ function readKey(row: Row): Key {
     kind: text(row, 'kind') as Key['kind'], limitReset: row['limit_reset'] as Key['limitReset'],
     disabled: int(row, 'disabled') !== 0, limit: row['limit_amount'] === null ? null : big(row, 'limit_amount'), includeByokInLimit: int(row, 'include_byok') !== 0,
     expiresMs: intOrNull(row, 'expires_ms'), createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
+    workspaceId: text(row, 'workspace_id'), creatorUserId: textOrNull(row, 'creator_user_id'),
+    // As above.
+    ...JSON.parse(text(row, 'extras')) as { ipRanges?: string[]; tags?: Tags },
   }
 }
 
-/** Keys with what they spent in the windows that are open now. */
+/** Keys with what they spent in the windows that are open now, what they let themselves use, and their last use. */
 async function records(sql: Sql, accountId: string, keys: readonly Key[], nowMs: number): Promise<KeyRecord[]> {
   if (keys.length === 0) return []
   const starts = PERIODS.map((period) => windowAt(period, nowMs).startMs)
-  const hashes = keys.map((_, index) => `$${starts.length + 2 + index}`).join(', ')
-  const rows = await sql.all(`SELECT key_hash, period, cost, counted FROM key_windows WHERE account_id = $1 AND (
+  const hashesFrom = (first: number) => keys.map((_, index) => `$${first + index}`).join(', ')
+  const hashes = keys.map((key) => key.hash)
+  const rows = await sql.all(`SELECT key_hash, period, cost, byok_cost, counted FROM key_windows WHERE account_id = $1 AND (
     (period = 'ever' AND start_ms = $2) OR (period = 'daily' AND start_ms = $3) OR (period = 'weekly' AND start_ms = $4) OR (period = 'monthly' AND start_ms = $5))
-    AND key_hash IN (${hashes})`, accountId, ...starts, ...keys.map((key) => key.hash))
+    AND key_hash IN (${hashesFrom(starts.length + 2)})`, accountId, ...starts, ...hashes)
+  const policies = await sql.all(`SELECT key_hash, body FROM policies WHERE account_id = $1 AND key_hash IN (${hashesFrom(2)})`, accountId, ...hashes)
+  const uses = await sql.all(`SELECT key_hash, used_ms FROM key_uses WHERE account_id = $1 AND key_hash IN (${hashesFrom(2)})`, accountId, ...hashes)
+  const ends = await sql.all(`SELECT key_hash, MAX(ends_ms) AS ends_ms FROM key_secrets WHERE account_id = $1 AND ends_ms > $2 AND key_hash IN (${hashesFrom(3)}) GROUP BY key_hash`, accountId, nowMs, ...hashes)
   const windows = new Map(rows.map((row) => [`${text(row, 'key_hash')} ${text(row, 'period')}`, row]))
-  return keys.map((key) => record(key, (period) => windows.get(`${key.hash} ${period}`)))
+  const [bodies, usedMs, endsMs] = [byKey(policies), byKey(uses), byKey(ends)]
+  return keys.map((key) => {
+    const [used, end] = [usedMs.get(key.hash), endsMs.get(key.hash)]
+    return {
+      ...key, ...spentOf(key, (period) => windows.get(`${key.hash} ${period}`)),
+      rules: keyRulesOf(bodies.get(key.hash)), lastUsedMs: used ? int(used, 'used_ms') : null, oldSecretEndsMs: end ? int(end, 'ends_ms') : null,
+    }
+  })
 }
 
-function record(key: Key, window: (period: string) => Row | undefined): KeyRecord {
+function byKey(rows: readonly Row[]): Map<string, Row> {
+  return new Map(rows.map((row) => [text(row, 'key_hash'), row]))
+}
+
+function keyRulesOf(policy: Row | undefined): KeyRules {
+  if (!policy) return {}
+  // Written by putRules and putKeyRules, from the same type.
+  const { allowedModels, allowedProviders, maxPrice } = JSON.parse(text(policy, 'body')) as KeyRules
+  return { ...(allowedModels && { allowedModels }), ...(allowedProviders && { allowedProviders }), ...(maxPrice && { maxPrice }) }
+}
+
+function spentOf(key: Key, window: (period: string) => Row | undefined): Pick<KeyRecord, 'usage' | 'limitRemaining'> {
   const usage = { total: big(window('ever'), 'cost'), daily: big(window('daily'), 'cost'), weekly: big(window('weekly'), 'cost'), monthly: big(window('monthly'), 'cost') }
   const left = key.limit === null ? null : key.limit - big(window(key.limitReset ?? 'ever'), 'counted')
-  return { ...key, usage, limitRemaining: left !== null && left < 0n ? 0n : left }
+  return { usage, limitRemaining: left !== null && left < 0n ? 0n : left }
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { appendFileSync } from 'node:fs'
+import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Key } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import { readJournal } from '../ledger/journal.ts'
@@ -211,11 +212,11 @@ describe('a limit of a key', () => {
     await spend(ledger, limited, 30n)
     await bench.flush()
     const raised = { ...limited, limit: 100n }
-    await bench.store.changeKey(ACCOUNT, limited.hash, { limit: 100n }, 2)
+    await bench.store.changeKey(ACCOUNT, limited.hash, { limit: 100n }, SYSTEM, 2)
     await bench.tell({ keys: [limited.hash], accounts: [] })
     await spend(ledger, raised, 70n)
     await bench.flush()
-    await bench.store.changeKey(ACCOUNT, limited.hash, { limit: 60n }, 3)
+    await bench.store.changeKey(ACCOUNT, limited.hash, { limit: 60n }, SYSTEM, 3)
     await bench.tell({ keys: [limited.hash], accounts: [] })
     expect(await ledger.hold(callerOf({ ...limited, limit: 60n }), nextId(), 1n)).toMatchObject({ code: 'key_limit', left: 0n, cap: 60n })
   })

@@ -1,7 +1,9 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
+import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
+import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
@@ -31,6 +33,8 @@ export interface OpenLedger {
   readonly nodeId: string
   readonly ledger: LedgerNode
   readonly accounts: AccountBook
+  readonly people: People
+  readonly workspaces: Workspaces
   readonly rules: RuleBook
   readonly presets: PresetBook
   readonly limits: Limits
@@ -83,10 +87,11 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, rules, presets, limits, flush: () => ledger.flush(), verify: () => client.api.verify(),
+      nodeId, ledger, accounts, ...peopleOf(client, clock), rules, presets, limits, flush: () => ledger.flush(), verify: () => client.api.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         await limits.close()
+        await accounts.close()
         await ledger.close()
         await client.close()
       },
@@ -98,7 +103,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock'>): Promise<Pick<OpenLedger, 'accounts' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock'>): Promise<Pick<OpenLedger, 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -110,7 +115,11 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   }
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
-  return { accounts, verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+}
+
+function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {
+  return { people: new People(api, clock), workspaces: new Workspaces({ store: api, clock }) }
 }
 
 /** Nothing can be kept there. The message names the directory and says why. */

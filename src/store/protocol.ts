@@ -1,4 +1,5 @@
 import type { KeyStore } from '../accounts/key-store.ts'
+import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
 import type { RuleStore } from '../guardrails/rule-store.ts'
 import type { Bank } from '../ledger/bank.ts'
@@ -18,7 +19,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank {
+export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

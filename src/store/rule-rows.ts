@@ -1,3 +1,4 @@
+import type { KeyExtras, KeyRules } from '../accounts/accounts.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
 import { NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailRules } from '../guardrails/guardrail.ts'
 import type { AccountRules, KeyAssignment, Listed, Page } from '../guardrails/rule-store.ts'
@@ -26,6 +27,25 @@ export async function putRules(sql: Sql, accountId: string, keyHash: string, rul
   await sql.run(`INSERT INTO policies (account_id, key_hash, body, updated_ms) VALUES ($1, $2, $3, $4)
     ON CONFLICT (account_id, key_hash) DO UPDATE SET body = excluded.body, updated_ms = excluded.updated_ms`, accountId, keyHash, JSON.stringify(rules), nowMs)
   return true
+}
+
+/** What the rules of a key say of what is shown with the key. */
+export async function readKeyRules(sql: Sql, accountId: string, keyHash: string): Promise<KeyRules> {
+  const { allowedModels, allowedProviders, maxPrice } = await readRules(sql, accountId, keyHash)
+  return { ...(allowedModels && { allowedModels }), ...(allowedProviders && { allowedProviders }), ...(maxPrice && { maxPrice }) }
+}
+
+/** Changes those of a key's rules that are named, null takes one back; the others stay. Gives what is shown of them with the key. */
+export async function putKeyRules(sql: Sql, accountId: string, keyHash: string, change: NonNullable<KeyExtras['rules']>, nowMs: number): Promise<KeyRules> {
+  const rules = { ...await readRules(sql, accountId, keyHash), ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) }
+  await putRules(sql, accountId, keyHash, Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== null)), nowMs)
+  return readKeyRules(sql, accountId, keyHash)
+}
+
+async function readRules(sql: Sql, accountId: string, keyHash: string): Promise<PolicyRules> {
+  const row = await one(sql, 'SELECT body FROM policies WHERE account_id = $1 AND key_hash = $2', accountId, keyHash)
+  // Written by putRules, from the same type.
+  return row ? JSON.parse(text(row, 'body')) as PolicyRules : {}
 }
 
 const GUARDRAIL = 'account_id, id, workspace_id, name, description, body, created_ms, updated_ms'

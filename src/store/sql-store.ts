@@ -1,6 +1,7 @@
 import type { Credits, Granted, KeyChange, KeyRecord } from '../accounts/accounts.ts'
-import type { Key } from '../accounts/caller.ts'
-import type { Grant, KeyPage, KeyStore } from '../accounts/key-store.ts'
+import type { Actor } from '../accounts/audit-entry.ts'
+import type { FoundKey, Grant, InsertKey, KeyPage, KeyRefusal, KeyStore, KeyUse, Rotation } from '../accounts/key-store.ts'
+import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { NewPresetVersion, Preset, PresetStore, PresetVersion } from '../accounts/presets.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
 import type { Assignment, AssigneeKind, Guardrail } from '../guardrails/guardrail.ts'
@@ -11,7 +12,7 @@ import { readGeneration } from '../ledger/line.ts'
 import type { Cap, SliceAnswer, SliceAsk, SliceBank, WindowRef, WindowUse } from '../limits/slice-bank.ts'
 import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
-import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, listKeys } from './key-rows.ts'
+import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, keyRefusal, listKeys, noteUses, rotateKey } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
 import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
@@ -67,16 +68,17 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.writeBeside((sql) => expireNode(sql, nodeId, beat))
   }
 
-  findKey(hash: string): Promise<Key | undefined> {
-    return this.database.read((sql) => findKey(sql, hash))
+  findKey(secretHash: string): Promise<FoundKey | undefined> {
+    return this.database.read((sql) => findKey(sql, secretHash))
   }
 
-  insertKey(key: Key): Promise<boolean> {
-    return this.database.write((sql) => insertKey(sql, key))
+  insertKey(insert: InsertKey): Promise<KeyRefusal | undefined> {
+    const { key } = insert
+    return this.database.write(async (sql) => await keyRefusal(sql, key, key.workspaceId === defaultWorkspaceId(key.accountId)) ?? insertKey(sql, insert))
   }
 
-  keepKey(key: Key): Promise<void> {
-    return this.database.write((sql) => keepKey(sql, key))
+  keepKey(insert: InsertKey): Promise<void> {
+    return this.database.write((sql) => keepKey(sql, insert))
   }
 
   listKeys(accountId: string, page: KeyPage, nowMs: number): Promise<readonly KeyRecord[]> {
@@ -87,19 +89,27 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => keyRecord(sql, accountId, hash, nowMs))
   }
 
-  changeKey(accountId: string, hash: string, change: KeyChange, nowMs: number): Promise<KeyRecord | undefined> {
-    return this.database.write((sql) => changeKey(sql, accountId, hash, change, nowMs))
+  changeKey(accountId: string, hash: string, change: KeyChange, by: Actor, nowMs: number): Promise<KeyRecord | undefined> {
+    return this.database.write((sql) => changeKey(sql, accountId, hash, change, by, nowMs))
   }
 
-  deleteKey(accountId: string, hash: string, nowMs: number): Promise<boolean> {
-    return this.database.write((sql) => deleteKey(sql, accountId, hash, nowMs))
+  rotateKey(accountId: string, hash: string, rotation: Rotation): Promise<KeyRecord | undefined> {
+    return this.database.write((sql) => rotateKey(sql, accountId, hash, rotation))
   }
 
-  insertFirstKey({ key, grant }: { readonly key: Key; readonly grant: Grant }): Promise<boolean> {
+  deleteKey(accountId: string, hash: string, by: Actor, nowMs: number): Promise<boolean> {
+    return this.database.write((sql) => deleteKey(sql, accountId, hash, by, nowMs))
+  }
+
+  noteUses(uses: readonly KeyUse[]): Promise<void> {
+    return this.database.writeBeside((sql) => noteUses(sql, uses))
+  }
+
+  insertFirstKey({ insert, grant }: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean> {
     return this.database.write(async (sql) => {
       await grantCredits(sql, grant)
-      if (await one(sql, 'SELECT hash FROM keys WHERE account_id = $1', key.accountId)) return false
-      return insertKey(sql, key)
+      if (await one(sql, 'SELECT hash FROM keys WHERE account_id = $1', insert.key.accountId)) return false
+      return await insertKey(sql, insert) === undefined
     })
   }
 

@@ -61,6 +61,10 @@ export function text(row: Row, column: string): string {
   return value
 }
 
+export function textOrNull(row: Row, column: string): string | null {
+  return row[column] === null ? null : text(row, column)
+}
+
 /** `($1, $2), ($3, $4)`: the values of `rows` rows of `columns` columns. */
 export function tuples(rows: number, columns: number): string {
   const tuple = (row: number) => `(${Array.from({ length: columns }, (_, column) => `$${row * columns + column + 1}`).join(', ')})`

@@ -6,10 +6,12 @@ interface Waiting { readonly resolve: (value: unknown) => void; readonly reject:
 const METHODS = [
   'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify', 'beat', 'expireNode',
   'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
-  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'deleteKey', 'insertFirstKey', 'credits', 'grant', 'generation',
+  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'rotateKey', 'deleteKey', 'noteUses', 'insertFirstKey', 'credits', 'grant', 'generation',
   'accountRules', 'putRules', 'listGuardrails', 'guardrail', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'listKeyAssignments', 'listMemberAssignments',
   'preset', 'listPresets', 'addPresetVersion', 'listPresetVersions', 'presetVersion',
   'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',
+  'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
+  'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

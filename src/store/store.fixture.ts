@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashSecret } from '../accounts/account-book.ts'
+import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Caller, Key } from '../accounts/caller.ts'
+import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { Fault } from '../core/fault.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Bank } from '../ledger/bank.ts'
@@ -43,7 +45,7 @@ export const ACCOUNT = 'default'
 export function testKey(name: string, change: Partial<Key> = {}): Key {
   return {
     hash: hashSecret(name), accountId: ACCOUNT, name, label: name, kind: 'inference', disabled: false, limit: null, limitReset: null,
-    includeByokInLimit: false, expiresMs: null, createdMs: 1, updatedMs: null, ...change,
+    includeByokInLimit: false, expiresMs: null, createdMs: 1, updatedMs: null, workspaceId: defaultWorkspaceId(change.accountId ?? ACCOUNT), creatorUserId: null, ...change,
   }
 }
 
@@ -101,7 +103,7 @@ export class TestBench {
     const bench = new TestBench(waitMs)
     await migrate(bench.database, bench.clock.wallMs())
     if (credits > 0n) await bench.store.grant({ accountId: ACCOUNT, amount: credits, reason: 'test', reference: null, nowMs: 1 })
-    for (const key of keys) await bench.store.insertKey(key)
+    for (const key of keys) await bench.store.insertKey({ key, rules: {}, by: SYSTEM })
     return bench
   }
 

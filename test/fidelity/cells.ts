@@ -22,7 +22,7 @@ export const CELLS: readonly CellName[] = CLIENTS.flatMap((client) => PROVIDERS.
 export interface Outcome { readonly events: readonly Event[]; readonly text: string; readonly told: Told; readonly generation: Generation }
 
 const CALLER: Caller = {
-  accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null },
+  accountId: 'a', key: { hash: 'h', accountId: 'a', name: 'k', label: 'k', kind: 'inference', disabled: false, limit: null, limitReset: null, includeByokInLimit: false, expiresMs: null, createdMs: 0, updatedMs: null, workspaceId: 'w', creatorUserId: null },
 }
 const HELD = 1_000_000_000n
 

@@ -1,5 +1,10 @@
-import type { Accounts, Credits, KeyChange, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
+import type { Accounts, Credits, KeyChange, KeyExtras, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
+import type { KeyPage } from '../../src/accounts/key-store.ts'
+import { People } from '../../src/accounts/people.ts'
+import type { PeopleStore } from '../../src/accounts/people-store.ts'
+import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
+import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
 import type { Endpoint, Model, Price, Provider, Snapshot } from '../../src/catalog/endpoint.ts'
@@ -14,6 +19,7 @@ import { Limits } from '../../src/limits/limits.ts'
 import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
+import { accessOf } from '../../src/server/access.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
 import { routes } from '../../src/server/api/routes.ts'
 import type { Route, Services } from '../../src/server/route.ts'
@@ -58,7 +64,8 @@ const HASH = 'a'.repeat(64)
 export function keyRecord(more: Partial<KeyRecord> = {}): KeyRecord {
   return {
     hash: HASH, accountId: 'default', name: 'first', label: 'sk-sw-v1-abc...xyz', kind: 'inference', disabled: false, limit: null, limitReset: null,
-    includeByokInLimit: false, expiresMs: null, createdMs: 1_749_000_000_000, updatedMs: null,
+    includeByokInLimit: false, expiresMs: null, createdMs: 1_749_000_000_000, updatedMs: null, workspaceId: defaultWorkspaceId('default'), creatorUserId: null,
+    rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
     usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: null, ...more,
   }
 }
@@ -90,8 +97,8 @@ export class FakeAccounts implements Accounts {
     return { secret: `sk-sw-v1-${this.made}`, key: record }
   }
 
-  async listKeys(accountId: string, page: { offset: number; limit: number; includeDisabled: boolean }): Promise<KeyRecord[]> {
-    const own = [...this.keys.values()].filter((key) => key.accountId === accountId && (page.includeDisabled || !key.disabled))
+  async listKeys(accountId: string, page: KeyPage): Promise<KeyRecord[]> {
+    const own = [...this.keys.values()].filter((key) => key.accountId === accountId && (page.includeDisabled || !key.disabled) && (page.workspaceId ?? key.workspaceId) === key.workspaceId)
     return own.toSorted((a, b) => b.createdMs - a.createdMs).slice(page.offset, page.offset + page.limit)
   }
 
@@ -103,9 +110,14 @@ export class FakeAccounts implements Accounts {
   async changeKey(accountId: string, hash: string, change: KeyChange): Promise<KeyRecord | undefined> {
     const key = await this.key(accountId, hash)
     if (!key) return undefined
-    const changed: KeyRecord = { ...key, ...change, updatedMs: 1_749_500_000_000 }
+    const changed: KeyRecord = { ...key, ...plainOf(change), updatedMs: 1_749_500_000_000 }
     this.keys.set(hash, changed)
     return changed
+  }
+
+  async rotateKey(accountId: string, hash: string): Promise<{ secret: string; key: KeyRecord } | undefined> {
+    const key = await this.key(accountId, hash)
+    return key && { secret: 'sk-sw-v1-rotated', key }
   }
 
   async deleteKey(accountId: string, hash: string): Promise<boolean> {
@@ -124,6 +136,11 @@ export class FakeAccounts implements Accounts {
   }
 }
 
+/** A change as far as the contract knows it: what goes beyond is tested on the real store. */
+function plainOf({ ipRanges: _, tags: __, rules: ___, ...plain }: KeyChange): Omit<KeyChange, keyof KeyExtras> {
+  return plain
+}
+
 export interface FakeServices extends Services {
   readonly accounts: FakeAccounts
   readonly clock: FakeClock
@@ -135,12 +152,17 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, workspaces: noWorkspaces, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
   }
 }
+
+/** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */
+const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
+// As above.
+const noWorkspaces = new Workspaces({ store: { workspace: async () => undefined } as unknown as WorkspacesOptions['store'], clock: new FakeClock() })
 
 /** Nobody has called a free model yet. */
 function noSlices(): SliceBank {
@@ -174,8 +196,9 @@ export async function ask(services: Services, method: string, path: string, opti
     const found = match(method, url.pathname.slice('/api/v1'.length))
     if (!found || 'allow' in found) return { status: found ? 405 : 404, type: '', body: undefined, text: '' }
     const caller: Caller | undefined = options.as && { key: options.as, accountId: options.as.accountId }
+    const access = caller && found.route.auth === 'management' ? await accessOf(caller, found.route.operation ?? 'account.administer', services.people) : undefined
     const body = async (): Promise<Record<string, unknown>> => options.body ?? {}
-    return await readAnswer(found.route, await found.route.handle({ request: new Request(url, { method }), url, params: found.params, caller, services, body }))
+    return await readAnswer(found.route, await found.route.handle({ request: new Request(url, { method }), url, params: found.params, caller, access, services, body }))
   } catch (error) {
     // Anything else is a bug, for the test to show.
     if (!(error instanceof Fault)) throw error

@@ -4,7 +4,7 @@ import { callerOf } from './caller.ts'
 
 /** `GET /credits`: what the account was given and what it has used (I6). */
 export const getCredits: Route = {
-  method: 'GET', path: '/credits', auth: 'management',
+  method: 'GET', path: '/credits', auth: 'management', operation: 'credits.read',
   async handle(context) {
     const { total, used } = await context.services.accounts.credits(callerOf(context).accountId)
     return { data: { total_credits: usdNumber(total), total_usage: usdNumber(used) } }

@@ -31,13 +31,13 @@ export const guardrailAssignments: readonly Route[] = [
 
 function listing(path: string, rows: (context: RouteContext, guardrailId: string | undefined) => Promise<object>): Route {
   return {
-    method: 'GET', path, auth: 'management',
+    method: 'GET', path, auth: 'management', operation: 'guardrails.read',
     handle: async (context) => await rows(context, path.includes('{id}') ? (await guardrailOf(context)).id : undefined),
   }
 }
 
 function change(path: string, handle: (context: RouteContext) => Promise<object>): Route {
-  return { method: 'POST', path, auth: 'management', handle }
+  return { method: 'POST', path, auth: 'management', operation: 'guardrails.change', handle }
 }
 
 async function keyRows(context: RouteContext, guardrailId: string | undefined): Promise<object> {

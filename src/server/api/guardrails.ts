@@ -12,7 +12,7 @@ const LIST_QUERY = { ...PAGE, workspace_id: oneOf([DEFAULT_WORKSPACE]) } as cons
 
 /** `GET /guardrails`: those of the workspace, its default guardrail too once it says something; newest first. */
 export const listGuardrails: Route = {
-  method: 'GET', path: '/guardrails', auth: 'management',
+  method: 'GET', path: '/guardrails', auth: 'management', operation: 'guardrails.read',
   async handle(context) {
     const query = readQuery(context.url.searchParams, LIST_QUERY)
     const { rows, total } = await context.services.rules.store.listGuardrails(callerOf(context).accountId, query.workspace_id ?? DEFAULT_WORKSPACE, pageOf(query))
@@ -22,7 +22,7 @@ export const listGuardrails: Route = {
 
 /** `POST /guardrails`: a new one, which restricts nobody until it is assigned (F2). */
 export const createGuardrail: Route = {
-  method: 'POST', path: '/guardrails', auth: 'management',
+  method: 'POST', path: '/guardrails', auth: 'management', operation: 'guardrails.change',
   async handle(context) {
     const body = await readBody(context, NEW_GUARDRAIL)
     const guardrail: Guardrail = {
@@ -36,13 +36,13 @@ export const createGuardrail: Route = {
 
 /** `GET /guardrails/{id}`. */
 export const getGuardrail: Route = {
-  method: 'GET', path: '/guardrails/{id}', auth: 'management',
+  method: 'GET', path: '/guardrails/{id}', auth: 'management', operation: 'guardrails.read',
   handle: async (context) => ({ data: guardrailRow(await guardrailOf(context)) }),
 }
 
 /** `PATCH /guardrails/{id}`: what is left out stays as it is. The workspace's default guardrail comes to be by the first one (F3). */
 export const changeGuardrail: Route = {
-  method: 'PATCH', path: '/guardrails/{id}', auth: 'management',
+  method: 'PATCH', path: '/guardrails/{id}', auth: 'management', operation: 'guardrails.change',
   async handle(context) {
     const body = await readBody(context, GUARDRAIL_CHANGE)
     const nowMs = context.services.clock.wallMs()
@@ -60,7 +60,7 @@ export const changeGuardrail: Route = {
 
 /** `DELETE /guardrails/{id}`: its assignments go with it. */
 export const deleteGuardrail: Route = {
-  method: 'DELETE', path: '/guardrails/{id}', auth: 'management',
+  method: 'DELETE', path: '/guardrails/{id}', auth: 'management', operation: 'guardrails.change',
   async handle(context) {
     if (!await context.services.rules.store.deleteGuardrail(callerOf(context).accountId, idOf(context))) missing()
     return { deleted: true }

@@ -4,12 +4,11 @@ import { Fault } from '../../core/fault.ts'
 import { usdNumber, type Nano } from '../../core/nano.ts'
 import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
-import { DEFAULT_WORKSPACE } from './workspace.ts'
 
 /** What the contract calls our regions where it speaks of data. */
 export const DATA_REGIONS = { eu: 'europe', us: 'us' } as const
 
-/** Free models have no daily limit here, and the official client wants a number. */
+/** Where the operator has lifted the daily limit of free models: the official client wants a number. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 /** `GET /key`: the key that asks, seen by itself (H3). */
@@ -32,8 +31,8 @@ export const getOwnKey: Route = {
         is_free_tier: false,
         is_management_key: isManagement,
         is_provisioning_key: isManagement,
-        creator_user_id: null,
-        workspace_id: DEFAULT_WORKSPACE,
+        creator_user_id: record.creatorUserId,
+        workspace_id: record.workspaceId,
         // Newer than the contract's document; the official client refuses an answer without them.
         organization_id: null,
         allowed_data_regions: [policy.region === undefined ? 'global' : DATA_REGIONS[policy.region]],

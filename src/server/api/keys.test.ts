@@ -81,7 +81,7 @@ describe('POST /keys', () => {
       ['limit_reset', { limit_reset: 'yearly' }], ['limit_reset', { limit_reset: 1 }], ['include_byok_in_limit', { include_byok_in_limit: 'true' }],
       ['expires_at', { expires_at: '2027-12-31T23:59:59+02:00' }], ['expires_at', { expires_at: '2027-12-31T23:59:59' }], ['expires_at', { expires_at: 'tomorrow' }],
       ['expires_at', { expires_at: '2027-02-30T00:00:00Z' }], ['expires_at', { expires_at: 1893456000 }], ['expires_at', { expires_at: '2020-01-01T00:00:00Z' }],
-      ['workspace_id', { workspace_id: '6ba7b810-9dad-41d1-80b4-00c04fd430c8' }], ['creator_user_id', { creator_user_id: '' }],
+      ['workspace_id', { workspace_id: 'default' }], ['creator_user_id', { creator_user_id: '' }],
       ['budget', { budget: 5 }], ['disabled', { disabled: true }],
     ]
     for (const [field, body] of wrong) {
@@ -92,7 +92,7 @@ describe('POST /keys', () => {
       expect(services.accounts.keys.size).toBe(0)
     }
     expect((await create({ name: 'x', budget: 5 })).text).toBe(
-      'There is no field `budget` here; leave it out. Fields: `name`, `limit`, `limit_reset`, `include_byok_in_limit`, `expires_at`, `workspace_id`, `creator_user_id`.')
+      'There is no field `budget` here; leave it out. Fields: `name`, `limit`, `limit_reset`, `include_byok_in_limit`, `expires_at`, `workspace_id`, `creator_user_id`, `switchyard`.')
     expect((await create({ name: 'x', limit: -1 })).text).toBe('The field `limit` must be an amount of USD from 0 to 1000000000 with at most nine decimals, or null for no limit.')
   })
 })

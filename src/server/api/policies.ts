@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { ZDR_GROUPS, type PolicyRules, type ZdrGroup } from '../../catalog/policy-rules.ts'
 import { Fault } from '../../core/fault.ts'
 import { NO_RULES, policyRulesOf, type GuardrailRules } from '../../guardrails/guardrail.ts'
+import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
-import { callerOf } from './caller.ts'
+import { accessIn, callerOf } from './caller.ts'
 import { changedRules } from './guardrail-body.ts'
 import { OWN_FIELDS, RULE_FIELDS } from './policy-body.ts'
 
@@ -12,29 +13,31 @@ const POLICY = z.strictObject({ ...RULE_FIELDS, ...OWN_FIELDS })
 
 /** `GET /account/policy`: what holds for all callers of the account. Only this server has it. */
 export const getAccountPolicy: Route = {
-  method: 'GET', path: '/account/policy', auth: 'management',
+  method: 'GET', path: '/account/policy', auth: 'management', operation: 'account_policy.read',
   handle: async (context) => ({ data: policyRow(await rulesOf(context, '')) }),
 }
 
 /** `PATCH /account/policy`: what is left out stays as it is, null takes a rule back. */
 export const changeAccountPolicy: Route = {
-  method: 'PATCH', path: '/account/policy', auth: 'management',
+  method: 'PATCH', path: '/account/policy', auth: 'management', operation: 'account_policy.change',
   handle: (context) => change(context, ''),
 }
 
 /** `GET /keys/{hash}/policy`: what holds for the callers with this key, beside all else. */
 export const getKeyPolicy: Route = {
-  method: 'GET', path: '/keys/{hash}/policy', auth: 'management',
+  method: 'GET', path: '/keys/{hash}/policy', auth: 'management', operation: 'key_policy.read',
   async handle(context) {
     const hash = hashOf(context)
-    if (!await context.services.accounts.key(callerOf(context).accountId, hash)) missing()
+    const owner = ownerOnly(accessIn(context))
+    const key = await context.services.accounts.key(callerOf(context).accountId, hash)
+    if (!key || (owner !== undefined && key.creatorUserId !== owner)) missing()
     return { data: policyRow(await rulesOf(context, hash)) }
   },
 }
 
 /** `PATCH /keys/{hash}/policy`. */
 export const changeKeyPolicy: Route = {
-  method: 'PATCH', path: '/keys/{hash}/policy', auth: 'management',
+  method: 'PATCH', path: '/keys/{hash}/policy', auth: 'management', operation: 'key_policy.change',
   handle: (context) => change(context, hashOf(context)),
 }
 

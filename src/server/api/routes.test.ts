@@ -12,17 +12,29 @@ test('who may call what', () => {
     'GET /models/user', 'GET /key', 'GET /generation', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
     'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses',
   ])
-  expect(by('management')).toEqual([
-    'GET /keys', 'POST /keys', 'GET /keys/{hash}', 'PATCH /keys/{hash}', 'DELETE /keys/{hash}', 'GET /credits',
-    'GET /guardrails', 'POST /guardrails', 'GET /guardrails/{id}', 'PATCH /guardrails/{id}', 'DELETE /guardrails/{id}',
-    'GET /guardrails/assignments/keys', 'GET /guardrails/assignments/members', 'GET /guardrails/{id}/assignments/keys', 'GET /guardrails/{id}/assignments/members',
-    'POST /guardrails/{id}/assignments/keys', 'POST /guardrails/{id}/assignments/members', 'POST /guardrails/{id}/assignments/keys/remove', 'POST /guardrails/{id}/assignments/members/remove',
-    'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy',
-  ])
+  expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({
+    'GET /keys': 'keys.read', 'POST /keys': 'keys.create', 'GET /keys/{hash}': 'keys.read', 'PATCH /keys/{hash}': 'keys.change', 'DELETE /keys/{hash}': 'keys.delete', 'POST /keys/{hash}/rotate': 'keys.rotate',
+    'GET /credits': 'credits.read',
+    'GET /guardrails': 'guardrails.read', 'POST /guardrails': 'guardrails.change', 'GET /guardrails/{id}': 'guardrails.read', 'PATCH /guardrails/{id}': 'guardrails.change', 'DELETE /guardrails/{id}': 'guardrails.change',
+    'GET /guardrails/assignments/keys': 'guardrails.read', 'GET /guardrails/assignments/members': 'guardrails.read',
+    'GET /guardrails/{id}/assignments/keys': 'guardrails.read', 'GET /guardrails/{id}/assignments/members': 'guardrails.read',
+    'POST /guardrails/{id}/assignments/keys': 'guardrails.change', 'POST /guardrails/{id}/assignments/members': 'guardrails.change',
+    'POST /guardrails/{id}/assignments/keys/remove': 'guardrails.change', 'POST /guardrails/{id}/assignments/members/remove': 'guardrails.change',
+    'GET /account/policy': 'account_policy.read', 'PATCH /account/policy': 'account_policy.change', 'GET /keys/{hash}/policy': 'key_policy.read', 'PATCH /keys/{hash}/policy': 'key_policy.change',
+    'GET /workspaces': 'workspaces.read', 'POST /workspaces': 'workspaces.create', 'GET /workspaces/{id}': 'workspaces.read', 'PATCH /workspaces/{id}': 'workspaces.change', 'DELETE /workspaces/{id}': 'workspaces.delete',
+    'GET /workspaces/{id}/budgets': 'budgets.read', 'GET /workspaces/{id}/budgets/{interval}': 'budgets.read', 'PUT /workspaces/{id}/budgets/{interval}': 'budgets.change', 'DELETE /workspaces/{id}/budgets/{interval}': 'budgets.change',
+    'GET /workspaces/{id}/members': 'workspace_members.read', 'POST /workspaces/{id}/members/add': 'workspace_members.change', 'POST /workspaces/{id}/members/remove': 'workspace_members.change',
+    'GET /organization/members': 'members.read', 'PATCH /organization/members/{id}': 'members.change', 'DELETE /organization/members/{id}': 'members.change',
+    'GET /organization/invitations': 'invitations.read', 'POST /organization/invitations': 'invitations.change', 'DELETE /organization/invitations/{id}': 'invitations.change',
+    'GET /organization/audit': 'audit.read',
+  })
 })
 
 /** What only this server has. */
-const OURS = ['POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy']
+const OURS = [
+  'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
+  'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
+]
 
 describeShared('by the document', () => {
   test('every route is an operation of it', () => {

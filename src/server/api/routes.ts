@@ -1,26 +1,35 @@
 import type { Route } from '../route.ts'
+import { getAudit } from './audit-log.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getGeneration } from './generation.ts'
 import { guardrailAssignments } from './guardrail-assignments.ts'
 import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
 import { getOwnKey } from './key.ts'
-import { changeKey, createKey, deleteKey, getKey, listKeys } from './keys.ts'
+import { changeKey, createKey, deleteKey, getKey, listKeys, rotateKey } from './keys.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
+import { changeMember, createInvitation, listInvitations, listMembers, removeMember, revokeInvitation } from './organization.ts'
 import { listProviders } from './providers.ts'
 import { explainRequest } from './route-explain.ts'
+import { deleteBudget, getBudget, listBudgets, putBudget } from './workspace-budgets.ts'
+import { addWorkspaceMembers, listWorkspaceMembers, removeWorkspaceMembers } from './workspace-members.ts'
+import { changeWorkspace, createWorkspace, deleteWorkspace, getWorkspace, listWorkspaces } from './workspaces.ts'
 
 /** The control plane below `/api/v1`, every operation of it. docs/api.md has the same list for people. */
 export const routes: readonly Route[] = [
   listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels, listZdrEndpoints,
   listProviders,
-  getOwnKey, listKeys, createKey, getKey, changeKey, deleteKey,
+  getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   getCredits,
   getGeneration,
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
   getAccountPolicy, changeAccountPolicy, getKeyPolicy, changeKeyPolicy,
   listPresets, getPreset, listPresetVersions, getPresetVersion, ...capturePresets,
+  listWorkspaces, createWorkspace, getWorkspace, changeWorkspace, deleteWorkspace,
+  listBudgets, getBudget, putBudget, deleteBudget,
+  listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
+  listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
 ]

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { ipBytes } from '../../lib/ip-address.ts'
 
 /**
  * Where an address leads: the internet · a network or a machine of the operator's own, which only the operator may open ·
@@ -27,7 +27,7 @@ const HOLDS_IPV4 = [['::ffff:0:0', 96, 12], ['64:ff9b::', 96, 12], ['2002::', 16
 
 /** Where this address leads. What is no address leads nowhere. */
 export function reachOf(address: string): Reach {
-  const bytes = bytesOf(address)
+  const bytes = ipBytes(address)
   if (!bytes) return 'never'
   if (bytes.length === 4) return reachIn(IPV4, bytes)
   const held = HOLDS_IPV4.find(([first, bits]) => isIn(bytes, first, bits))
@@ -39,30 +39,10 @@ function reachIn(ranges: readonly Range[], bytes: readonly number[]): Reach {
 }
 
 function isIn(bytes: readonly number[], first: string, prefixBits: number): boolean {
-  const start = bytesOf(first) ?? []
+  const start = ipBytes(first) ?? []
   return bytes.every((byte, at) => {
     const bits = Math.min(8, Math.max(0, prefixBits - at * 8))
     const mask = (0xff << (8 - bits)) & 0xff
     return (byte & mask) === ((start[at] ?? 0) & mask)
   })
-}
-
-/** An address as its 4 or 16 bytes. One with a zone (`fe80::1%eth0`) is none: it names a place of this machine. */
-function bytesOf(address: string): number[] | undefined {
-  if (isIPv4(address)) return address.split('.').map(Number)
-  if (!isIPv6(address) || address.includes('%')) return undefined
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address)
-  const [head = '', tail] = (dotted ? `${dotted[1]}${inGroups(dotted[2] ?? '')}` : address).split('::')
-  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')]
-  const between = tail === undefined ? 0 : 8 - before.length - after.length
-  return [...before, ...Array.from({ length: between }, () => 0), ...after].flatMap((group) => [group >> 8, group & 0xff])
-}
-
-function inGroups(dotted: string): string {
-  const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number)
-  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
-}
-
-function groupsOf(text: string): number[] {
-  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
 }

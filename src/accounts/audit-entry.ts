@@ -1,0 +1,47 @@
+import type { Json } from '../core/json.ts'
+
+/** Who did something: a person in the console, a management key, the operator at the command line, or this program by itself. */
+export interface Actor {
+  readonly kind: 'user' | 'key' | 'operator' | 'system'
+  /** The person's id, or the hash of the key; '' for the others. */
+  readonly id: string
+  /** For people, as it was then. */
+  readonly name: string
+  /** The person behind it, where one is known. */
+  readonly userId: string | null
+}
+
+export const OPERATOR: Actor = Object.freeze({ kind: 'operator', id: '', name: 'command line', userId: null })
+export const SYSTEM: Actor = Object.freeze({ kind: 'system', id: '', name: 'switchyard', userId: null })
+
+/** What can happen to what. `docs/accounts.md` has the list for people. */
+export const AUDIT_ACTIONS = [
+  'key.create', 'key.change', 'key.delete', 'key.rotate',
+  'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
+  'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
+] as const
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
+/** One change: written in the transaction that made it. `before` and `after` are what could be seen of the thing; no secret is in them. */
+export interface AuditEntry {
+  readonly id: string
+  readonly accountId: string
+  readonly atMs: number
+  readonly actor: Actor
+  readonly action: AuditAction
+  /** The id of what was changed. */
+  readonly target: string
+  /** null: it was not there. */
+  readonly before: Json
+  readonly after: Json
+}
+
+/** Which entries are asked for. Newest first. */
+export interface AuditPage {
+  readonly offset: number
+  readonly limit: number
+  readonly fromMs?: number
+  readonly untilMs?: number
+  readonly action?: AuditAction
+  readonly target?: string
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import type { KeyExtras } from '../../accounts/accounts.ts'
+import { parseUsd } from '../../core/nano.ts'
+import type { RouteContext } from '../route.ts'
+import { knownModels, knownProviders } from './policy-body.ts'
+
+const NAMES = { error: 'must be a list of texts, or null' }
+const names = z.array(z.string(NAMES).trim().min(1, NAMES), NAMES).nullable().optional()
+const PRICE = { error: 'must be an amount of USD of at least 0 with at most nine decimals, as 0.5 or "0.5"' }
+const price = z.union([z.string(PRICE), z.number(PRICE)], PRICE).transform(String).refine((text) => (parseUsd(text) ?? -1n) >= 0n, PRICE).optional()
+const TAGS = { error: 'must be an object of texts, or null' }
+
+/** `switchyard` of a key: what goes beyond the contract. What it may be in detail is `accounts/key-extras.ts`'s to know. */
+export const KEY_EXTRAS = z.strictObject({
+  allowed_models: names,
+  allowed_providers: names,
+  max_price: z.strictObject({ prompt: price, completion: price, request: price }, { error: 'must be an object with `prompt`, `completion`, `request` in USD, or null' }).nullable().optional(),
+  ip_ranges: names,
+  tags: z.record(z.string(TAGS), z.string(TAGS), TAGS).nullable().optional(),
+}, { error: 'must be an object' })
+
+/** What the body says of it, in our terms; models and providers by the names that we know them by. */
+export function keyExtras({ services }: RouteContext, body: z.output<typeof KEY_EXTRAS> | undefined): KeyExtras {
+  if (!body) return {}
+  const { allowed_models: models, allowed_providers: providers, max_price: prices, ip_ranges: ipRanges, tags } = body
+  const rules = {
+    ...(models !== undefined && { allowedModels: knownModels('switchyard.allowed_models', models, services.snapshot()) }),
+    ...(providers !== undefined && { allowedProviders: knownProviders('switchyard.allowed_providers', providers, services.snapshot()) }),
+    ...(prices !== undefined && { maxPrice: prices && Object.fromEntries(Object.entries(prices).filter(([, amount]) => amount !== undefined)) }),
+  }
+  return { ...(Object.keys(rules).length > 0 && { rules }), ...(ipRanges !== undefined && { ipRanges }), ...(tags !== undefined && { tags }) }
+}
