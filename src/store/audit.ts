@@ -1,5 +1,5 @@
-import { formatUsd } from '../core/nano.ts'
-import { big, one, type Sql } from './sql.ts'
+import { formatUsd, type Nano } from '../core/nano.ts'
+import { big, text, type Row, type Sql } from './sql.ts'
 
 /** What the books say, and what in them does not fit. */
 export interface Audit {
@@ -11,49 +11,94 @@ export interface Audit {
   readonly leased: bigint
   readonly charged: bigint
   readonly writtenOff: bigint
+  /** Those that are still on record, and those of which only the sums stay. */
   readonly generations: bigint
 }
 
-/** Each row of these is an account (or transfer, or key) whose sums differ: name of the rule, and the query. */
-const RULES: readonly (readonly [string, string])[] = [
-  ['balance and open leases are the sum of the entries', `SELECT accounts.id AS what,
-    accounts.balance + COALESCE((SELECT SUM(granted - spent) FROM leases WHERE account_id = accounts.id AND key_hash = ''), 0) AS got,
-    COALESCE((SELECT SUM(amount) FROM entries WHERE account_id = accounts.id AND book = 'balance'), 0) AS want FROM accounts`],
-  ['granted credits are the entries that fund them', `SELECT accounts.id AS what, accounts.granted AS got,
-    COALESCE((SELECT -SUM(amount) FROM entries WHERE account_id = accounts.id AND book = 'funding'), 0) AS want FROM accounts`],
-  ['write-offs are the entries of the operator', `SELECT accounts.id AS what, accounts.written_off AS got,
-    COALESCE((SELECT -SUM(amount) FROM entries WHERE account_id = accounts.id AND book = 'write-off'), 0) AS want FROM accounts`],
-  ['the sides of a transfer sum to zero', 'SELECT account_id AS what, SUM(amount) AS got, 0 AS want FROM entries GROUP BY account_id, id'],
-  ['charged is the sum of the generations', `SELECT account_id AS what, SUM(cost) AS got,
-    COALESCE((SELECT SUM(amount) FROM entries WHERE entries.account_id = generations.account_id AND book = 'revenue'), 0) AS want FROM generations GROUP BY account_id`],
-  ['each transfer is the sum of its generations', `SELECT entries.id AS what, entries.amount AS got, COALESCE(SUM(generations.cost), 0) AS want FROM entries
-    LEFT JOIN generations ON generations.account_id = entries.account_id AND generations.entry_id = entries.id
-    WHERE entries.book = 'revenue' GROUP BY entries.account_id, entries.id, entries.amount`],
-  ["a key's use is the sum of its generations", `SELECT key_hash AS what, SUM(cost) AS got,
-    COALESCE((SELECT cost FROM key_windows WHERE key_windows.account_id = generations.account_id AND key_windows.key_hash = generations.key_hash AND period = 'ever'), 0) AS want
-    FROM generations GROUP BY account_id, key_hash`],
-  ['the hours are the sum of the generations', `SELECT account_id AS what, SUM(cost) AS got,
-    COALESCE((SELECT SUM(cost) FROM rollups WHERE rollups.account_id = generations.account_id), 0) AS want FROM generations GROUP BY account_id`],
-  ["what is leased of a key's limit is its open leases", `SELECT key_hash AS what, leased AS got,
-    COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = key_windows.account_id AND leases.key_hash = key_windows.key_hash
-    AND leases.period = key_windows.period AND leases.start_ms = key_windows.start_ms), 0) AS want FROM key_windows`],
-]
+const PROBLEMS_MAX = 20
 
-/** Recomputes every sum from the rows under it. Reads everything: for people and tests, not for calls. */
+/** Sums of money by account, by transfer or by key. */
+type Sums = Map<string, Nano>
+
+/**
+ * Recomputes every sum from the rows under it: one pass over the entries by book, one by transfer, one over the generations by
+ * key, one over both together. Reads everything: for people and tests, not for calls.
+ */
 export async function audit(sql: Sql): Promise<Audit> {
   const problems: string[] = []
+  const accounts = await sql.all('SELECT id, balance, granted, written_off FROM accounts')
+  const columns = (name: string): Sums => new Map(accounts.map((row) => [text(row, 'id'), big(row, name)]))
+  const [balance, granted, writtenOff] = [columns('balance'), columns('granted'), columns('written_off')]
+  const leased = sumsOf(await sql.all("SELECT account_id, SUM(granted - spent) AS amount FROM leases WHERE key_hash = '' GROUP BY account_id"), ['account_id'], 'amount')
+  const books = await sql.all('SELECT account_id, book, SUM(amount) AS amount FROM entries GROUP BY account_id, book')
+  const book = (name: string): Sums => sumsOf(books.filter((row) => row['book'] === name), ['account_id'], 'amount')
+  const kept = await sql.all('SELECT account_id, key_hash, SUM(cost) AS cost, COUNT(*) AS generations FROM generations GROUP BY account_id, key_hash')
+  const pruned = await sql.all('SELECT account_id, key_hash, SUM(cost) AS cost, SUM(generations) AS generations FROM pruned GROUP BY account_id, key_hash')
+  const used = [...kept, ...pruned]
+  const charged = sumsOf(used, ['account_id'], 'cost')
+  const windows = await sql.all("SELECT account_id, key_hash, cost FROM key_windows WHERE period = 'ever'")
+  const hours = await sql.all('SELECT account_id, SUM(cost) AS cost FROM rollups GROUP BY account_id')
+
+  compare(problems, 'balance and open leases are the sum of the entries', merged(balance, leased), book('balance'))
+  compare(problems, 'granted credits are the entries that fund them', granted, negated(book('funding')))
+  compare(problems, 'write-offs are the entries of the operator', writtenOff, negated(book('write-off')))
+  compare(problems, 'charged is the sum of the generations', book('revenue'), charged)
+  compare(problems, "a key's use is the sum of its generations", sumsOf(windows, ['account_id', 'key_hash'], 'cost'), sumsOf(used, ['account_id', 'key_hash'], 'cost'))
+  compare(problems, 'the hours are the sum of the generations', sumsOf(hours, ['account_id'], 'cost'), charged)
   for (const [rule, query] of RULES) {
-    const rows = await sql.all(`SELECT what, got, want FROM (${query}) AS sums WHERE got <> want LIMIT 20`)
-    for (const row of rows) problems.push(`${rule}: ${String(row['what'])} has ${formatUsd(big(row, 'got'))}, its rows say ${formatUsd(big(row, 'want'))}`)
+    for (const row of await sql.all(`${query} LIMIT ${PROBLEMS_MAX}`)) problems.push(say(rule, text(row, 'what'), big(row, 'got'), big(row, 'want')))
   }
-  const accounts = await one(sql, 'SELECT SUM(balance) AS balance, SUM(granted) AS granted, SUM(written_off) AS written_off FROM accounts')
-  const leases = await one(sql, "SELECT SUM(granted - spent) AS leased FROM leases WHERE key_hash = ''")
-  const generations = await one(sql, 'SELECT SUM(cost) AS charged, COUNT(*) AS generations FROM generations')
-  const sums = {
-    granted: big(accounts, 'granted'), balance: big(accounts, 'balance'), leased: big(leases, 'leased'), charged: big(generations, 'charged'),
-    writtenOff: big(accounts, 'written_off'), generations: big(generations, 'generations'),
-  }
+  const sums = { granted: total(granted), balance: total(balance), leased: total(leased), charged: total(charged), writtenOff: total(writtenOff) }
   const rest = sums.granted - (sums.balance + sums.leased + sums.charged - sums.writtenOff)
   if (rest !== 0n) problems.push(`granted credits are balances, leases and charges: ${formatUsd(rest)} is not accounted for`)
-  return { ok: problems.length === 0, problems, ...sums }
+  return { ok: problems.length === 0, problems, ...sums, generations: used.reduce((sum, row) => sum + big(row, 'generations'), 0n) }
+}
+
+/** Rules whose sums are too many to be gathered here: each query gives the rows that break one. */
+const RULES: readonly (readonly [string, string])[] = [
+  ['the sides of a transfer sum to zero', 'SELECT id AS what, SUM(amount) AS got, 0 AS want FROM entries GROUP BY account_id, id HAVING SUM(amount) <> 0'],
+  ['each transfer is the sum of its generations', `SELECT id AS what, SUM(entry) AS got, SUM(cost) AS want FROM (
+    SELECT account_id, id, amount AS entry, 0 AS cost FROM entries WHERE book = 'revenue'
+    UNION ALL SELECT account_id, entry_id, 0, cost FROM generations WHERE entry_id IS NOT NULL
+    UNION ALL SELECT account_id, entry_id, 0, cost FROM pruned WHERE entry_id <> '') AS sides GROUP BY account_id, id HAVING SUM(entry) <> SUM(cost)`],
+  ["what is leased of a key's limit is its open leases", `SELECT what, got, want FROM (SELECT key_hash AS what, leased AS got,
+    COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = key_windows.account_id AND leases.key_hash = key_windows.key_hash
+    AND leases.period = key_windows.period AND leases.start_ms = key_windows.start_ms), 0) AS want FROM key_windows) AS sums WHERE got <> want`],
+]
+
+/** By the values of these columns; rows that share them are added up. */
+function sumsOf(rows: readonly Row[], by: readonly string[], column: string): Sums {
+  const sums: Sums = new Map()
+  for (const row of rows) add(sums, by.map((name) => text(row, name)).join(' '), big(row, column))
+  return sums
+}
+
+function add(sums: Sums, what: string, amount: Nano): void {
+  sums.set(what, (sums.get(what) ?? 0n) + amount)
+}
+
+function merged(a: Sums, b: Sums): Sums {
+  const sums = new Map(a)
+  for (const [what, amount] of b) add(sums, what, amount)
+  return sums
+}
+
+function negated(sums: Sums): Sums {
+  return new Map([...sums].map(([what, amount]) => [what, -amount]))
+}
+
+function total(sums: Sums): Nano {
+  return [...sums.values()].reduce((sum, amount) => sum + amount, 0n)
+}
+
+function compare(problems: string[], rule: string, got: Sums, want: Sums): void {
+  let found = 0
+  for (const what of new Set([...got.keys(), ...want.keys()])) {
+    const [has, says] = [got.get(what) ?? 0n, want.get(what) ?? 0n]
+    if (has !== says && ++found <= PROBLEMS_MAX) problems.push(say(rule, what, has, says))
+  }
+}
+
+function say(rule: string, what: string, got: Nano, want: Nano): string {
+  return `${rule}: ${what} has ${formatUsd(got)}, its rows say ${formatUsd(want)}`
 }
