@@ -42,6 +42,8 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const found = authenticate(request, services.accounts, createdMs, endpoint.key?.(request))
     const caller = found instanceof Promise ? await found : found
     const body = await readBody(request, bodyBytesMax)
+    const plain = endpoint.withoutCall?.(body.json, seenServices(services, caller))
+    if (plain) return jsonResponse(plain)
     const origin = { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }
     const read = readWithPreset(body.json, (json) => endpoint.read(json, origin, params), origin, caller, services.presets)
     const made = read instanceof Promise ? await read : read
@@ -117,7 +119,7 @@ async function callerOf(request: Request, route: Route, services: Services): Pro
   }
 }
 
-function notAllowed(method: string, path: string, allow: string, dialect?: CallEndpoint['dialect']): Response {
+function notAllowed(method: string, path: string, allow: string, dialect?: SideEndpoint['dialect']): Response {
   const response = faultResponse(new Fault('method_not_allowed', `${path} does not take ${method}; it takes ${allow}`), undefined, dialect)
   response.headers.set('allow', allow)
   return response

@@ -134,7 +134,7 @@ describe('what ollama makes of our errors', () => {
     ['/api/chat', { model: 'demo/echo', messages: 'x' }, 'messages'], ['/api/chat', { messages: [] }, 'model'], ['/api/chat', { model: 'demo/echo', messages: [{ role: 'bot', content: '' }] }, 'messages[0].role'],
     ['/api/chat', { model: 'demo/echo', messages: [{ role: 'tool', content: 'x' }] }, 'messages[0]'], ['/api/chat', { model: 'demo/echo', messages: [USER], format: 'yaml' }, 'format'],
     ['/api/chat', { model: 'demo/echo', messages: [USER], options: { temperature: 9 } }, 'options.temperature'], ['/api/chat', { model: 'demo/echo', messages: [USER], think: 'deep' }, 'think'],
-    ['/api/generate', { model: 'demo/echo', prompt: '' }, 'prompt'], ['/api/generate', { model: 'demo/echo', prompt: 'x', suffix: 'y' }, 'suffix'], ['/api/generate', { model: 'demo/echo', prompt: 'x', images: [1] }, 'images[0]'],
+    ['/api/generate', { model: 'demo/echo', prompt: 5 }, 'prompt'], ['/api/generate', { model: 'demo/echo', prompt: 'x', suffix: 'y' }, 'suffix'], ['/api/generate', { model: 'demo/echo', prompt: 'x', images: [1] }, 'images[0]'],
   ])('%s %j is wrong at %s', async (path, body, field) => {
     const response = await fetch(stage.gateway.url + path, { method: 'POST', headers: { authorization: `Bearer ${stage.gateway.key}` }, body: JSON.stringify(body) })
     expect([response.status, await response.json()]).toEqual([400, { error: expect.stringMatching(new RegExp(`^${field.replace(/[[\].]/g, '\\$&')}:`)), error_type: 'invalid_request' }])
@@ -153,5 +153,28 @@ describe('models', () => {
   test('one of them', async () => {
     expect(await client.show({ model: 'anthropic/claude-sonnet-4.5' })).toMatchObject({ capabilities: ['completion', 'tools', 'vision', 'thinking'], details: { family: 'claude' } })
     expect(await failureOf(client.show({ model: 'nobody/nothing' }))).toMatchObject({ status_code: 404 })
+  })
+})
+
+describe('a request that says nothing', () => {
+  const ask = async (path: string, body: object): Promise<[number, Record<string, unknown>]> => {
+    const response = await fetch(`${stage.gateway.url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${stage.gateway.key}` }, body: JSON.stringify(body) })
+    return [response.status, (await response.json()) as Record<string, unknown>]
+  }
+
+  test('loads the model, or ends it, and asks no provider', async () => {
+    const { model, provider } = stage.side('openai-chat')
+    provider.play(ANSWER_TURN)
+    expect(await ask('/api/generate', { model })).toMatchObject([200, { model, response: '', done: true, done_reason: 'load' }])
+    expect(await ask('/api/chat', { model: `${model}:latest`, messages: [] })).toMatchObject([200, { message: { role: 'assistant', content: '' }, done: true, done_reason: 'load' }])
+    expect(await ask('/api/generate', { model, keep_alive: 0 })).toMatchObject([200, { done_reason: 'unload' }])
+    expect(await ask('/api/chat', { model, keep_alive: '0s' })).toMatchObject([200, { done_reason: 'unload' }])
+    expect((await client.generate({ model, prompt: '' })).done).toBe(true)
+    expect(provider.seen()).toEqual([])
+  })
+
+  test('of a model that there is not, or of none, is refused', async () => {
+    expect(await ask('/api/generate', { model: 'nobody/nothing' })).toMatchObject([404, { error: expect.stringContaining('not found') as string }])
+    expect(await ask('/api/chat', { messages: [] })).toMatchObject([400, { error: expect.any(String) as string }])
   })
 })

@@ -14,6 +14,8 @@ export interface CallEndpoint {
   readonly dialect: ClientDialect
   /** The call that a body asks for. Throws Fault naming the field. */
   readonly read: (body: JsonObject, origin: CallOrigin, params: Readonly<Record<string, string>>) => Call
+  /** The JSON body of a 200 to a request that asks no model for anything; undefined for every other. Throws Fault. */
+  readonly withoutCall?: (body: JsonObject, services: RouteContext['services']) => object | undefined
 }
 
 /**
