@@ -18,11 +18,18 @@ export interface Recovered {
  * nobody else does the same; a crash in the middle is mended by doing all of it again.
  */
 export async function recoverNode(options: { readonly nodeId: string; readonly journalPath: string; readonly bank: Bank; readonly nowMs: number }): Promise<Recovered> {
-  const { bank, nowMs } = options
+  const recovered = await settleJournal(readJournal(options.journalPath), options.bank, options.nowMs)
+  await options.bank.closeNode(options.nodeId)
+  removeJournal(options.journalPath)
+  return recovered
+}
+
+/** Settles what lines of journals say: ends are charged, calls that had begun and never ended are recorded. */
+export async function settleJournal(journal: readonly string[], bank: Pick<Bank, 'settle'>, nowMs: number): Promise<Recovered> {
   const ends = new Map<string, string>()
   const begins = new Map<string, Begin>()
   let unreadable = 0
-  for (const text of readJournal(options.journalPath)) {
+  for (const text of journal) {
     const line = readLine(text)
     if (!line) unreadable += 1
     else if (line.kind === 'begin') begins.set(line.begin.callId, line.begin)
@@ -33,7 +40,5 @@ export async function recoverNode(options: { readonly nodeId: string; readonly j
   const interrupted = [...begins.values()].map((begin) => endLine({ atMs: begin.atMs, leaseId: null, keyLeaseId: null, counted: 0n, generation: interruptedGeneration(begin) }))
   const lines = [...ends.values(), ...interrupted]
   for (let at = 0; at < lines.length; at += BATCH_LINES_MAX) await bank.settle(lines.slice(at, at + BATCH_LINES_MAX), nowMs)
-  await bank.closeNode(options.nodeId)
-  removeJournal(options.journalPath)
   return { settled: ends.size, interrupted: interrupted.length, unreadable }
 }

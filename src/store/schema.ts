@@ -94,12 +94,17 @@ export const MIGRATIONS: readonly Migration[] = [{
  * interrupted migration left half done.
  */
 export async function migrate(database: Database, nowMs: number, migrations = MIGRATIONS): Promise<void> {
-  await database.write(async (sql) => {
-    await sql.run('CREATE TABLE IF NOT EXISTS migrations (version bigint PRIMARY KEY, name text NOT NULL, state text NOT NULL, at_ms bigint NOT NULL)')
-    const done = await sql.all('SELECT version, name, state FROM migrations ORDER BY version')
-    done.forEach((row, at) => checkMigration(row, at, migrations))
-    for (const migration of migrations.slice(done.length)) await apply(sql, migration, nowMs)
-  })
+  await database.write((sql) => migrateWithin(sql, nowMs, migrations))
+}
+
+/** As `migrate`, in a transaction of the caller's. How many versions the schema had before. */
+export async function migrateWithin(sql: Sql, nowMs: number, migrations = MIGRATIONS): Promise<number> {
+  await sql.run('CREATE TABLE IF NOT EXISTS migrations (version bigint PRIMARY KEY, name text NOT NULL, state text NOT NULL, at_ms bigint NOT NULL)')
+  const done = await sql.all('SELECT version, name, state FROM migrations ORDER BY version')
+  done.forEach((row, at) => checkMigration(row, at, migrations))
+  // Its row is also the lock: two that start at once wait for each other here.
+  for (const migration of migrations.slice(done.length)) await apply(sql, migration, nowMs)
+  return done.length
 }
 
 async function apply(sql: Sql, migration: Migration, nowMs: number): Promise<void> {

@@ -61,6 +61,11 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
 
   async beat(nodeId: string, nowMs: number): Promise<readonly NodeBeat[]> {
     await this.database.writeBeside((sql) => beatNode(sql, nodeId, nowMs))
+    return this.beats()
+  }
+
+  /** The beats of all nodes. */
+  beats(): Promise<readonly NodeBeat[]> {
     return this.database.read(readBeats)
   }
 

@@ -2,14 +2,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
+import { openDatabase } from './database.ts'
 import { NodeLocks } from './node-locks.ts'
-import { PostgresDatabase } from './postgres.ts'
 import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protocol.ts'
 import { migrate } from './schema.ts'
 import { SqlPeople } from './sql-people.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Database } from './sql.ts'
-import { SqliteDatabase } from './sqlite.ts'
 
 declare const self: Worker
 
@@ -26,7 +25,7 @@ let looking = false
 
 async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promise<void> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const database = databaseUrl === undefined ? new SqliteDatabase(join(dataDir, 'switchyard.db')) : new PostgresDatabase(databaseUrl)
+  const database = openDatabase({ dataDir, databaseUrl })
   await migrate(database, nowMs)
   const store = new SqlStore(database)
   seenRevision = await store.revision()
