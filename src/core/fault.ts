@@ -33,6 +33,7 @@ export const FAULTS = {
   key_limit: kind(402, 'client', 'never', 'payment_required', "Raise the key's limit, wait for its reset, or use another key."),
   balance: kind(402, 'client', 'never', 'payment_required', 'Add credits to the account.'),
   worst_case: kind(402, 'client', 'never', 'payment_required', 'Lower max_tokens or shorten the prompt, so that the worst case of this request fits what is left.'),
+  workspace_budget: kind(403, 'client', 'never', 'permission_denied', "Ask an admin of the organization for a larger budget, wait for its reset, or use a key of another workspace."),
   permission_denied: kind(403, 'client', 'never', 'permission_denied', 'Use a key that may do this.'),
   not_found: kind(404, 'client', 'never', 'not_found', 'Check the path and the id.'),
   no_endpoints: kind(404, 'client', 'never', 'not_found', 'Relax what the request demands, or add a credential for a provider that serves the model.'),

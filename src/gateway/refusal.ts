@@ -11,6 +11,7 @@ export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan): Faul
   if (refusal.code === 'unavailable') return new Fault('unavailable', 'The ledger cannot be reached right now; the key is fine. Try again shortly.', { retryAfterMs: 1000 })
   const numbers = {
     reason: refusal.code, scope: refusal.allowance, left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(plan.costMax),
+    ...(refusal.allowance === 'workspace' && { interval: intervalOf(refusal) }),
     ...(refusal.resetsMs === null ? {} : { reset_at: new Date(refusal.resetsMs).toISOString() }),
   }
   return new Fault(refusal.code, sentence(refusal, call, plan), { metadata: numbers })
@@ -19,9 +20,21 @@ export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan): Faul
 function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
   const resets = refusal.resetsMs === null ? '' : `, which starts anew at ${new Date(refusal.resetsMs).toISOString()}`
   if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
+  if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
   if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
-  const what = refusal.allowance === 'key' ? `this key's limit of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}` : `the account has ${sayUsd(refusal.left)} left`
+  const what = whatIsLeft(refusal, resets)
   return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal, call, plan)}`
+}
+
+function whatIsLeft(refusal: HoldRefusal, resets: string): string {
+  if (refusal.allowance === 'account') return `the account has ${sayUsd(refusal.left)} left`
+  const whose = refusal.allowance === 'key' ? "this key's limit" : `the workspace's ${intervalOf(refusal)} budget`
+  return `${whose} of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}`
+}
+
+/** The contract's name of a budget's window. */
+function intervalOf({ period }: HoldRefusal): string {
+  return period === 'ever' ? 'lifetime' : String(period)
 }
 
 function answerWords(call: Call, plan: Plan): string {
@@ -30,9 +43,13 @@ function answerWords(call: Call, plan: Plan): string {
   return `${most} tokens of answer${call.needs.maxTokens === undefined ? ', the most that the model writes: no max_tokens was given' : ''}`
 }
 
+const MORE: Readonly<Record<HoldRefusal['allowance'], string>> = {
+  key: "raise the key's limit, wait for its reset, or use another key", workspace: 'ask an admin of the organization for a larger budget', account: 'add credits (`switchyard credits grant`)',
+}
+
 /** What would make it fit: fewer tokens, where at least one is left, or more of what is short. */
 function advice({ left, allowance }: HoldRefusal, call: Call, plan: Plan): string {
-  const more = allowance === 'key' ? "raise the key's limit, wait for its reset, or use another key" : 'add credits (`switchyard credits grant`)'
+  const more = MORE[allowance]
   const affordable = Math.min(...plan.steps.map((step) => affordableTokens(left, call, step.endpoint)))
   if (affordable >= 1) return `Send max_tokens of at most ${affordable}, or ${more}.`
   if (call.needs.maxTokens === 0) return `Send fewer or shorter inputs, or ${more}.`

@@ -1,11 +1,19 @@
 import type { LimitReset } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 
-/** What a lease is a slice of: an account's balance, or what one window of a key's limit leaves. */
+/** What a lease is a slice of: an account's balance, or what one window of a key's limit or a workspace's budget leaves. */
 export interface Allowance {
   readonly accountId: string
   /** null: the account's balance. */
-  readonly key: null | { readonly hash: string; readonly period: Period; readonly startMs: number }
+  readonly window: null | AllowanceWindow
+}
+
+export interface AllowanceWindow {
+  readonly kind: 'key' | 'workspace'
+  /** The key's hash, or the workspace's id. */
+  readonly id: string
+  readonly period: Period
+  readonly startMs: number
 }
 
 /** `ever`: a limit without reset. */
@@ -26,11 +34,11 @@ export interface LeaseAsk {
 export interface LeaseAnswer {
   /** What was added to the lease; 0 when refused. */
   readonly granted: Nano
-  /** What nobody has leased, after the grant. Below zero when a key's limit was lowered under its use. */
+  /** What nobody has leased, after the grant. Below zero when a limit was lowered under its use. */
   readonly free: Nano
   /** What other leases have of it and did not spend: those of other nodes, and own ones of an older shape of the key. */
   readonly others: Nano
-  /** The key's limit; null for an account's balance. */
+  /** The key's limit or the workspace's budget; null for an account's balance. */
   readonly limit: Nano | null
   /** The lease is not open any more: the node must not use it. */
   readonly closed: boolean

@@ -56,7 +56,7 @@ describe('refusalOf', () => {
 })
 
 describe('Lease', () => {
-  const lease = () => Object.assign(new Lease('a', { accountId: 'x', key: null }), { left: 100n, opened: true })
+  const lease = () => Object.assign(new Lease('a', { accountId: 'x', window: null }), { left: 100n, opened: true })
 
   test('spares what is not held', () => {
     const one = lease()

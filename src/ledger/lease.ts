@@ -1,4 +1,4 @@
-import type { Allowance } from './bank.ts'
+import type { Allowance, Period } from './bank.ts'
 import { maxNano, minNano, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from './ledger.ts'
 
@@ -94,12 +94,14 @@ export function sliceOf(ask: { readonly free: Nano; readonly asked: Nano; readon
 
 /** What is known of one allowance when a hold is refused. */
 export interface Standing {
-  readonly allowance: 'account' | 'key'
+  readonly allowance: 'account' | 'key' | 'workspace'
+  /** Of a budget: which of the workspace's. */
+  readonly period?: Period
   /** What the next hold may take, calls in flight deducted. */
   readonly left: Nano
   /** What is not spent: calls in flight count as not spent. */
   readonly unspent: Nano
-  /** The key's limit, or what the account has. */
+  /** The limit, the budget, or what the account has. */
   readonly cap: Nano
   readonly resetsMs: number | null
 }
@@ -108,14 +110,17 @@ export interface Standing {
 export function standing(lease: Lease, resetsMs: number | null): Standing {
   const { free, others, limit } = lease.seen
   const unspent = free + others + lease.left
-  const allowance = lease.allowance.key ? 'key' : 'account'
-  return { allowance, left: free + lease.spare, unspent, cap: limit ?? unspent, resetsMs }
+  const { window } = lease.allowance
+  return { allowance: window?.kind ?? 'account', ...(window?.kind === 'workspace' && { period: window.period }), left: free + lease.spare, unspent, cap: limit ?? unspent, resetsMs }
 }
 
-/** Why these allowances can't pay: the one with the least left says it, and a key's spent limit goes before all. */
+const SPENT = { workspace: 'workspace_budget', key: 'key_limit', account: 'balance' } as const
+
+/** Why these allowances can't pay: the one with the least left says it. One that is spent goes before: a workspace's budget (the broadest, H28), then the key's limit. */
 export function refusalOf(standings: readonly Standing[]): HoldRefusal {
-  const spent = standings.find((one) => one.allowance === 'key' && one.unspent <= 0n) ?? standings.find((one) => one.unspent <= 0n)
+  const spentOf = (allowance: Standing['allowance']) => standings.find((one) => one.allowance === allowance && one.unspent <= 0n)
+  const spent = spentOf('workspace') ?? spentOf('key') ?? spentOf('account')
   const least = spent ?? standings.reduce((a, b) => (b.left < a.left ? b : a))
-  const code = spent ? (spent.allowance === 'key' ? 'key_limit' : 'balance') : 'worst_case'
-  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, cap: least.cap, resetsMs: least.resetsMs }
+  const code = spent ? SPENT[spent.allowance] : 'worst_case'
+  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, ...(least.period && { period: least.period }), cap: least.cap, resetsMs: least.resetsMs }
 }

@@ -1,18 +1,19 @@
-import type { Caller, Key } from '../accounts/caller.ts'
+import type { Caller } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
-import type { Allowance, Bank, LeaseReturn, Settled } from './bank.ts'
+import type { Allowance, Bank, LeaseReturn, Period, Settled } from './bank.ts'
 import { Lease } from './lease.ts'
-import { windowAt, type Window } from './window.ts'
+import { PERIODS, windowAt, type Window } from './window.ts'
 
-/** What a caller's calls are held on: the account's balance, and the key's limit where it has one. */
+/** What a caller's calls are held on: the account's balance, the budgets of the workspace and the key's limit, where there are. */
 export interface CallerLeases {
   readonly account: Lease
-  readonly key: Lease | undefined
-  /** When the key's limit starts anew. */
-  readonly resetsMs: number | null
+  readonly limits: readonly LimitLease[]
 }
+
+/** A lease of one window of a limit or budget. */
+export interface LimitLease { readonly window: Window; readonly lease: Lease }
 
 /** What other processes (or people) did to allowances. */
 export interface AllowanceChanges {
@@ -24,7 +25,7 @@ export interface AllowanceChanges {
   readonly accounts: readonly { readonly id: string; readonly wantedBy: string | null }[]
 }
 
-interface KeySlot { readonly window: Window; readonly lease: Lease }
+const NO_LIMITS: readonly LimitLease[] = []
 
 const REFUSAL_MS = 1_000
 /** An unused lease goes back to the bank after this long. */
@@ -35,7 +36,8 @@ const RECALL_WAITS_MS = [150, 250] as const
 /** The leases of this process: opens them, asks for more before they run out, gives them back. */
 export class Leases {
   private readonly accounts = new Map<string, Lease>()
-  private readonly keys = new Map<string, KeySlot>()
+  /** By the key's hash, or the workspace's id and the budget's period. */
+  private readonly limits = new Map<string, LimitLease>()
   private readonly byId = new Map<string, Lease>()
   /** Not used for new holds any more; closed once nothing is held on them. */
   private readonly retired = new Set<Lease>()
@@ -54,9 +56,11 @@ export class Leases {
 
   of(caller: Caller, nowMs: number): CallerLeases {
     const account = this.accounts.get(caller.accountId) ?? this.openAccount(caller.accountId)
-    if (caller.key.limit === null) return { account, key: undefined, resetsMs: null }
-    const slot = this.slotOf(caller.key, nowMs)
-    return { account, key: slot.lease, resetsMs: Number.isFinite(slot.window.endMs) ? slot.window.endMs : null }
+    const { key, budgets } = caller
+    if (key.limit === null && !budgets) return { account, limits: NO_LIMITS }
+    const limits = (budgets ?? []).map(({ period }) => this.limitOf(budgetName(key.workspaceId, period), { accountId: caller.accountId, kind: 'workspace', id: key.workspaceId, period }, nowMs))
+    if (key.limit !== null) limits.push(this.limitOf(key.hash, { accountId: caller.accountId, kind: 'key', id: key.hash, period: key.limitReset ?? 'ever' }, nowMs))
+    return { account, limits }
   }
 
   /** Gets the lease enough to hold `amount` more: false when the bank refuses, throws when it can't be asked. True too when the lease was closed meanwhile: look again. */
@@ -103,10 +107,10 @@ export class Leases {
   /** Obeys changes made elsewhere: a changed key is leased anew, a top-up ends refusals, a recall empties leases. */
   async noteChanges(changes: AllowanceChanges): Promise<void> {
     const returns: LeaseReturn[] = []
-    for (const hash of changes.keys) {
-      const slot = this.keys.get(hash)
-      if (slot) this.retire(slot.lease)
-      if (slot) returns.push(...this.takeSpare(slot.lease))
+    for (const name of [...changes.keys, ...(changes.workspaces ?? []).flatMap((id) => PERIODS.map((period) => budgetName(id, period)))]) {
+      const limit = this.limits.get(name)
+      if (limit) this.retire(limit.lease)
+      if (limit) returns.push(...this.takeSpare(limit.lease))
     }
     for (const { id, wantedBy } of changes.accounts) {
       if (wantedBy === this.nodeId) continue
@@ -167,20 +171,19 @@ export class Leases {
   }
 
   private openAccount(accountId: string): Lease {
-    const lease = this.open({ accountId, key: null })
+    const lease = this.open({ accountId, window: null })
     this.accounts.set(accountId, lease)
     return lease
   }
 
-  private slotOf(key: Key, nowMs: number): KeySlot {
-    const known = this.keys.get(key.hash)
-    const period = key.limitReset ?? 'ever'
+  private limitOf(name: string, { accountId, kind, id, period }: { readonly accountId: string; readonly kind: 'key' | 'workspace'; readonly id: string; readonly period: Period }, nowMs: number): LimitLease {
+    const known = this.limits.get(name)
     if (known && known.window.period === period && nowMs >= known.window.startMs && nowMs < known.window.endMs) return known
     if (known) this.retire(known.lease)
     const window = windowAt(period, nowMs)
-    const slot = { window, lease: this.open({ accountId: key.accountId, key: { hash: key.hash, period, startMs: window.startMs } }) }
-    this.keys.set(key.hash, slot)
-    return slot
+    const limit = { window, lease: this.open({ accountId, window: { kind, id, period, startMs: window.startMs } }) }
+    this.limits.set(name, limit)
+    return limit
   }
 
   private open(allowance: Allowance): Lease {
@@ -214,8 +217,14 @@ export class Leases {
   }
 
   private unlist(lease: Lease): void {
-    const { accountId, key } = lease.allowance
-    if (key === null && this.accounts.get(accountId) === lease) this.accounts.delete(accountId)
-    if (key !== null && this.keys.get(key.hash)?.lease === lease) this.keys.delete(key.hash)
+    const { accountId, window } = lease.allowance
+    if (window === null && this.accounts.get(accountId) === lease) this.accounts.delete(accountId)
+    if (window === null) return
+    const name = window.kind === 'key' ? window.id : budgetName(window.id, window.period)
+    if (this.limits.get(name)?.lease === lease) this.limits.delete(name)
   }
+}
+
+function budgetName(workspaceId: string, period: Period): string {
+  return `${workspaceId} ${period}`
 }

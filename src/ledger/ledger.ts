@@ -1,5 +1,6 @@
 import type { Caller } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
+import type { Period } from './bank.ts'
 import type { Generation } from './generation.ts'
 
 /** Credit that is set aside for the worst case of one call, on every allowance of its caller. */
@@ -13,15 +14,17 @@ export interface Hold {
 /** Why credit can't be set aside, with the numbers for the message (402, three reasons told apart). */
 export interface HoldRefusal {
   readonly ok: false
-  /** `key_limit`: the key's limit is used up · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
-  readonly code: 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
+  /** `workspace_budget`, `key_limit`: a budget of the workspace, the key's limit is used up · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
+  readonly code: 'workspace_budget' | 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
   /** What may still be spent: the least over the caller's allowances, calls in flight deducted. */
   readonly left: Nano
   /** Which allowance refused, for `worst_case` too. */
-  readonly allowance: 'account' | 'key'
-  /** The cap of the allowance that refused: the key's limit, or the account's balance. */
+  readonly allowance: 'account' | 'key' | 'workspace'
+  /** Of a workspace's budget: which. */
+  readonly period?: Period
+  /** The cap of the allowance that refused: the limit, the budget, or the account's balance. */
   readonly cap: Nano
-  /** When the key's limit starts anew, ms since the epoch. */
+  /** When the limit or budget starts anew, ms since the epoch. */
   readonly resetsMs: number | null
 }
 

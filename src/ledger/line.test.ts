@@ -5,7 +5,7 @@ import { beginLine, endLine, interruptedGeneration, readEnd, readGeneration, rea
 
 const begin = { callId: 'gen-1-a', accountId: 'acme "x"\n', keyHash: 'f'.repeat(64), atMs: 1_700_000_000_123 }
 const generation: Generation = { ...interruptedGeneration(begin), fault: null, model: 'a/b","generation":{', cost: 12_345_678_901_234_567_890n, upstreamCost: 7n, title: 'naïve 😀 "quotes"\n' }
-const end = { atMs: 5, leaseId: 'lease', keyLeaseId: null, counted: 9n, generation }
+const end = { atMs: 5, leaseId: 'lease', keyLeaseId: null, counted: 9n, budgets: [['budget', 8n]] as const, workspaceId: 'w', generation }
 
 describe('lines of the journal', () => {
   test('are one line each, whatever is in them', () => {

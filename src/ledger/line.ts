@@ -21,10 +21,17 @@ export interface End {
   readonly keyLeaseId: string | null
   /** What counts toward the key's limit: the cost, and a provider's own charge where the key says so. */
   readonly counted: Nano
+  /** What is charged to leases of the workspace's budgets. */
+  readonly budgets: readonly BudgetCharge[]
+  /** Whose windows count it; null: the account's default workspace, in lines that are older than workspaces. */
+  readonly workspaceId: string | null
   readonly generation: Generation
   /** The generation as it stands in the line: the store keeps it as it is. */
   readonly record: string
 }
+
+/** A lease of a workspace's budget, and what is charged to it. */
+export type BudgetCharge = readonly [leaseId: string, counted: Nano]
 
 /** One line of a journal, read back. `release`: the call never reached a provider. */
 export type Line =
@@ -49,7 +56,10 @@ export function releaseLine(callId: string): string {
 export function endLine(end: Omit<End, 'record' | 'callId'>): string {
   const lease = end.leaseId === null ? 'null' : `"${end.leaseId}"`
   const keyLease = end.keyLeaseId === null ? 'null' : `"${end.keyLeaseId}"`
-  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${RECORD}${writeGeneration(end.generation)}}`
+  // Ids are ours and need no escape.
+  const workspace = end.workspaceId === null ? '' : `,"workspace":"${end.workspaceId}"`
+  const budgets = end.budgets.length === 0 ? '' : `,"budgets":[${end.budgets.map(([id, counted]) => `["${id}","${counted}"]`).join(',')}]`
+  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${workspace}${budgets}${RECORD}${writeGeneration(end.generation)}}`
 }
 
 const RECORD = ',"generation":'
@@ -70,9 +80,10 @@ export function readEnd(text: string): End {
   const at = text.indexOf(RECORD)
   if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
   // Written by endLine, of this version or an older one: the fields are there.
-  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; generation: RawGeneration }
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; workspace?: string; budgets?: readonly [string, string][]; generation: RawGeneration }
   return {
     callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
+    workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount]): BudgetCharge => [id, BigInt(amount)]),
     generation: revive(end.generation), record: text.slice(at + RECORD.length, -1),
   }
 }

@@ -1,4 +1,4 @@
-import type { Caller, Key } from '../accounts/caller.ts'
+import type { Caller } from '../accounts/caller.ts'
 import { assert, Fault } from '../core/fault.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -6,9 +6,9 @@ import type { Bank, Settled } from './bank.ts'
 import type { Generation } from './generation.ts'
 import type { Journal } from './journal.ts'
 import { refusalOf, standing, type Lease } from './lease.ts'
-import { Leases, type AllowanceChanges, type CallerLeases } from './leases.ts'
+import { Leases, type AllowanceChanges, type CallerLeases, type LimitLease } from './leases.ts'
 import type { CallNote, Hold, HoldRefusal, Ledger } from './ledger.ts'
-import { beginLine, endLine, releaseLine } from './line.ts'
+import { beginLine, endLine, releaseLine, type BudgetCharge } from './line.ts'
 import { Settler } from './settler.ts'
 
 export interface LedgerNodeOptions {
@@ -42,11 +42,19 @@ const IDLE_CHECK_MS = 5_000
 class HeldCall implements Hold {
   readonly ok = true
   readonly accountOpened: boolean
-  readonly keyOpened: boolean
+  /** Those of `limits` whose leases were open: the bank knows them, and charges go to them. */
+  readonly opened: readonly boolean[]
 
-  constructor(readonly callId: string, readonly amount: Nano, readonly key: Key, readonly atMs: number, readonly account: Lease, readonly keyLease: Lease | undefined, readonly note: CallNote | undefined) {
+  constructor(readonly callId: string, readonly amount: Nano, readonly caller: Caller, readonly atMs: number, readonly account: Lease, readonly limits: readonly LimitLease[], readonly note: CallNote | undefined) {
     this.accountOpened = account.opened
-    this.keyOpened = keyLease?.opened ?? false
+    this.opened = limits.map(({ lease }) => lease.opened)
+  }
+
+  /** What the limit counts of a generation: its cost, and a provider's own charge where the key or the workspace says so. */
+  countedBy({ lease }: LimitLease, { byok, cost, upstreamCost }: Generation): Nano {
+    const { key, includeByokInBudgets } = this.caller
+    const isIncluded = lease.allowance.window?.kind === 'workspace' ? includeByokInBudgets === true : key.includeByokInLimit
+    return byok && isIncluded ? cost + upstreamCost : cost
   }
 }
 
@@ -88,12 +96,14 @@ export class LedgerNode implements Ledger {
     const call = this.end(hold)
     assert(generation.id === call.callId, 'a hold is settled by its own generation')
     assert(generation.cost >= 0n, 'a cost is not negative')
-    const counted = generation.byok && call.key.includeByokInLimit ? generation.cost + generation.upstreamCost : generation.cost
+    const { key } = call.caller
+    const counted = generation.byok && key.includeByokInLimit ? generation.cost + generation.upstreamCost : generation.cost
     const leaseId = call.accountOpened ? call.account.id : null
-    const keyLeaseId = call.keyLease && call.keyOpened ? call.keyLease.id : null
-    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, generation })
+    const keyLeaseId = call.limits.find(({ lease }, at) => lease.allowance.window?.kind === 'key' && call.opened[at])?.lease.id ?? null
+    const budgets = call.limits.flatMap((limit, at): BudgetCharge[] => (limit.lease.allowance.window?.kind === 'workspace' && call.opened[at] ? [[limit.lease.id, call.countedBy(limit, generation)]] : []))
+    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets, workspaceId: key.workspaceId, generation })
     call.account.charge(call.amount, generation.cost, call.accountOpened)
-    call.keyLease?.charge(call.amount, counted, call.keyOpened)
+    call.limits.forEach((limit, at) => limit.lease.charge(call.amount, call.countedBy(limit, generation), call.opened[at] ?? false))
     // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
     this.settler.push(line)
     this.write(line)
@@ -102,7 +112,7 @@ export class LedgerNode implements Ledger {
   release(hold: Hold): void {
     const call = this.end(hold)
     call.account.charge(call.amount, 0n, call.accountOpened)
-    call.keyLease?.charge(call.amount, 0n, call.keyOpened)
+    call.limits.forEach(({ lease }, at) => lease.charge(call.amount, 0n, call.opened[at] ?? false))
     this.journal.defer(releaseLine(call.callId))
   }
 
@@ -167,30 +177,29 @@ export class LedgerNode implements Ledger {
   /** Holds on every allowance of the caller, all or none, from what is leased. */
   private take(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Hold | undefined {
     const nowMs = this.clock.wallMs()
-    const { account, key } = this.leases.of(caller, nowMs)
+    const { account, limits } = this.leases.of(caller, nowMs)
     // A free model's call holds nothing, and needs no lease: a balance is never below zero.
-    if (amount > 0n && (account.spare < amount || (key !== undefined && key.spare < amount))) return undefined
+    if (amount > 0n && (account.spare < amount || limits.some(({ lease }) => lease.spare < amount))) return undefined
     account.hold(amount, nowMs)
-    key?.hold(amount, nowMs)
-    const call = new HeldCall(callId, amount, caller.key, nowMs, account, key, note)
+    for (const { lease } of limits) lease.hold(amount, nowMs)
+    const call = new HeldCall(callId, amount, caller, nowMs, account, limits, note)
     this.calls.set(callId, call)
     this.journal.defer(begin(call))
-    if (amount > 0n) this.askAhead(account, key, amount)
+    if (amount > 0n) this.askAhead(account, limits, amount)
     return call
   }
 
-  private askAhead(account: Lease, key: Lease | undefined, amount: Nano): void {
+  private askAhead(account: Lease, limits: readonly LimitLease[], amount: Nano): void {
     const nowMs = this.clock.monotonicMs()
     if (account.isLow(nowMs)) this.leases.askAhead(account, amount)
-    if (key?.isLow(nowMs)) this.leases.askAhead(key, amount)
+    for (const { lease } of limits) if (lease.isLow(nowMs)) this.leases.askAhead(lease, amount)
   }
 
   private async askAndTake(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Promise<Hold | HoldRefusal> {
     try {
       for (;;) {
         const leases = this.leases.of(caller, this.clock.wallMs())
-        const granted = (!leases.key || await this.leases.ensure(leases.key, amount)) && await this.leases.ensure(leases.account, amount)
-        if (!granted) return await this.refusal(leases)
+        if (!await this.ensureAll(leases, amount)) return await this.refusal(leases)
         const held = this.takesWork() ? this.take(caller, callId, amount, note) : UNAVAILABLE
         if (held) return held
       }
@@ -200,10 +209,14 @@ export class LedgerNode implements Ledger {
     }
   }
 
-  private async refusal({ account, key, resetsMs }: CallerLeases): Promise<HoldRefusal> {
-    const leases = key ? [key, account] : [account]
-    for (const lease of leases) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
-    return refusalOf(leases.map((lease) => standing(lease, lease === key ? resetsMs : null)))
+  private async ensureAll({ account, limits }: CallerLeases, amount: Nano): Promise<boolean> {
+    for (const { lease } of limits) if (!await this.leases.ensure(lease, amount)) return false
+    return await this.leases.ensure(account, amount)
+  }
+
+  private async refusal({ account, limits }: CallerLeases): Promise<HoldRefusal> {
+    for (const lease of [...limits.map((limit) => limit.lease), account]) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
+    return refusalOf([...limits.map(({ lease, window }) => standing(lease, Number.isFinite(window.endMs) ? window.endMs : null)), standing(account, null)])
   }
 
   private end(hold: Hold): HeldCall {
@@ -237,7 +250,7 @@ export class LedgerNode implements Ledger {
 }
 
 function begin(call: HeldCall): string {
-  return beginLine({ callId: call.callId, accountId: call.account.allowance.accountId, keyHash: call.key.hash, atMs: call.atMs, ...(call.note && { note: call.note }) })
+  return beginLine({ callId: call.callId, accountId: call.account.allowance.accountId, keyHash: call.caller.key.hash, atMs: call.atMs, ...(call.note && { note: call.note }) })
 }
 
 const UNAVAILABLE: HoldRefusal = Object.freeze({ ok: false, code: 'unavailable', left: 0n, allowance: 'account', cap: 0n, resetsMs: null })

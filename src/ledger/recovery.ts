@@ -37,7 +37,7 @@ export async function settleJournal(journal: readonly string[], bank: Pick<Bank,
     else begins.delete(line.callId)
   }
   for (const callId of ends.keys()) begins.delete(callId)
-  const interrupted = [...begins.values()].map((begin) => endLine({ atMs: begin.atMs, leaseId: null, keyLeaseId: null, counted: 0n, generation: interruptedGeneration(begin) }))
+  const interrupted = [...begins.values()].map((begin) => endLine({ atMs: begin.atMs, leaseId: null, keyLeaseId: null, counted: 0n, budgets: [], workspaceId: null, generation: interruptedGeneration(begin) }))
   const lines = [...ends.values(), ...interrupted]
   for (let at = 0; at < lines.length; at += BATCH_LINES_MAX) await bank.settle(lines.slice(at, at + BATCH_LINES_MAX), nowMs)
   return { settled: ends.size, interrupted: interrupted.length, unreadable }

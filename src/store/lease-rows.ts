@@ -1,4 +1,4 @@
-import type { LeaseAnswer, LeaseAsk, LeaseReturn } from '../ledger/bank.ts'
+import type { AllowanceWindow, LeaseAnswer, LeaseAsk, LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
@@ -14,7 +14,7 @@ export async function grantLease(sql: Sql, ask: LeaseAsk, nodes: number, nowMs: 
     const granted = closed ? 0n : sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
     const others = await leasedByOthers(sql, ask)
     if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit, closed }
-    const taken = ask.allowance.key ? await takeFromKey(sql, ask, granted) : await takeFromBalance(sql, ask.allowance.accountId, granted)
+    const taken = ask.allowance.window ? await takeFromWindow(sql, ask, ask.allowance.window, granted) : await takeFromBalance(sql, ask.allowance.accountId, granted)
     if (taken) {
       await addToLease(sql, ask, granted, nowMs)
       return { granted, free: allowance.free - granted, others, limit: allowance.limit, closed }
@@ -56,13 +56,17 @@ export async function recallLeases(sql: Sql, accountId: string, nodeId: string):
   await sql.run('UPDATE accounts SET wanted_by = $1, changed = $2 WHERE id = $3', nodeId, await nextRevision(sql), accountId)
 }
 
-async function readAllowance(sql: Sql, { allowance: { accountId, key } }: LeaseAsk): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
-  if (!key) return { free: big(await one(sql, 'SELECT balance FROM accounts WHERE id = $1', accountId), 'balance'), limit: null }
+/** What of an allowance nobody has leased or spent. A limit of null: it was just lifted, and who asks still has an old copy of it. */
+async function readAllowance(sql: Sql, { allowance: { accountId, window } }: LeaseAsk): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
+  if (!window) return { free: big(await one(sql, 'SELECT balance FROM accounts WHERE id = $1', accountId), 'balance'), limit: null }
+  return window.kind === 'key' ? readKeyWindow(sql, accountId, window) : readBudget(sql, accountId, window)
+}
+
+async function readKeyWindow(sql: Sql, accountId: string, window: AllowanceWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
   const row = await one(sql, `SELECT keys.limit_amount, key_windows.counted, key_windows.leased FROM keys
     LEFT JOIN key_windows ON key_windows.account_id = keys.account_id AND key_windows.key_hash = keys.hash AND key_windows.period = $1 AND key_windows.start_ms = $2
-    WHERE keys.account_id = $3 AND keys.hash = $4 AND keys.deleted_ms IS NULL`, key.period, key.startMs, accountId, key.hash)
+    WHERE keys.account_id = $3 AND keys.hash = $4 AND keys.deleted_ms IS NULL`, window.period, window.startMs, accountId, window.id)
   if (!row) return { free: 0n, limit: 0n }
-  // A limit that was just lifted: the caller is still an old copy of the key.
   const limit = row['limit_amount'] === null ? null : big(row, 'limit_amount')
   return { free: (limit ?? UNLIMITED) - big(row, 'counted') - big(row, 'leased'), limit }
 }
@@ -70,26 +74,45 @@ async function readAllowance(sql: Sql, { allowance: { accountId, key } }: LeaseA
 /** More than anybody spends, and still an exact 64-bit sum with what was counted. */
 const UNLIMITED = 1n << 60n
 
-async function takeFromKey(sql: Sql, ask: LeaseAsk, amount: bigint): Promise<boolean> {
-  const { accountId, key } = ask.allowance
-  if (!key) return false
+async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: AllowanceWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
+  const budget = await one(sql, 'SELECT cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period = $3', accountId, id, period)
+  const used = await one(sql, `SELECT workspace_windows.cost + workspace_windows.byok_cost * workspaces.include_byok AS counted, workspace_windows.leased FROM workspace_windows
+    JOIN workspaces ON workspaces.account_id = workspace_windows.account_id AND workspaces.id = workspace_windows.workspace_id
+    WHERE workspace_windows.account_id = $1 AND workspace_windows.workspace_id = $2 AND workspace_windows.period = $3 AND workspace_windows.start_ms = $4`, accountId, id, period, startMs)
+  const limit = budget ? big(budget, 'cap') : null
+  return { free: (limit ?? UNLIMITED) - big(used, 'counted') - big(used, 'leased'), limit }
+}
+
+function takeFromWindow(sql: Sql, { allowance: { accountId } }: LeaseAsk, window: AllowanceWindow, amount: bigint): Promise<boolean> {
+  return window.kind === 'key' ? takeFromKey(sql, accountId, window, amount) : takeFromBudget(sql, accountId, window, amount)
+}
+
+async function takeFromBudget(sql: Sql, accountId: string, { id, period, startMs }: AllowanceWindow, amount: bigint): Promise<boolean> {
+  await sql.run(`INSERT INTO workspace_windows (account_id, workspace_id, period, start_ms, cost, byok_cost, leased) VALUES ($1, $2, $3, $4, 0, 0, 0)
+    ON CONFLICT (account_id, workspace_id, period, start_ms) DO NOTHING`, accountId, id, period, startMs)
+  return await sql.run(`UPDATE workspace_windows SET leased = leased + $1 WHERE account_id = $2 AND workspace_id = $3 AND period = $4 AND start_ms = $5
+    AND cost + byok_cost * (SELECT include_byok FROM workspaces WHERE account_id = $2 AND id = $3) + leased + $1 <=
+    COALESCE((SELECT cap FROM budgets WHERE account_id = $2 AND workspace_id = $3 AND period = $4), $6)`, amount, accountId, id, period, startMs, UNLIMITED) === 1
+}
+
+async function takeFromKey(sql: Sql, accountId: string, key: AllowanceWindow, amount: bigint): Promise<boolean> {
   await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, 0, 0, 0, 0)
-    ON CONFLICT (account_id, key_hash, period, start_ms) DO NOTHING`, accountId, key.hash, key.period, key.startMs)
+    ON CONFLICT (account_id, key_hash, period, start_ms) DO NOTHING`, accountId, key.id, key.period, key.startMs)
   return await sql.run(`UPDATE key_windows SET leased = leased + $1 WHERE account_id = $2 AND key_hash = $3 AND period = $4 AND start_ms = $5 AND counted + leased + $1 <=
     (SELECT COALESCE(keys.limit_amount, $6) FROM keys WHERE keys.account_id = $2 AND keys.hash = $3 AND keys.deleted_ms IS NULL)`,
-    amount, accountId, key.hash, key.period, key.startMs, UNLIMITED) === 1
+    amount, accountId, key.id, key.period, key.startMs, UNLIMITED) === 1
 }
 
-async function addToLease(sql: Sql, { leaseId, nodeId, allowance: { accountId, key } }: LeaseAsk, amount: bigint, nowMs: number): Promise<void> {
+async function addToLease(sql: Sql, { leaseId, nodeId, allowance: { accountId, window } }: LeaseAsk, amount: bigint, nowMs: number): Promise<void> {
   await sql.run(`INSERT INTO leases (account_id, id, node_id, key_hash, period, start_ms, granted, spent, opened_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
     ON CONFLICT (account_id, id) DO UPDATE SET granted = leases.granted + excluded.granted`,
-    accountId, leaseId, nodeId, key?.hash ?? '', key?.period ?? '', key?.startMs ?? 0, amount, nowMs)
+    accountId, leaseId, nodeId, holderOf(window), window?.period ?? '', window?.startMs ?? 0, amount, nowMs)
 }
 
-async function leasedByOthers(sql: Sql, { leaseId, allowance: { accountId, key } }: LeaseAsk): Promise<bigint> {
+async function leasedByOthers(sql: Sql, { leaseId, allowance: { accountId, window } }: LeaseAsk): Promise<bigint> {
   const row = await one(sql, `SELECT SUM(granted - spent) AS unspent FROM leases
     WHERE account_id = $1 AND key_hash = $2 AND period = $3 AND start_ms = $4 AND id <> $5`,
-    accountId, key?.hash ?? '', key?.period ?? '', key?.startMs ?? 0, leaseId)
+    accountId, holderOf(window), window?.period ?? '', window?.startMs ?? 0, leaseId)
   return big(row, 'unspent')
 }
 
@@ -99,11 +122,24 @@ async function freeAllowance(sql: Sql, accountId: string, lease: KeyWindow, amou
   else await freeKeyWindow(sql, accountId, lease, amount)
 }
 
-/** A window of a key's limit. */
+const WORKSPACE = 'workspace:'
+
+/** How `key_hash` of a lease says whose window it is of: the key's hash, or the workspace's id behind a word; '' for a balance. */
+function holderOf(window: AllowanceWindow | null): string {
+  if (!window) return ''
+  return window.kind === 'key' ? window.id : `${WORKSPACE}${window.id}`
+}
+
+/** A window of a key's limit, or of a workspace's budget: as its leases name it. */
 export interface KeyWindow { readonly keyHash: string; readonly period: string; readonly startMs: number }
 
-/** What a key's leases have spent or returned is not leased any more. */
+/** What the leases of a window have spent or returned is not leased any more. */
 export async function freeKeyWindow(sql: Sql, accountId: string, lease: KeyWindow, amount: bigint): Promise<void> {
+  if (lease.keyHash.startsWith(WORKSPACE)) {
+    await sql.run('UPDATE workspace_windows SET leased = leased - $1 WHERE account_id = $2 AND workspace_id = $3 AND period = $4 AND start_ms = $5',
+      amount, accountId, lease.keyHash.slice(WORKSPACE.length), lease.period, lease.startMs)
+    return
+  }
   await sql.run('UPDATE key_windows SET leased = leased - $1 WHERE account_id = $2 AND key_hash = $3 AND period = $4 AND start_ms = $5',
     amount, accountId, lease.keyHash, lease.period, lease.startMs)
 }

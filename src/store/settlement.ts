@@ -1,6 +1,7 @@
 import type { Settled } from '../ledger/bank.ts'
 import type { Generation } from '../ledger/generation.ts'
-import { readEnd, type End } from '../ledger/line.ts'
+import { readEnd, type BudgetCharge, type End } from '../ledger/line.ts'
+import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
 import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
@@ -18,13 +19,14 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
   const closed: string[] = []
   // Rows in one order everywhere: leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
   for (const [accountId, ofAccount] of sorted(groupBy(fresh, (end) => end.generation.accountId))) {
-    const charged = await chargeLeases(sql, accountId, ofAccount, 'leaseId', (end) => end.generation.cost)
-    const counted = await chargeLeases(sql, accountId, ofAccount, 'keyLeaseId', (end) => end.counted)
+    const charged = await chargeLeases(sql, accountId, ofAccount.map((end) => [end.leaseId ?? '', end.generation.cost]))
+    const counted = await chargeLeases(sql, accountId, ofAccount.flatMap((end) => [[end.keyLeaseId ?? '', end.counted] as const, ...end.budgets]))
     unpaid.push(...charged.unpaid, ...counted.unpaid)
     closed.push(...charged.closed, ...counted.closed)
     await writeEntries(sql, accountId, ofAccount, { unpaid: charged.total, entryId: entryIds.get(accountId) ?? rowId(), nowMs })
     for (const { window, amount } of counted.freed) await freeKeyWindow(sql, accountId, window, amount)
     await countKeys(sql, accountId, ofAccount)
+    await countWorkspaces(sql, accountId, ofAccount)
     await rollUp(sql, accountId, ofAccount)
   }
   return { unpaid, closed }
@@ -61,7 +63,7 @@ function generationRow({ generation, record }: End, entryIds: Map<string, string
 interface Charged {
   readonly unpaid: readonly { leaseId: string; amount: bigint }[]
   readonly closed: readonly string[]
-  /** What leases of keys paid: their windows have it leased no more. */
+  /** What leases of keys and budgets paid: their windows have it leased no more. */
   readonly freed: readonly Freed[]
   /** What no lease paid, charges without a lease included. */
   readonly total: bigint
@@ -70,13 +72,13 @@ interface Charged {
 interface Freed { readonly window: KeyWindow; readonly amount: bigint }
 
 /** Takes each lease's charges from it as far as they go. Leases in the order of their ids: the lock order everywhere. */
-async function chargeLeases(sql: Sql, accountId: string, ends: readonly End[], which: 'leaseId' | 'keyLeaseId', amountOf: (end: End) => bigint): Promise<Charged> {
+async function chargeLeases(sql: Sql, accountId: string, charges: readonly BudgetCharge[]): Promise<Charged> {
   const unpaid: { leaseId: string; amount: bigint }[] = []
   const closed: string[] = []
   const freed = new Map<string, Freed>()
   let total = 0n
-  for (const [leaseId, ofLease] of sorted(groupBy(ends, (end) => end[which] ?? ''))) {
-    const charge = ofLease.reduce((sum, end) => sum + amountOf(end), 0n)
+  for (const [leaseId, ofLease] of sorted(groupBy(charges, ([id]) => id))) {
+    const charge = ofLease.reduce((sum, [, amount]) => sum + amount, 0n)
     if (charge === 0n) continue
     const lease = leaseId === '' ? undefined : await chargeLease(sql, accountId, leaseId, charge)
     if (!lease && leaseId !== '') closed.push(leaseId)
@@ -163,6 +165,25 @@ async function countKeys(sql: Sql, accountId: string, ends: readonly End[]): Pro
       await sql.run(`INSERT INTO key_windows (account_id, key_hash, period, start_ms, cost, byok_cost, counted, leased) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
         ON CONFLICT (account_id, key_hash, period, start_ms) DO UPDATE SET cost = key_windows.cost + excluded.cost, byok_cost = key_windows.byok_cost + excluded.byok_cost,
         counted = key_windows.counted + excluded.counted`, accountId, sum.keyHash, period, windowAt(period, sum.atMs).startMs, sum.cost, sum.byok, sum.counted)
+    }
+  }
+}
+
+/** Adds to what each workspace spent in the same windows, with a budget or without: one that is made later counts what was before. */
+async function countWorkspaces(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
+  const hours = new Map<string, { readonly id: string; readonly atMs: number; cost: bigint; byok: bigint }>()
+  for (const { generation: { cost, upstreamCost, byok }, atMs, workspaceId } of ends) {
+    const id = workspaceId ?? defaultWorkspaceId(accountId)
+    const sum = valueOf(hours, `${id} ${Math.floor(atMs / HOUR_MS)}`, () => ({ id, atMs, cost: 0n, byok: 0n }))
+    sum.cost += cost
+    if (byok) sum.byok += upstreamCost
+  }
+  for (const [, { id, atMs, cost, byok }] of sorted(hours)) {
+    if (cost === 0n && byok === 0n) continue
+    for (const period of PERIODS) {
+      await sql.run(`INSERT INTO workspace_windows (account_id, workspace_id, period, start_ms, cost, byok_cost, leased) VALUES ($1, $2, $3, $4, $5, $6, 0)
+        ON CONFLICT (account_id, workspace_id, period, start_ms) DO UPDATE SET cost = workspace_windows.cost + excluded.cost, byok_cost = workspace_windows.byok_cost + excluded.byok_cost`,
+        accountId, id, period, windowAt(period, atMs).startMs, cost, byok)
     }
   }
 }
