@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseUsd, type Nano } from './core/nano.ts'
+import { readIpRange, type IpRange } from './lib/ip-address.ts'
 
 /** Everything that the command line and the environment say. The only reader of `process.env`. */
 export interface Config {
@@ -28,6 +29,8 @@ export interface Config {
   readonly redisUrl: string | undefined
   /** A Postgres server that keeps accounts, keys and money; SQLite in the data directory where there is none. */
   readonly databaseUrl: string | undefined
+  /** Networks of the proxies in front of this server, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly IpRange[]
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -94,6 +97,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     egressPrivate: env['SWITCHYARD_EGRESS_PRIVATE'] ? env['SWITCHYARD_EGRESS_PRIVATE'] === 'true' : file.egressPrivate === true,
     redisUrl: redisUrl(env['REDIS_URL'] || file.redisUrl),
     databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
+    trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
     env,
   }
 }
@@ -123,6 +127,15 @@ export function isColourful(): boolean {
 function existing(path: string): string {
   if (!existsSync(path)) throw new ConfigError(`--config: there is no file ${path}`)
   return path
+}
+
+function networks(name: string, value: string | undefined): readonly IpRange[] {
+  const texts = (value ?? '').split(',').map((text) => text.trim()).filter((text) => text !== '')
+  return texts.map((text) => {
+    const range = readIpRange(text)
+    if (!range) throw new ConfigError(`${name}: must be networks separated by commas, such as 10.0.0.0/8 or 2001:db8::/32, not ${JSON.stringify(text)}`)
+    return range
+  })
 }
 
 function firstKey(key: string | undefined): string | undefined {

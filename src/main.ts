@@ -73,7 +73,7 @@ async function serve(config: Config): Promise<number> {
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({
-    port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway,
+    port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
     services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
   })
   // Last of all that can fail: the key is shown once, by the banner.

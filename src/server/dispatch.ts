@@ -10,6 +10,7 @@ import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
+import { checkAddress, type Origins } from './client-address.ts'
 import { docsPage, withDocsUrl } from './docs.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { ServerOptions } from './server.ts'
@@ -25,22 +26,22 @@ const PREFIXES = ['/api/v1/cursor', '/api/v1', '/v1']
 const matchControl = matchRoute(routes)
 
 /** Answers any request with the contract's body. Never rejects. */
-export async function dispatch(request: Request, options: ServerOptions): Promise<Response> {
+export async function dispatch(request: Request, options: ServerOptions, origins: Origins): Promise<Response> {
   try {
-    return await answer(request, options)
+    return await answer(request, options, origins)
   } catch (error) {
     return faultResponse(faultFrom(error, options.gateway))
   }
 }
 
 /** One call of a model: who calls, what is asked, and the answer in the words of the dialect that asked. */
-async function call(request: Request, endpoint: CallEndpoint, params: Readonly<Record<string, string>>, { gateway, services, bodyBytesMax }: ServerOptions): Promise<Response> {
+async function call(request: Request, endpoint: CallEndpoint, params: Readonly<Record<string, string>>, { gateway, services, bodyBytesMax }: ServerOptions, origins: Origins): Promise<Response> {
   const createdMs = gateway.clock.wallMs()
   const id = generationId(createdMs)
   try {
     gateway.admission.check()
     const found = authenticate(request, services.accounts, createdMs, endpoint.key?.(request))
-    const caller = found instanceof Promise ? await found : found
+    const caller = checkAddress(found instanceof Promise ? await found : found, request, origins)
     const body = await readBody(request, bodyBytesMax)
     const plain = endpoint.withoutCall?.(body.json, seenServices(services, caller))
     if (plain) return jsonResponse(plain)
@@ -53,28 +54,28 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
   }
 }
 
-async function control(request: Request, path: string, options: ServerOptions): Promise<Response> {
+async function control(request: Request, path: string, options: ServerOptions, origins: Origins): Promise<Response> {
   const found = matchControl(request.method === 'HEAD' ? 'GET' : request.method, path)
   if (!found) throw new Fault('not_found', `There is no ${path} here; docs/api.md lists what there is`)
   if ('allow' in found) return notAllowed(request.method, path, found.allow.join(', '))
-  const result = await found.route.handle(await contextOf(request, found.route, found.params, options))
+  const result = await found.route.handle(await contextOf(request, found.route, found.params, options, origins))
   return result instanceof Response ? withCors(result) : jsonResponse(result)
 }
 
-async function answer(request: Request, options: ServerOptions): Promise<Response> {
+async function answer(request: Request, options: ServerOptions, origins: Origins): Promise<Response> {
   const { gateway, services } = options
   const path = pathOf(request.url)
   if (request.method === 'OPTIONS') return preflight(request)
   for (const endpoint of CALL_ENDPOINTS) {
     const params = endpoint.match(path, request)
-    if (params) return request.method === 'POST' ? await call(request, endpoint, params, options) : notAllowed(request.method, path, 'POST', endpoint.dialect)
+    if (params) return request.method === 'POST' ? await call(request, endpoint, params, options, origins) : notAllowed(request.method, path, 'POST', endpoint.dialect)
   }
   for (const endpoint of SIDE_ENDPOINTS) {
     const params = endpoint.match(path, request)
-    if (params) return await besideCalls(request, endpoint, params, options)
+    if (params) return await besideCalls(request, endpoint, params, options, origins)
   }
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
-  if (prefix !== undefined) return await control(request, path.slice(prefix.length), options)
+  if (prefix !== undefined) return await control(request, path.slice(prefix.length), options, origins)
   if (path.startsWith('/docs/')) return docsPage(path)
   if (path === '/health') return jsonResponse({ status: 'ok' })
   if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: textModelCount(seenBy(services.snapshot())) })
@@ -82,11 +83,11 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
 }
 
 /** The answer of a path that clients of a dialect ask beside their calls, in that dialect's words. */
-async function besideCalls(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<Response> {
+async function besideCalls(request: Request, endpoint: SideEndpoint, params: Readonly<Record<string, string>>, options: ServerOptions, origins: Origins): Promise<Response> {
   const { gateway, services } = options
   try {
     if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
-    const caller = endpoint.auth === 'public' ? undefined : await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request))
+    const caller = endpoint.auth === 'public' ? undefined : checkAddress(await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request)), request, origins)
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
     return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, access: undefined, services: seenServices(services, caller), body }))
   } catch (error) {
@@ -94,9 +95,9 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
   }
 }
 
-async function contextOf(request: Request, route: Route, params: Readonly<Record<string, string>>, options: ServerOptions): Promise<RouteContext> {
+async function contextOf(request: Request, route: Route, params: Readonly<Record<string, string>>, options: ServerOptions, origins: Origins): Promise<RouteContext> {
   const { services } = options
-  const caller = route.auth === 'public' && shownKey(request) === undefined ? undefined : await callerOf(request, route, services)
+  const caller = route.auth === 'public' && shownKey(request) === undefined ? undefined : await callerOf(request, route, services, origins)
   if (route.auth === 'management' && caller?.key.kind !== 'management') {
     throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
   }
@@ -109,12 +110,12 @@ function seenServices(services: Services, caller: Caller | undefined): Services 
   return { ...services, snapshot: () => (caller ? seenBy(services.snapshot(), caller.accountId, caller.key.hash) : seenBy(services.snapshot())) }
 }
 
-async function callerOf(request: Request, route: Route, services: Services): Promise<Caller | undefined> {
+async function callerOf(request: Request, route: Route, services: Services, origins: Origins): Promise<Caller | undefined> {
   try {
-    return await authenticate(request, services.accounts, services.clock.wallMs())
+    return checkAddress(await authenticate(request, services.accounts, services.clock.wallMs()), request, origins)
   } catch (error) {
     // A public list is public: a stale key must not hide it.
-    if (route.auth === 'public' && error instanceof Fault && error.code === 'unauthenticated') return undefined
+    if (route.auth === 'public' && error instanceof Fault && (error.code === 'unauthenticated' || error.code === 'permission_denied')) return undefined
     throw error
   }
 }

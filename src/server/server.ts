@@ -1,5 +1,6 @@
 import { faultFrom } from '../gateway/attempt.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { IpRange } from '../lib/ip-address.ts'
 import { dispatch } from './dispatch.ts'
 import { faultResponse } from './respond.ts'
 import type { Services } from './route.ts'
@@ -12,6 +13,8 @@ export interface ServerOptions {
   readonly reusePort: boolean
   readonly gateway: Gateway
   readonly services: Services
+  /** Networks of the proxies in front, whose `X-Forwarded-For` is believed; none when not said. */
+  readonly trustedProxies?: readonly IpRange[]
 }
 
 export interface RunningServer {
@@ -23,13 +26,14 @@ export interface RunningServer {
 /** Listens, and answers every request with the contract's body. */
 export function listen(options: ServerOptions): RunningServer {
   const { gateway } = options
-  const server = Bun.serve({
+  const origins = { peerOf: (request: Request) => server.requestIP(request)?.address, trustedProxies: options.trustedProxies ?? [] }
+  const server: Bun.Server<undefined> = Bun.serve({
     port: options.port,
     hostname: options.host,
     reusePort: options.reusePort,
     idleTimeout: 0, // a stream may be quiet for long; deadlines are `upstream/`'s
     maxRequestBodySize: options.bodyBytesMax + (64 << 20), // so that what is too large gets our 413 and not an empty one
-    fetch: (request) => dispatch(request, options),
+    fetch: (request) => dispatch(request, options, origins),
     error: (error) => faultResponse(faultFrom(error, gateway)),
   })
 
