@@ -144,7 +144,7 @@ export class AccountBook implements Accounts {
       limit: wish.limit ?? null, limitReset: wish.limitReset ?? null, includeByokInLimit: wish.includeByokInLimit ?? false,
       expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
       workspaceId: wish.workspaceId ?? defaultWorkspaceId(wish.accountId), creatorUserId: wish.creatorUserId ?? null,
-      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }),
+      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }),
     }
     return { secret, key, rules: rulesOf(wish) }
   }

@@ -1,6 +1,7 @@
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
+import type { Rates } from '../catalog/rate-limits.ts'
 import type { Actor } from './audit-entry.ts'
 import type { Caller, Key, LimitReset, Tags } from './caller.ts'
 import type { KeyPage } from './key-store.ts'
@@ -26,6 +27,7 @@ export interface KeyRecord extends Key {
 export interface KeyExtras {
   readonly ipRanges?: readonly string[] | null
   readonly tags?: Tags | null
+  readonly rateLimits?: Rates | null
   readonly rules?: { readonly [K in keyof KeyRules]?: KeyRules[K] | null }
 }
 

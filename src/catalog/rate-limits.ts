@@ -1,4 +1,3 @@
-import { asObject, parseObject, type Json, type JsonObject } from '../core/json.ts'
 import { formatUsd, parseUsd, type Nano } from '../core/nano.ts'
 
 /** What may pass in a minute. What is not said is not limited. */
@@ -37,9 +36,10 @@ export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
   free: { requestsPerMinute: 20n, requestsPerDay: 50n, requestsPerDayWithCredits: 1000n, creditsMin: 10_000_000_000n },
 })
 
-/** Rates as the key API shows them and the store keeps them: null where nothing is said. */
-export function ratesJson(rates: Rates): { readonly requests_per_minute: number | null; readonly tokens_per_minute: number | null; readonly usd_per_minute: string | null } {
-  const { requestsPerMinute, tokensPerMinute, usdPerMinute } = rates
+/** Rates as the key API shows them and the store keeps them: null where nothing is said, dollars as a decimal. */
+export interface RatesJson { readonly requests_per_minute: number | null; readonly tokens_per_minute: number | null; readonly usd_per_minute: string | null }
+
+export function ratesJson({ requestsPerMinute, tokensPerMinute, usdPerMinute }: Rates): RatesJson {
   return {
     requests_per_minute: requestsPerMinute === undefined ? null : Number(requestsPerMinute),
     tokens_per_minute: tokensPerMinute === undefined ? null : Number(tokensPerMinute),
@@ -48,16 +48,9 @@ export function ratesJson(rates: Rates): { readonly requests_per_minute: number 
 }
 
 /** Reads what `ratesJson` wrote. */
-export function parseRates(text: string): Rates {
-  return ratesOf(asObject(parseObject(text)) ?? {})
-}
-
-function ratesOf(json: JsonObject): Rates {
-  const count = (value: Json | undefined): bigint | undefined => (typeof value === 'number' ? BigInt(value) : undefined)
-  const [requestsPerMinute, tokensPerMinute] = [count(json['requests_per_minute']), count(json['tokens_per_minute'])]
-  const usd = json['usd_per_minute']
-  const usdPerMinute = typeof usd === 'string' ? parseUsd(usd) : undefined
+export function parseRates({ requests_per_minute: requests, tokens_per_minute: tokens, usd_per_minute: usd }: RatesJson): Rates {
+  const usdPerMinute = usd === null ? undefined : parseUsd(usd)
   return {
-    ...(requestsPerMinute !== undefined && { requestsPerMinute }), ...(tokensPerMinute !== undefined && { tokensPerMinute }), ...(usdPerMinute !== undefined && { usdPerMinute }),
+    ...(requests !== null && { requestsPerMinute: BigInt(requests) }), ...(tokens !== null && { tokensPerMinute: BigInt(tokens) }), ...(usdPerMinute !== undefined && { usdPerMinute }),
   }
 }

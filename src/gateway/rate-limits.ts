@@ -38,13 +38,20 @@ export function passLimits(call: Call, caller: Caller, plan: Plan, snapshot: Pic
   const models = modelRules(plan.steps, free, settings, limits)
   if (models === undefined && always.length === 0) return freePass(plan)
   const wants = wantsOf(call, plan.steps, call.composed?.parentId === undefined ? always : always.filter(({ metric }) => metric !== 'requests'))
-  if (models !== undefined) return passModels(call, plan, wants, models, limits)
+  if (models !== undefined && isChoice(plan.steps)) return passModels(call, plan, wants, models, limits)
+  // Where there is one model, all of it or nothing at once: what is refused takes nothing, not for a moment.
+  for (const [modelId, rules] of models ?? []) wants.push(...wantsOf(call, plan.steps, rules, modelId))
   const passed = limits.pass(wants)
   const made = (answer: Passed | LimitRefusal): Pass => {
     if (!answer.ok) throw limitFault(answer, call)
     return new TakenPass(plan, joined(wants, answer), limits)
   }
   return passed instanceof Promise ? passed.then(made) : made(passed)
+}
+
+/** True when several models may answer. */
+function isChoice(steps: readonly Step[]): boolean {
+  return steps.some(({ endpoint }) => endpoint.modelId !== steps[0]?.endpoint.modelId)
 }
 
 function freePass(plan: Plan): Pass {

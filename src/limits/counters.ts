@@ -16,6 +16,8 @@ export interface CountersOptions {
 /** Other processes see a recall within 100 ms; after each of these we look whether they gave enough back. */
 const RECALL_WAITS_MS = [150, 250] as const
 const REFUSAL_MS = 1_000
+/** So long when nobody has any left: only a call that went to nobody gives some back. */
+const FULL_MS = 5_000
 /** Counters are looked through this often for those that nobody needs any more, and windows of the store. */
 const SWEEP_MS = 60_000
 /** The store keeps what has passed in a window for this long after its end, for clocks that are set back. */
@@ -140,8 +142,7 @@ export class Counters {
       answer = await this.answerOf(counter, slice, amount - slice.left, counter.part)
     }
     if (answer.granted > 0n || counter.slice !== slice) return
-    // Requests that have passed do not come back: when nobody has any, it stays so until the window ends.
-    counter.refuseUntil(answer.free <= 0n && !mayComeBack(counter, slice, answer) && counter.metric === 'requests' ? Infinity : this.clock.monotonicMs() + REFUSAL_MS)
+    counter.refuseUntil(this.clock.monotonicMs() + (mayComeBack(counter, slice, answer) ? REFUSAL_MS : FULL_MS))
   }
 
   private async exchange(counter: Counter, slice: Slice, least: bigint, asked: bigint, back = 0n): Promise<bigint> {

@@ -2,6 +2,7 @@ import type { KeyChange, KeyRecord, KeyRules } from '../accounts/accounts.ts'
 import type { Actor } from '../accounts/audit-entry.ts'
 import type { BudgetCap, Caller, Key, Tags } from '../accounts/caller.ts'
 import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from '../accounts/key-store.ts'
+import { parseRates, ratesJson, type RatesJson } from '../catalog/rate-limits.ts'
 import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
@@ -98,10 +99,10 @@ export async function changeKey(sql: Sql, accountId: string, hash: string, chang
 }
 
 /** The key as a change makes it: undefined means "as it was", and null takes back what a key need not have. */
-function changed(key: Key, { ipRanges, tags, rules: _, ...change }: KeyChange): Key {
-  const { ipRanges: rangesBefore, tags: tagsBefore, ...rest } = key
-  const [ranges, labels] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags]
-  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }) }
+function changed(key: Key, { ipRanges, tags, rateLimits, rules: _, ...change }: KeyChange): Key {
+  const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, ...rest } = key
+  const [ranges, labels, rates] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags, rateLimits === undefined ? ratesBefore : rateLimits]
+  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }) }
 }
 
 export async function rotateKey(sql: Sql, accountId: string, hash: string, { secretHash, label, oldEndsMs, by, nowMs }: Rotation): Promise<KeyRecord | undefined> {
@@ -145,12 +146,18 @@ export async function noteUses(sql: Sql, uses: readonly KeyUse[]): Promise<void>
 
 /** The key as the log of changes shows it. Its hash is its id; the secret is known to nobody here. */
 function seenKey(key: Key, rules: KeyRules): object {
-  const { hash: _, accountId: __, limit, ...rest } = key
-  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(Object.keys(rules).length > 0 && { rules }) }
+  const { hash: _, accountId: __, limit, rateLimits, ...rest } = key
+  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
 }
 
-function extrasOf({ ipRanges, tags }: Key): string {
-  return JSON.stringify({ ipRanges, tags })
+function extrasOf({ ipRanges, tags, rateLimits }: Key): string {
+  return JSON.stringify({ ipRanges, tags, rateLimits: rateLimits && ratesJson(rateLimits) })
+}
+
+function readExtras(extras: string): Pick<Key, 'ipRanges' | 'tags' | 'rateLimits'> {
+  // Written by extrasOf.
+  const { rateLimits, ...rest } = JSON.parse(extras) as { ipRanges?: string[]; tags?: Tags; rateLimits?: RatesJson }
+  return { ...rest, ...(rateLimits && { rateLimits: parseRates(rateLimits) }) }
 }
 
 function readKey(row: Row): Key {
@@ -161,8 +168,7 @@ function readKey(row: Row): Key {
     disabled: int(row, 'disabled') !== 0, limit: row['limit_amount'] === null ? null : big(row, 'limit_amount'), includeByokInLimit: int(row, 'include_byok') !== 0,
     expiresMs: intOrNull(row, 'expires_ms'), createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
     workspaceId: text(row, 'workspace_id'), creatorUserId: textOrNull(row, 'creator_user_id'),
-    // As above.
-    ...JSON.parse(text(row, 'extras')) as { ipRanges?: string[]; tags?: Tags },
+    ...readExtras(text(row, 'extras')),
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { KeyExtras } from '../../accounts/accounts.ts'
+import { parseRates } from '../../catalog/rate-limits.ts'
 import { parseUsd } from '../../core/nano.ts'
 import type { RouteContext } from '../route.ts'
 import { knownModels, knownProviders } from './policy-body.ts'
@@ -10,23 +11,35 @@ const PRICE = { error: 'must be an amount of USD of at least 0 with at most nine
 const price = z.union([z.string(PRICE), z.number(PRICE)], PRICE).transform(String).refine((text) => (parseUsd(text) ?? -1n) >= 0n, PRICE).optional()
 const TAGS = { error: 'must be an object of texts, or null' }
 
+const COUNT = { error: 'must be a whole number of at least 1, or null' }
+const count = z.int(COUNT).min(1, COUNT).max(1_000_000_000_000, COUNT).nullable().default(null)
+const USD = { error: 'must be an amount of USD above 0 and up to 1000000 with at most nine decimals, as 0.5 or "0.5", or null' }
+const usd = z.union([z.string(USD), z.number(USD)], USD).transform(String)
+  .refine((text) => isBetween(parseUsd(text)), USD).nullable().default(null)
+
+function isBetween(amount: bigint | undefined): boolean {
+  return amount !== undefined && amount > 0n && amount <= 1_000_000_000_000_000n
+}
+
 /** `switchyard` of a key: what goes beyond the contract. What it may be in detail is `accounts/key-extras.ts`'s to know. */
 export const KEY_EXTRAS = z.strictObject({
   allowed_models: names,
   allowed_providers: names,
   max_price: z.strictObject({ prompt: price, completion: price, request: price }, { error: 'must be an object with `prompt`, `completion`, `request` in USD, or null' }).nullable().optional(),
   ip_ranges: names,
+  rate_limits: z.strictObject({ requests_per_minute: count, tokens_per_minute: count, usd_per_minute: usd }, { error: 'must be an object with `requests_per_minute`, `tokens_per_minute`, `usd_per_minute`, or null' }).nullable().optional(),
   tags: z.record(z.string(TAGS), z.string(TAGS), TAGS).nullable().optional(),
 }, { error: 'must be an object' })
 
 /** What the body says of it, in our terms; models and providers by the names that we know them by. */
 export function keyExtras({ services }: RouteContext, body: z.output<typeof KEY_EXTRAS> | undefined): KeyExtras {
   if (!body) return {}
-  const { allowed_models: models, allowed_providers: providers, max_price: prices, ip_ranges: ipRanges, tags } = body
+  const { allowed_models: models, allowed_providers: providers, max_price: prices, ip_ranges: ipRanges, rate_limits: rates, tags } = body
   const rules = {
     ...(models !== undefined && { allowedModels: knownModels('switchyard.allowed_models', models, services.snapshot()) }),
     ...(providers !== undefined && { allowedProviders: knownProviders('switchyard.allowed_providers', providers, services.snapshot()) }),
     ...(prices !== undefined && { maxPrice: prices && Object.fromEntries(Object.entries(prices).filter(([, amount]) => amount !== undefined)) }),
   }
-  return { ...(Object.keys(rules).length > 0 && { rules }), ...(ipRanges !== undefined && { ipRanges }), ...(tags !== undefined && { tags }) }
+  const rateLimits = rates && parseRates(rates)
+  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ipRanges !== undefined && { ipRanges }), ...(tags !== undefined && { tags }) }
 }

@@ -1,4 +1,5 @@
 import type { KeyRecord } from '../../accounts/accounts.ts'
+import { ratesJson } from '../../catalog/rate-limits.ts'
 import { allowanceOf, timeOrNull } from './key.ts'
 
 /** A key as the contract shows it, and in `switchyard` what only this server knows of it. */
@@ -20,12 +21,13 @@ export function keyRow(key: KeyRecord): object {
   }
 }
 
-function extrasRow({ rules, ipRanges, tags, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
+function extrasRow({ rules, ipRanges, rateLimits, tags, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
   return {
     allowed_models: rules.allowedModels ?? null,
     allowed_providers: rules.allowedProviders ?? null,
     max_price: rules.maxPrice ?? null,
     ip_ranges: ipRanges ?? null,
+    rate_limits: rateLimits ? ratesJson(rateLimits) : null,
     tags: tags ?? null,
     last_used_at: timeOrNull(lastUsedMs),
     old_secret_ends_at: timeOrNull(oldSecretEndsMs),
