@@ -6,6 +6,7 @@ import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import type { SliceBank, WantedSlice } from '../limits/slice-bank.ts'
 import type { Audit } from './audit.ts'
+import type { Cutoffs } from './retention.ts'
 
 /** Where a store is. */
 export interface StorePlace {
@@ -30,6 +31,10 @@ export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceB
   beat(nodeId: string, nowMs: number): Promise<readonly NodeBeat[]>
   /** Closes the leases of a node that has beaten no more since then. False when it has. */
   expireNode(nodeId: string, beat: bigint): Promise<boolean>
+  /** From now on no generation is taken that began before this. */
+  closeBooksBefore(generationsMs: number): Promise<void>
+  /** Removes a batch of what is older; 0 when nothing is. */
+  prune(cutoffs: Cutoffs): Promise<number>
   /** Finishes what runs, and lets go of all files. */
   close(): Promise<void>
 }

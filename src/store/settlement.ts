@@ -4,7 +4,9 @@ import { readEnd, type BudgetCharge, type End } from '../ledger/line.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
+import { closedAmong } from './closed-accounts.ts'
 import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
+import { booksOpenFrom } from './retention.ts'
 import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
@@ -14,7 +16,7 @@ const DAY_MS = 86_400_000
 export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number): Promise<Settled> {
   const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
   const entryIds = new Map<string, string>()
-  const fresh = await insertGenerations(sql, [...ends.values()], entryIds)
+  const fresh = await insertGenerations(sql, await open(sql, [...ends.values()]), entryIds)
   const unpaid: { leaseId: string; amount: bigint }[] = []
   const closed: string[] = []
   // Rows in one order everywhere: leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
@@ -30,6 +32,13 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
     await rollUp(sql, accountId, ofAccount)
   }
   return { unpaid, closed }
+}
+
+/** Those whose record may still come: a journal that is replayed late must not charge again what was here and has been removed. */
+async function open(sql: Sql, ends: readonly End[]): Promise<End[]> {
+  const fromMs = await booksOpenFrom(sql)
+  const closed = await closedAmong(sql, [...new Set(ends.map(({ generation }) => generation.accountId))])
+  return ends.filter(({ generation }) => generation.createdMs >= fromMs && !closed.has(generation.accountId))
 }
 
 /** Inserts those that are not there, and gives those: a generation's id is what makes its charge happen once. */

@@ -19,6 +19,7 @@ import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPrese
 import type { NodeBeat, StoreChanges } from './protocol.ts'
 import { assign, deleteGuardrail, findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, putGuardrail, putRules, readAccountRules, unassign } from './rule-rows.ts'
 import { pruneLimitWindows, readWindowUse, recallSlice, takeSlice } from './slice-rows.ts'
+import { closeBooksBefore, pruneBatch, type Cutoffs } from './retention.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
 
@@ -214,6 +215,14 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
 
   pruneWindows(beforeMs: number): Promise<void> {
     return this.database.write((sql) => pruneLimitWindows(sql, beforeMs))
+  }
+
+  closeBooksBefore(generationsMs: number): Promise<void> {
+    return this.database.writeBeside((sql) => closeBooksBefore(sql, generationsMs))
+  }
+
+  prune(cutoffs: Cutoffs): Promise<number> {
+    return this.database.writeBeside((sql) => pruneBatch(sql, cutoffs))
   }
 
   /** The revision that the store is at. */

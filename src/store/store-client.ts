@@ -4,7 +4,7 @@ import type { StoreApi, StoreChanges, StoreMessage, StoreMethod, StoreRequest } 
 interface Waiting { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
 
 const METHODS = [
-  'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify', 'beat', 'expireNode',
+  'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify', 'beat', 'expireNode', 'closeBooksBefore', 'prune',
   'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
   'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'rotateKey', 'deleteKey', 'noteUses', 'insertFirstKey', 'credits', 'grant', 'generation',
   'accountRules', 'putRules', 'listGuardrails', 'guardrail', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'listKeyAssignments', 'listMemberAssignments',
