@@ -54,12 +54,24 @@ function mendMessages(messages: readonly Json[], signer: string | undefined, not
   const mended = messages.flatMap((message): Json[] => {
     const content = isObject(message) ? asArray(message['content']) : undefined
     if (!isObject(message) || !content) return [message]
+    if (content.length === 0 && message['role'] === 'assistant') {
+      isMended = true
+      return []
+    }
     const blocks = content.flatMap((block) => mendBlock(block, message['role'] === 'assistant', signer, ids, notes))
     if (blocks.length === content.length && blocks.every((block, at) => block === content[at])) return [message]
     isMended = true
-    return blocks.length > 0 ? [{ ...message, content: blocks }] : []
+    const said = message['role'] === 'assistant' ? withoutTrailingThoughts(blocks, notes) : blocks
+    return said.length > 0 ? [{ ...message, content: said }] : []
   })
   return isMended ? mended : messages
+}
+
+/** Where what followed them is gone: Anthropic refuses a message that ends in thinking. */
+function withoutTrailingThoughts(blocks: readonly Json[], notes: Notes): readonly Json[] {
+  const end = blocks.findLastIndex((block) => !/^(?:redacted_)?thinking$/.test(String(asObject(block)?.['type']))) + 1
+  if (end < blocks.length) notes.warn('messages', 'reasoning that nothing follows is not taken back and was left out')
+  return blocks.slice(0, end)
 }
 
 function mendBlock(block: Json, isAssistant: boolean, signer: string | undefined, ids: Map<string, string>, notes: Notes): readonly Json[] {
@@ -67,7 +79,8 @@ function mendBlock(block: Json, isAssistant: boolean, signer: string | undefined
   switch (block['type']) {
     case 'thinking': return isAssistant ? mendThought(block, 'signature', signer, notes) : [block]
     case 'redacted_thinking': return mendThought(block, 'data', signer, notes)
-    case 'text': return isAssistant && block['text'] === '' ? [] : [block]
+    // Models write blanks before they call a tool; Anthropic gives them and does not take them back.
+    case 'text': return isAssistant && asString(block['text'])?.trim() === '' ? [] : [block]
     case 'image':
       if (!isAssistant) return [block]
       notes.warn('messages', 'this provider takes no image from the assistant; it was left out')

@@ -95,7 +95,7 @@ export class CandidateWriter {
     const audio = field === 'audio' ? (value as JsonObject | null) : undefined
     const data = asString(audio?.['data'])
     if (field !== 'audio') this.extra[field] = value
-    else if (data !== undefined) this.parts.push({ inlineData: { mimeType: mimeTypeOf(asString(audio?.['format'])), data } })
+    else if (data) this.parts.push({ inlineData: { mimeType: mimeTypeOf(asString(audio?.['format'])), data } })
   }
 
   private count(logprobs: JsonObject): void {

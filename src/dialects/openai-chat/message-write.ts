@@ -76,6 +76,9 @@ function writeMessage(message: Message, endpoint: Endpoint, warnings: Warning[])
 /** Fields of an assistant message that only OpenRouter's own dialect has. */
 const OURS = ['reasoning', 'reasoning_details', 'reasoning_content', 'annotations', 'images', 'model', 'native_finish_reason'] as const
 
+/** Reasoning that a Claude behind chat completions signed, and reads back. */
+const CLAUDES = 'anthropic-claude-v1'
+
 function writeAssistant(sent: Message, endpoint: Endpoint, warnings: Warning[]): Message {
   const message = sent.tool_calls?.length === 0 ? withoutCalls(sent) : sent
   if (has(endpoint, 'reasoning_object')) return message
@@ -84,7 +87,9 @@ function writeAssistant(sent: Message, endpoint: Endpoint, warnings: Warning[]):
   if (!strip && !ids) return message
   const next: Message = { ...message }
   for (const field of OURS) delete next[field]
-  warnOfLost(message, endpoint, warnings)
+  const details = has(endpoint, 'reasoning_details') ? (message.reasoning_details ?? []).filter((detail) => detail.format === CLAUDES) : []
+  if (details.length > 0) next.reasoning_details = details
+  if (details.length === 0 || details.length < (message.reasoning_details ?? []).length) warnOfLost(message, endpoint, warnings)
   if (has(endpoint, 'reasoning_content')) {
     const text = reasoningText(message)
     if (text) next.reasoning_content = text

@@ -10,6 +10,7 @@ export const QUIRKS = {
   no_developer_role: 'knows no developer role: it is sent as system',
   reasoning_content: 'wants earlier reasoning back as reasoning_content (DeepSeek, Moonshot, Z.ai)',
   reasoning_object: "takes OpenRouter's reasoning object and reasoning_details",
+  reasoning_details: 'takes reasoning_details back, with what is signed (Snowflake)',
   reasoning_effort: 'takes reasoning_effort',
   thinking_object: 'takes thinking: { type: enabled | disabled } (Z.ai, DeepSeek, Moonshot)',
   enable_thinking: 'takes enable_thinking and thinking_budget (Alibaba)',

@@ -35,7 +35,7 @@ function wrong(field: string, what: string): Fault {
 }
 
 /** The model's turn as it grows: what it thought, said and called, which is one message in the chat shape. */
-interface Turn { text: string | undefined; refusal: string | undefined; readonly calls: ToolCall[]; readonly details: ReasoningDetail[]; items: number }
+interface Turn { text: string | undefined; refusal: string | undefined; readonly calls: ToolCall[]; readonly details: ReasoningDetail[]; items: number; /** How many details came before the text. */ textAt: number }
 
 class InputReader implements Conversation {
   readonly messages: Message[] = []
@@ -74,7 +74,7 @@ class InputReader implements Conversation {
   }
 
   private open(): Turn {
-    return (this.turn ??= { text: undefined, refusal: undefined, calls: [], details: [], items: 0 })
+    return (this.turn ??= { text: undefined, refusal: undefined, calls: [], details: [], items: 0, textAt: 0 })
   }
 
   private message(item: JsonObject, field: string): void {
@@ -88,9 +88,14 @@ class InputReader implements Conversation {
   private said(item: JsonObject, field: string): void {
     const content = item['content'] === undefined || item['content'] === null ? '' : readContent(item['content'], `${field}.content`)
     // Two messages in a row are two messages; but nothing may stand between a call and its result.
-    if (this.turn?.text !== undefined && this.turn.calls.length === 0) this.endTurn()
+    const before = this.turn?.text !== undefined && this.turn.calls.length === 0 ? this.turn : undefined
+    // What was thought since the text led to this message.
+    const since = before?.details.splice(before.textAt) ?? []
+    if (before) this.endTurn()
     const turn = this.open()
+    turn.details.push(...since)
     turn.items++
+    turn.textAt = turn.details.length
     const refused = refusalIn(item)
     if (refused !== undefined) turn.refusal = (turn.refusal ?? '') + refused
     const spoken = plain(content, refused !== undefined ? item : undefined)

@@ -6,7 +6,7 @@ import { writeTier } from '../service-tier.ts'
 import { isSignedBy, signedIn, unsigned } from '../signer.ts'
 import { wantedEffort } from './effort.ts'
 import { isSealed } from './envelope.ts'
-import { DEFAULT_FORMAT, formatOf, signerOf } from './wire.ts'
+import { DEFAULT_FORMAT, formatOf, objectsOf, signerOf } from './wire.ts'
 
 /** Fields that are said to us and to no provider. */
 const OURS = ['models', 'route', 'provider', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'debug', 'usage', 'stop_server_tools_when', 'cache_control', 'image_config', 'modalities',
@@ -43,7 +43,11 @@ function writeItems(items: readonly Json[], endpoint: Endpoint, warnings: Warnin
       return []
     }
     const { signature: _signature, format: _format, ...rest } = item
-    const data = asString(item['encrypted_content'])
+    const data = asString(item['encrypted_content']) || undefined
+    if (data === undefined && objectsOf(item['content']).length === 0) {
+      warnings.push({ field: `input[${at}]`, why: 'reasoning without what is encrypted of it would have to be stored; it was left out (ask for it by include: ["reasoning.encrypted_content"])' })
+      return []
+    }
     return [data === undefined ? rest : { ...rest, encrypted_content: unsigned(data) }]
   })
 }
