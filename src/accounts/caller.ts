@@ -44,6 +44,8 @@ export interface Caller {
   readonly accountId: string
   /** Budgets of the key's workspace, the broadest first; absent: none. */
   readonly budgets?: readonly BudgetCap[]
+  /** The model that a call of the key's workspace has where it names none (contract B1). */
+  readonly defaultModel?: string
   /** Costs on a provider's own account count towards them too (contract H29). */
   readonly includeByokInBudgets?: boolean
 }

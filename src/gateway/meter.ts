@@ -168,7 +168,7 @@ export class Meter {
     const { call, endpoint } = this
     const nowMs = this.clock.monotonicMs()
     return {
-      id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, createdMs: call.createdMs,
+      id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, workspaceId: this.caller.key.workspaceId, ...(this.caller.key.tags && { tags: this.caller.key.tags }), createdMs: call.createdMs,
       model: endpoint?.modelId ?? this.requested, requestedModel: this.requested, endpointId: endpoint?.id ?? '', provider: endpoint?.provider.name ?? '',
       upstreamId: this.providerId, api: call.api, streamed: call.stream, cancelled: this.cancelled,
       finishReason: this.failed() ? 'error' : this.finish, nativeFinishReason: this.native, usage, cost: cost.total, upstreamCost: cost.upstream, byok: cost.byok,

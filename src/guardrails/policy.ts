@@ -1,6 +1,7 @@
 import { countryOf, dataPolicyOf } from '../catalog/data-policy.ts'
 import type { Endpoint, Snapshot } from '../catalog/endpoint.ts'
 import { findModel, providerSlug } from '../catalog/names.ts'
+import { parseUsd, sayUsd } from '../core/nano.ts'
 import type { PolicyRules, Region, ZdrGroup } from '../catalog/policy-rules.ts'
 
 /** Whose rules they are. `name` is for people: `guardrail "Production"`, `the account`. */
@@ -15,7 +16,7 @@ export interface PolicySource { readonly owner: PolicyOwner; readonly rules: Pol
 
 /** Why an endpoint may not be used: the rule in the contract's words (M25), and whose it is. */
 export interface Denial {
-  readonly rule: 'allowed_providers' | 'allowed_models' | 'data_policy:zdr' | 'data_policy:training' | 'data_region' | 'geo'
+  readonly rule: 'allowed_providers' | 'allowed_models' | 'data_policy:zdr' | 'data_policy:training' | 'data_region' | 'geo' | 'max_price'
   /** Follows the provider's name: `keeps prompts`. */
   readonly detail: string
   readonly owner: PolicyOwner
@@ -80,6 +81,7 @@ function checksOf({ owner, rules }: PolicySource, snapshot: Snapshot): Check[] {
   add('data_policy:training', trainingTest(rules))
   add('data_region', regionTest(rules))
   add('geo', countryTest(rules))
+  add('max_price', priceTest(rules))
   return checks
 }
 
@@ -172,6 +174,21 @@ function countryTest({ allowedCountries, blockedCountries }: PolicyRules): Test 
     if (country === undefined) return 'from a country that is not known'
     if (blocked?.has(country)) return `from ${country}, which is blocked`
     return allowed && !allowed.has(country) ? `from ${country}, which is not among the countries allowed (${listed(allowedCountries ?? [])})` : undefined
+  }
+}
+
+/** A price that is not known is above every ceiling. Where one differs by the length of a prompt, its dearest counts. */
+function priceTest({ maxPrice }: PolicyRules): Test | undefined {
+  if (!maxPrice) return undefined
+  const capOf = (name: 'prompt' | 'completion' | 'request') => (maxPrice[name] === undefined ? undefined : parseUsd(maxPrice[name]))
+  const [prompt, completion, request] = [capOf('prompt'), capOf('completion'), capOf('request')]
+  return ({ price }) => {
+    if (price.state === 'free') return undefined
+    if (price.state === 'unpriced') return 'of a price that is not known, under a ceiling of prices'
+    const all = [price, ...(price.overrides ?? [])]
+    if (prompt !== undefined && all.some((one) => (one.prompt ?? 0n) > prompt)) return `dearer than ${sayUsd(prompt)} per million tokens of prompt`
+    if (completion !== undefined && all.some((one) => (one.completion ?? 0n) > completion)) return `dearer than ${sayUsd(completion)} per million tokens of answer`
+    return request !== undefined && (price.request ?? 0n) > request ? `dearer than ${sayUsd(request)} a request` : undefined
   }
 }
 

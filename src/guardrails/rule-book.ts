@@ -6,7 +6,10 @@ import { combine, NO_POLICY, type Policy, type PolicySource } from './policy.ts'
 import type { AccountRules, RuleStore } from './rule-store.ts'
 
 /** Who calls, as far as rules go. */
-export interface RuledCaller { readonly accountId: string; readonly key: { readonly hash: string } }
+export interface RuledCaller { readonly accountId: string; readonly key: RuledKey }
+
+/** The key of who calls. Its workspace is the default one, and its member the account's only one, where it does not say. */
+export interface RuledKey { readonly hash: string; readonly workspaceId?: string; readonly creatorUserId?: string | null }
 
 /** What the life of a call needs of policies. */
 export interface Policies {
@@ -31,7 +34,7 @@ export class RuleBook implements Policies {
 
   of(caller: RuledCaller, snapshot: Snapshot, region?: Region): Policy | Promise<Policy> {
     const rules = this.rules.find(caller.accountId)
-    return rules instanceof Promise ? rules.then((found) => this.compile(found, caller.key.hash, snapshot, region)) : this.compile(rules, caller.key.hash, snapshot, region)
+    return rules instanceof Promise ? rules.then((found) => this.compile(found, caller.key, snapshot, region)) : this.compile(rules, caller.key, snapshot, region)
   }
 
   /** The rules that hold for an account, as they were a moment ago at most. */
@@ -44,15 +47,16 @@ export class RuleBook implements Policies {
     for (const accountId of accountIds) this.rules.forget(accountId)
   }
 
-  private compile(rules: AccountRules, keyHash: string, snapshot: Snapshot, region: Region | undefined): Policy {
+  private compile(rules: AccountRules, key: RuledKey, snapshot: Snapshot, region: Region | undefined): Policy {
     let byRules = this.compiled.get(snapshot)
     if (!byRules) this.compiled.set(snapshot, byRules = new WeakMap())
     let byKey = byRules.get(rules)
     if (!byKey) byRules.set(rules, byKey = new Map())
+    const keyHash = key.hash
     const name = region === undefined ? keyHash : `${keyHash} ${region}`
     let policy = byKey.get(name)
     if (!policy) {
-      const sources = sourcesOf(rules, keyHash, snapshot, region)
+      const sources = sourcesOf(rules, key, snapshot, region)
       // Most keys have nothing of their own: they share what their account's rules come to.
       const same = sources.map(({ owner: { kind, id } }) => `${kind} ${id ?? (kind === 'key' ? keyHash : '')}`).join(', ')
       const shared = region === undefined ? `= ${same}` : name
@@ -65,7 +69,7 @@ export class RuleBook implements Policies {
 }
 
 /** Whose rules hold for a key, from the farthest to the nearest (F2–F4). */
-function sourcesOf(rules: AccountRules, keyHash: string, snapshot: Snapshot, region: Region | undefined): PolicySource[] {
+function sourcesOf(rules: AccountRules, { hash: keyHash, workspaceId = DEFAULT_WORKSPACE, creatorUserId }: RuledKey, snapshot: Snapshot, region: Region | undefined): PolicySource[] {
   const sources: PolicySource[] = []
   const add = (owner: PolicySource['owner'], said: PolicyRules | undefined) => {
     if (said && Object.keys(said).length > 0) sources.push({ owner, rules: said })
@@ -75,8 +79,9 @@ function sourcesOf(rules: AccountRules, keyHash: string, snapshot: Snapshot, reg
   }
   add({ kind: 'operator', name: "the operator's policy" }, snapshot.policy)
   add({ kind: 'account', name: "the account's policy" }, rules.account)
-  addGuardrail(rules.guardrails.get(defaultGuardrailId(DEFAULT_WORKSPACE)), 'workspace', "the workspace's default guardrail")
-  for (const [kind, target] of [['member', OWNER], ['key', keyHash]] as const) {
+  add({ kind: 'workspace', name: 'the settings of the workspace', id: workspaceId }, rules.workspaces?.get(workspaceId))
+  addGuardrail(rules.guardrails.get(defaultGuardrailId(workspaceId)), 'workspace', "the workspace's default guardrail")
+  for (const [kind, target] of [['member', creatorUserId ?? OWNER], ['key', keyHash]] as const) {
     const guardrail = assigned(rules, kind, target)
     addGuardrail(guardrail, 'guardrail', `guardrail "${guardrail?.name ?? ''}"`)
   }

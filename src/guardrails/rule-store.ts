@@ -9,6 +9,8 @@ export interface AccountRules {
   /** By id. */
   readonly guardrails: ReadonlyMap<string, Guardrail>
   readonly assignments: readonly Assignment[]
+  /** What workspaces say of how endpoints are sorted, by their ids. */
+  readonly workspaces?: ReadonlyMap<string, PolicyRules>
 }
 
 export interface GuardrailChange {

@@ -20,6 +20,10 @@ export interface Generation {
   readonly accountId: string
   readonly keyHash: string
   readonly createdMs: number
+  /** Absent in records that are older than workspaces. */
+  readonly workspaceId?: string
+  /** What the key adds to its calls, for reports. */
+  readonly tags?: Readonly<Record<string, string>>
   /** Concrete model and endpoint that answered (or was tried last). */
   readonly model: string
   readonly requestedModel: string

@@ -2,6 +2,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { textModelCount } from '../catalog/count.ts'
 import { seenBy } from '../catalog/visible.ts'
 import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { answered } from '../gateway/compose/compose.ts'
 import { generationId } from '../lib/id.ts'
@@ -46,12 +47,19 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const plain = endpoint.withoutCall?.(body.json, seenServices(services, caller))
     if (plain) return jsonResponse(plain)
     const origin = { id, createdMs, headers: callHeaders(request.headers), bodyBytes: body.bytes }
-    const read = readWithPreset(body.json, (json) => endpoint.read(json, origin, params), origin, caller, services.presets)
+    const json = endpoint.takesDefaultModel ? withDefaultModel(body.json, caller) : body.json
+    const read = readWithPreset(json, (merged) => endpoint.read(merged, origin, params), origin, caller, services.presets)
     const made = read instanceof Promise ? await read : read
     return await answerOf(made, endpoint.dialect, answered(made, caller, gateway, request.signal), gateway)
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
   }
+}
+
+/** The body with the model that its caller's workspace has for calls that name none. A preset may have one: it goes before. */
+function withDefaultModel(json: JsonObject, { defaultModel }: Caller): JsonObject {
+  const isNamed = defaultModel === undefined || ['model', 'models', 'preset'].some((field) => (json[field] ?? null) !== null)
+  return isNamed ? json : { ...json, model: defaultModel }
 }
 
 async function control(request: Request, path: string, options: ServerOptions, origins: Origins): Promise<Response> {

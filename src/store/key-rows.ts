@@ -3,6 +3,7 @@ import type { Actor } from '../accounts/audit-entry.ts'
 import type { BudgetCap, Caller, Key, Tags } from '../accounts/caller.ts'
 import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from '../accounts/key-store.ts'
 import { parseRates, ratesJson, type RatesJson } from '../catalog/rate-limits.ts'
+import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
@@ -15,7 +16,7 @@ const OF_KEYS = COLUMNS.split(', ').map((column) => `keys.${column}`).join(', ')
 
 /** The key of a secret, and what its calls are held on. One that was deleted, or whose member may not sign in, is not found. */
 export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | undefined> {
-  const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok FROM key_secrets
+  const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok, workspaces.settings FROM key_secrets
     JOIN keys ON keys.account_id = key_secrets.account_id AND keys.hash = key_secrets.key_hash
     LEFT JOIN workspaces ON workspaces.account_id = keys.account_id AND workspaces.id = keys.workspace_id
     LEFT JOIN users ON users.id = keys.creator_user_id
@@ -24,7 +25,9 @@ export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | 
   const key = readKey(row)
   const rows = await sql.all("SELECT period, cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period IN ('ever', 'monthly', 'weekly', 'daily')", key.accountId, key.workspaceId)
   const budgets = BROADEST_FIRST.flatMap((period) => rows.filter((budget) => budget['period'] === period).map((budget): BudgetCap => ({ period, cap: big(budget, 'cap') })))
-  const caller: Caller = { key, accountId: key.accountId, ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }) }
+  // Written with the workspace, from the same type.
+  const { defaultTextModel } = JSON.parse(textOrNull(row, 'settings') ?? '{}') as Partial<WorkspaceSettings>
+  const caller: Caller = { key, accountId: key.accountId, ...(defaultTextModel && { defaultModel: defaultTextModel }), ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }) }
   const ends = [intOrNull(row, 'ends_ms'), key.expiresMs].filter((end) => end !== null)
   return { caller, endsMs: ends.length === 0 ? null : Math.min(...ends) }
 }

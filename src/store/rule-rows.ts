@@ -1,4 +1,5 @@
 import type { KeyExtras, KeyRules } from '../accounts/accounts.ts'
+import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
 import { NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailRules } from '../guardrails/guardrail.ts'
 import type { AccountRules, KeyAssignment, Listed, Page } from '../guardrails/rule-store.ts'
@@ -14,11 +15,19 @@ export async function readAccountRules(sql: Sql, accountId: string): Promise<Acc
   const policies = await sql.all('SELECT key_hash, body FROM policies WHERE account_id = $1', accountId)
   const guardrails = await sql.all(`SELECT ${GUARDRAIL} FROM guardrails WHERE account_id = $1`, accountId)
   const assignments = await sql.all(`SELECT ${ASSIGNMENT} FROM guardrail_assignments WHERE account_id = $1`, accountId)
+  const workspaces = await sql.all('SELECT id, settings FROM workspaces WHERE account_id = $1', accountId)
   // Written by putRules, from the same type.
   const rules = new Map(policies.map((row) => [text(row, 'key_hash'), JSON.parse(text(row, 'body')) as PolicyRules]))
   const account = rules.get('') ?? {}
   rules.delete('')
-  return { account, keys: rules, guardrails: new Map(guardrails.map((row) => [text(row, 'id'), readGuardrail(row)])), assignments: assignments.map(readAssignment) }
+  return { account, keys: rules, guardrails: new Map(guardrails.map((row) => [text(row, 'id'), readGuardrail(row)])), assignments: assignments.map(readAssignment), workspaces: new Map(workspaces.flatMap(sortOf)) }
+}
+
+/** How a workspace wants endpoints sorted, where it says so. */
+function sortOf(row: Row): [string, PolicyRules][] {
+  // Written by insertWorkspaceRow and changeWorkspace, from the same type.
+  const { defaultProviderSort: sort } = JSON.parse(text(row, 'settings')) as Partial<WorkspaceSettings>
+  return sort ? [[text(row, 'id'), { sort }]] : []
 }
 
 export async function putRules(sql: Sql, accountId: string, keyHash: string, rules: PolicyRules, nowMs: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Change, Listed, Page, WorkspaceMemberRefusal, WorkspaceRefusal } f
 import type { Role } from '../accounts/roles.ts'
 import { defaultWorkspaceId, WORKSPACE_SETTINGS, type Workspace, type WorkspaceChange, type WorkspaceMember, type WorkspaceSettings } from '../accounts/workspace.ts'
 import { writeAudit } from './audit-rows.ts'
-import { deleteKey } from './key-rows.ts'
+import { deleteKey, touchKeys } from './key-rows.ts'
 import { deleteGuardrail, noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -47,6 +47,7 @@ export async function changeWorkspace(sql: Sql, accountId: string, id: string, w
   await sql.run('UPDATE workspaces SET slug = $1, name = $2, description = $3, settings = $4, updated_ms = $5, changed = $6 WHERE account_id = $7 AND id = $8',
     after.slug, after.name, after.description, JSON.stringify(after.settings), nowMs, await nextRevision(sql), accountId, id)
   await noteRules(sql, accountId)
+  await touchKeys(sql, 'workspace_id', id)
   await writeAudit(sql, { accountId, by, nowMs, action: 'workspace.change', target: id, before: seen(before), after: seen(after) })
   return after
 }

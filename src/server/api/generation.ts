@@ -1,3 +1,4 @@
+import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { Fault } from '../../core/fault.ts'
 import { usdNumber } from '../../core/nano.ts'
 import type { AttemptRecord, Generation } from '../../ledger/generation.ts'
@@ -5,7 +6,6 @@ import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
 import { DATA_REGIONS, timeOrNull } from './key.ts'
 import { readQuery, text } from './query.ts'
-import { DEFAULT_WORKSPACE } from './workspace.ts'
 
 /** `GET /generation?id=`: the record of a finished call of the account. */
 export const getGeneration: Route = {
@@ -55,7 +55,8 @@ function generationRow(generation: Generation): object {
     external_user: generation.user,
     session_id: generation.sessionId,
     data_region: generation.region === undefined ? 'global' : DATA_REGIONS[generation.region],
-    workspace_id: DEFAULT_WORKSPACE,
+    workspace_id: generation.workspaceId ?? defaultWorkspaceId(generation.accountId),
+    ...(generation.tags && { switchyard: { tags: generation.tags } }),
     ...(generation.mirrorOf !== undefined && { mirror_of: generation.mirrorOf }),
     ...NOT_KEPT,
     router: generation.router ?? null,

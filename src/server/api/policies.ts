@@ -58,6 +58,8 @@ async function rulesOf({ services, caller }: RouteContext, keyHash: string): Pro
 function changed(before: PolicyRules, body: z.output<typeof POLICY>, snapshot: RouteContext['services']['snapshot']): PolicyRules {
   const shared = policyRulesOf(changedRules(sharedOf(before), body, snapshot()))
   const own = {
+    // Set with the key: PATCH /keys/{hash}.
+    maxPrice: before.maxPrice,
     region: body.data_region === undefined ? before.region : body.data_region, sort: body.default_provider_sort === undefined ? before.sort : body.default_provider_sort,
     allowedCountries: body.allowed_countries === undefined ? before.allowedCountries : body.allowed_countries, blockedCountries: body.blocked_countries === undefined ? before.blockedCountries : body.blocked_countries,
   }

@@ -12,6 +12,8 @@ export interface CallEndpoint {
   /** Where clients of this dialect show their key, if elsewhere than all others. */
   readonly key?: (request: Request) => ShownKey
   readonly dialect: ClientDialect
+  /** Its body names a text model, and without one gets the default model of the caller's workspace (contract B1). */
+  readonly takesDefaultModel?: true
   /** The call that a body asks for. Throws Fault naming the field. */
   readonly read: (body: JsonObject, origin: CallOrigin, params: Readonly<Record<string, string>>) => Call
   /** The JSON body of a 200 to a request that asks no model for anything; undefined for every other. Throws Fault. */
