@@ -30,6 +30,8 @@ beforeAll(async () => {
 providers:
   cheap: { base_url: "${cheap.url}", api_key: k, models: [${models('1')}] }
   dear: { base_url: "${dear.url}", api_key: k, models: [${models('5')}] }
+models:
+  acme/n: { distillable: true }
 ` })
 })
 afterAll(async () => {
@@ -75,10 +77,12 @@ describe('C1: the provider object', () => {
   })
 })
 
-test('C9: who asks only for models that may be distilled is told that nobody knows which do', async () => {
-  const warned = async (wish: boolean): Promise<string | null> => (await gateway.api('/chat/completions', { model: 'acme/m', messages: MESSAGES, provider: { enforce_distillable_text: wish } })).headers.get('x-switchyard-warnings')
-  expect(await warned(true)).toContain('provider.enforce_distillable_text')
-  expect(await warned(false)).toBeNull()
+test('C9: of models, those that the operator says may be distilled; not known is no, and says whom to ask', async () => {
+  const wished = (model: string, wish: boolean) => gateway.api('/chat/completions', { model, messages: MESSAGES, provider: { enforce_distillable_text: wish } })
+  expect((await wished('acme/m', false)).status).toBe(200)
+  expect((await wished('acme/n', true)).status).toBe(200)
+  const refused = await wished('acme/m', true)
+  expect([refused.status, await refused.text()]).toEqual([404, expect.stringContaining('models.<id>.distillable')])
 })
 
 describe('C24: a provider that fails', () => {

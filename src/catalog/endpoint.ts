@@ -216,6 +216,8 @@ export interface Model {
   readonly huggingFaceId?: string
   readonly knowledgeCutoff?: string
   readonly expirationDate?: string
+  /** Its maker lets its answers train other models, as the operator says. Not known counts as no. */
+  readonly distillable?: boolean
   readonly inputs: readonly Modality[]
   readonly outputs: readonly Modality[]
   /** Longest of its endpoints. */

@@ -99,6 +99,8 @@ export interface ModelOverride {
   readonly outputMax?: number
   /** From then on it is called no more. */
   readonly expirationDate?: string
+  /** Its answers may train other models. */
+  readonly distillable?: boolean
 }
 
 /** Settings of the process that may stand in the file too; flags and the environment win over them. */

@@ -6,7 +6,7 @@ import { FREE, priceFromUsdPerMillion } from './price.ts'
 import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
 
 const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'service_tiers', 'concurrency', 'visible_to'] as const
-const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output', 'deprecation_date'] as const
+const OVERRIDE = ['enabled', 'name', 'price', 'context', 'max_output', 'deprecation_date', 'distillable'] as const
 /** Keys of a price per million tokens, and what they are on a Price. */
 const TOKEN_PRICES = [
   ['input', 'prompt'], ['output', 'completion'], ['cache_read', 'cacheRead'], ['cache_write', 'cacheWrite'], ['cache_write_1h', 'cacheWriteHour'],
@@ -66,7 +66,7 @@ export function readModelOverride(reader: YamlReader, place: Place): ModelOverri
   return said({
     enabled: at.enabled && reader.boolean(at.enabled), name: at.name && reader.string(at.name), price: at.price && readPrice(reader, at.price),
     contextMax: at.context && reader.integer(at.context, 1, TOKENS_MAX), outputMax: at.max_output && reader.integer(at.max_output, 1, TOKENS_MAX),
-    expirationDate: at.deprecation_date && readDate(reader, at.deprecation_date),
+    expirationDate: at.deprecation_date && readDate(reader, at.deprecation_date), distillable: at.distillable && reader.boolean(at.distillable),
   })
 }
 

@@ -105,6 +105,7 @@ function overrideModels(work: Work, operator: OperatorFile): void {
     if (override.enabled === false) work.models.delete(draft.id)
     if (override.name !== undefined) draft.name = override.name
     if (override.expirationDate !== undefined) draft.expirationDate = override.expirationDate
+    if (override.distillable !== undefined) draft.distillable = override.distillable
     draft.endpoints = draft.endpoints.map((endpoint) => overridden(endpoint, override))
   }
   for (const [name, { arms }] of operator.aliases) work.aliases.set(name, idOf(work, arms[0]?.id ?? ''))

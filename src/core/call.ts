@@ -116,6 +116,8 @@ export interface Preferences {
   readonly maxPrice?: { readonly prompt?: bigint; readonly completion?: bigint; readonly request?: bigint; readonly image?: bigint; readonly audio?: bigint }
   readonly dataCollection: 'allow' | 'deny'
   readonly zdr: boolean
+  /** Only models whose answers may train another one (C9). */
+  readonly distillable?: boolean
   /** Tokens a second by percentile: misses demote, never drop. */
   readonly preferredMinThroughput?: PercentileCutoffs
   /** Seconds by percentile. */

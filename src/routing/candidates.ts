@@ -44,6 +44,8 @@ interface Demands {
   readonly ended: boolean
   readonly unpricedAllowed: boolean
   readonly nowMs: number
+  /** Only models whose answers may train others are wanted, and this one's may not as far as is known. */
+  readonly isUndistillable: boolean
   readonly policy: RoutingView['policy']
 }
 
@@ -82,6 +84,7 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     unpricedAllowed: snapshot.unpricedAllowed === true,
     nowMs,
     policy: policy?.sources.length ? policy : undefined,
+    isUndistillable: preferences.distillable === true && index.model.distillable !== true,
   }
 }
 
@@ -128,7 +131,8 @@ function excludeByName(candidate: Candidate, { ignored, only, ordered, preferenc
   return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier that nobody asked for')
 }
 
-function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs }: Demands): Exclusion | undefined {
+function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs, isUndistillable }: Demands): Exclusion | undefined {
+  if (isUndistillable) return out(endpoint, 'distillable', 'not known to be')
   if (quantizations && !quantizations.has(endpoint.quantization)) return out(endpoint, 'quantization', endpoint.quantization)
   if (preferences.dataCollection === 'deny' || preferences.zdr) {
     const { retains, trains } = dataPolicyOf(endpoint)

@@ -70,7 +70,7 @@ function fieldOf(exclusion: Exclusion): [string, string][] {
 /** What `provider.<field>` is when nobody says it. */
 const UNSAID: Readonly<Record<string, Partial<Preferences>>> = {
   'provider.ignore': { ignore: [] }, 'provider.only': { only: [] }, 'provider.order': { allowFallbacks: true }, 'provider.require_parameters': { requireParameters: false },
-  'provider.quantizations': { quantizations: [] }, 'provider.max_price': { maxPrice: {} }, 'provider.data_collection': { dataCollection: 'allow' }, 'provider.zdr': { zdr: false },
+  'provider.quantizations': { quantizations: [] }, 'provider.max_price': { maxPrice: {} }, 'provider.data_collection': { dataCollection: 'allow' }, 'provider.zdr': { zdr: false }, 'provider.enforce_distillable_text': { distillable: false },
   'provider.allow_fallbacks': { allowFallbacks: true },
 }
 

@@ -30,6 +30,7 @@ const RULES: Readonly<Partial<Record<Rule, RuleWords>>> = {
   not_in_order: { excludedBy: 'allowed_providers', field: 'provider.order', why: () => 'not in provider.order while allow_fallbacks is false', relax: 'add a name to provider.order or set provider.allow_fallbacks to true' },
   service_tier: { excludedBy: 'allowed_providers', field: 'provider.only', why: () => 'a service tier, used only when its full tag is named', relax: 'name the tier in provider.only' },
   require_parameters: { excludedBy: 'require_parameters', field: 'provider.require_parameters', why: ({ detail }) => `without ${detail}`, relax: 'set provider.require_parameters to false or leave the parameter out' },
+  distillable: { excludedBy: 'require_parameters', field: 'provider.enforce_distillable_text', why: () => 'nobody says that its answers may train other models (the operator can: models.<id>.distillable)', relax: 'set provider.enforce_distillable_text to false' },
   quantization: { excludedBy: 'quantization', field: 'provider.quantizations', why: ({ detail }) => `quantization ${detail}`, relax: 'add it to provider.quantizations' },
   max_price: { excludedBy: 'max_price', field: 'provider.max_price', why: priceWords, relax: 'raise provider.max_price' },
   'data_policy:training': { excludedBy: 'data_policy:training', field: 'provider.data_collection', why: ({ detail }) => detail, relax: 'set provider.data_collection to "allow"' },

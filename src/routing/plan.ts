@@ -23,7 +23,7 @@ export interface Exclusion {
   readonly endpoint: Endpoint
   readonly rule: 'not_ready' | 'ignored' | 'not_in_only' | 'not_in_order' | 'allow_fallbacks' | 'require_parameters' | 'soft_parameters' | 'modality' | 'max_tokens'
     | 'context_length' | 'quantization' | 'max_price' | 'unpriced' | 'reasoning' | 'data_policy:training' | 'data_policy:zdr' | 'deprecated' | 'service_tier'
-    | 'allowed_providers' | 'allowed_models' | 'data_region' | 'geo' | 'rate_limit'
+    | 'distillable' | 'allowed_providers' | 'allowed_models' | 'data_region' | 'geo' | 'rate_limit'
   readonly detail: string
   /** Whose policy it is; absent where the request itself, or the state of things, took the endpoint out. */
   readonly by?: PolicyOwner

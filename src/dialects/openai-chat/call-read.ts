@@ -62,8 +62,6 @@ function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
     const suffix = typeof name === 'string' ? UNSERVED_SUFFIX.exec(name)?.[0] : undefined
     if (suffix !== undefined) unsaid.push({ field: 'model', why: `${suffix} has no effect on this server` })
   }
-  // C9: no source says whose answers may be used to train another model.
-  if (isObject(provider) && provider['enforce_distillable_text'] === true) unsaid.push({ field: 'provider.enforce_distillable_text', why: 'this server does not know which models may be distilled: it leaves none out' })
   if (isObject(provider)) for (const field in provider) if (!PREFERENCES.has(field)) unsaid.push({ field: `provider.${field}`, why: 'is no routing preference' })
   return unsaid.length > 0 ? { unsaid } : {}
 }

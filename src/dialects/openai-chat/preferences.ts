@@ -32,6 +32,7 @@ export function readPreferences(value: unknown): Preferences {
     maxPrice: readMaxPrice(value['max_price']),
     dataCollection: choice(value, 'data_collection', ['allow', 'deny'] as const) ?? 'allow',
     zdr: flag(value, 'zdr') ?? false,
+    distillable: flag(value, 'enforce_distillable_text'),
     preferredMinThroughput: readCutoffs(value, 'preferred_min_throughput'),
     preferredMaxLatency: readCutoffs(value, 'preferred_max_latency'),
     hedge: readHedge(value['hedge']),

@@ -108,7 +108,7 @@ function* ageTests(query: ModelQuery, nowMs: number): Iterable<Test> {
 }
 
 /**
- * Filters by what this catalogue does not measure: categories, benchmark indexes, tool success, leave to distil. No model
+ * Filters by what this catalogue does not measure: categories, benchmark indexes, tool success. No model
  * is known to fulfil them, and a filter that is taken and not applied would lie.
  */
 function* unmeasuredTests(query: ModelQuery): Iterable<Test> {
@@ -116,7 +116,8 @@ function* unmeasuredTests(query: ModelQuery): Iterable<Test> {
     query.category, query.min_intelligence_index, query.max_intelligence_index, query.min_coding_index, query.max_coding_index,
     query.min_agentic_index, query.max_agentic_index, query.min_tool_success_rate, query.max_tool_success_rate,
   ]
-  if (query.distillable === 'true' || asked.some((value) => value !== undefined)) yield () => false
+  if (asked.some((value) => value !== undefined)) yield () => false
+  if (query.distillable === 'true') yield ({ model }) => model.distillable === true
 }
 
 /** What a sort looks at; undefined puts a model last. Orders by what is not measured here leave the catalogue's order. */
