@@ -4,10 +4,12 @@ import type { Ask, Asks } from './features.ts'
 const PICTURE = 'cGljdHVyZQ=='
 const SOUND = 'c291bmRzb3VuZA=='
 const DOCUMENT = 'ZG9jdW1lbnQ='
+const FILM = 'dmlkZW9maWxt'
+const DOCUMENT_URL = 'https://files.example/a.pdf'
 const PICTURE_URL = 'https://pictures.example/cat.png'
 export const SCHEMA: JsonObject = { type: 'object', properties: { d3grees: { type: 'number' } }, required: ['d3grees'], additionalProperties: false }
 export const PARAMETERS: JsonObject = { type: 'object', properties: { c1ty: { type: 'string' } }, required: ['c1ty'] }
-export const FILES = { picture: PICTURE, sound: SOUND, document: DOCUMENT, pictureUrl: PICTURE_URL } as const
+export const FILES = { picture: PICTURE, sound: SOUND, document: DOCUMENT, film: FILM, pictureUrl: PICTURE_URL, documentUrl: DOCUMENT_URL } as const
 const FUNCTION: JsonObject = { name: 'get_weather', description: 'The weather now', parameters: PARAMETERS }
 
 /** Fields of a request beside a plain one's, as they are. */
@@ -28,6 +30,8 @@ const turns = (first: string | JsonObject[], second: string): JsonObject => ({
 export const CHAT_ASKS: Asks = {
   'text': ask({ messages: [{ role: 'user', content: 'Qu3stion' }] }),
   'system prompt': ask({ messages: [{ role: 'system', content: 'Syst3m' }, { role: 'user', content: 'Hi' }] }),
+  'several system messages': ask({ messages: [{ role: 'system', content: 'Syst3m' }, { role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes?' }, { role: 'system', content: 'L4ter' }, { role: 'user', content: 'Go on' }] }),
+  'developer role': ask({ messages: [{ role: 'developer', content: 'Devel0per' }, { role: 'user', content: 'Hi' }] }),
   'tools': ask({ tools: TOOLS }),
   'parallel tool calls and results': ask(turns('21 degrees', '24 degrees')),
   'no parallel tool calls': ask({ tools: TOOLS, parallel_tool_calls: false }, { tools: TOOLS }),
@@ -40,6 +44,9 @@ export const CHAT_ASKS: Asks = {
   'image detail': ask(user({ type: 'image_url', image_url: { url: `data:image/png;base64,${PICTURE}`, detail: 'low' } }), user({ type: 'image_url', image_url: { url: `data:image/png;base64,${PICTURE}` } })),
   'image, URL': ask(user({ type: 'image_url', image_url: { url: PICTURE_URL } })),
   'PDF, data': ask(user({ type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${DOCUMENT}` } })),
+  'PDF, URL': ask(user({ type: 'file', file: { filename: 'a.pdf', file_data: DOCUMENT_URL } })),
+  'video, data': ask(user({ type: 'video_url', video_url: { url: `data:video/mp4;base64,${FILM}` } })),
+  'audio as an answer': ask({ modalities: ['text', 'audio'], audio: { voice: 'al1oy', format: 'pcm16' } }),
   'audio': ask(user({ type: 'input_audio', input_audio: { data: SOUND, format: 'wav' } })),
   'reasoning effort': ask({ reasoning_effort: 'low', max_tokens: 6000 }, { max_tokens: 6000 }),
   'reasoning budget': ask({ reasoning: { max_tokens: 2048 }, max_tokens: 6000 }, { max_tokens: 6000 }),
@@ -90,6 +97,8 @@ const items = (first: string | JsonObject[], second: string): JsonObject => ({
 export const RESPONSES_ASKS: Asks = {
   'text': ask({ input: 'Qu3stion' }),
   'system prompt': ask({ instructions: 'Syst3m' }),
+  'several system messages': ask({ instructions: 'Syst3m', input: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes?' }, { role: 'system', content: 'L4ter' }, { role: 'user', content: 'Go on' }] }),
+  'developer role': ask({ input: [{ role: 'developer', content: 'Devel0per' }, { role: 'user', content: 'Hi' }] }),
   'tools': ask({ tools: FLAT }),
   'parallel tool calls and results': ask(items('21 degrees', '24 degrees')),
   'no parallel tool calls': ask({ tools: FLAT, parallel_tool_calls: false }, { tools: FLAT }),
@@ -102,6 +111,9 @@ export const RESPONSES_ASKS: Asks = {
   'image detail': ask(input({ type: 'input_image', image_url: `data:image/png;base64,${PICTURE}`, detail: 'low' }), input({ type: 'input_image', image_url: `data:image/png;base64,${PICTURE}`, detail: 'auto' })),
   'image, URL': ask(input({ type: 'input_image', image_url: PICTURE_URL, detail: 'auto' })),
   'PDF, data': ask(input({ type: 'input_file', filename: 'a.pdf', file_data: `data:application/pdf;base64,${DOCUMENT}` })),
+  'PDF, URL': ask(input({ type: 'input_file', file_url: DOCUMENT_URL })),
+  'video, data': ask(input({ type: 'input_video', video_url: `data:video/mp4;base64,${FILM}` })),
+  'code run by the provider': ask({ tools: [{ type: 'code_interpreter', container: { type: 'auto' } }] }),
   'audio': ask(input({ type: 'input_audio', input_audio: { data: SOUND, format: 'wav' } })),
   'reasoning effort': ask({ reasoning: { effort: 'low' }, max_output_tokens: 6000 }, { max_output_tokens: 6000 }),
   'reasoning off': ask({ reasoning: { effort: 'none' } }),

@@ -47,6 +47,9 @@ This page is measured, not written: \`npm run matrix\` makes it, and a test fail
 
 Warnings come in the header \`X-Switchyard-Warnings\` and in router metadata. Each provider dialect is measured with a model that is typical of it:
 ${PROVIDERS.map((name) => `\`${name}\` with \`${PROVIDER[name].endpoint.upstreamId}\``).join(', ')}. Other models of a provider may take less, and their catalogue rows say so.
+
+Embeddings are no row here: they have endpoints of their own, and a call has no messages. Providers that speak openai-chat, gemini, vertex or cohere
+are asked for them in their own words; the other dialects have none, and a call for them is refused by name.
 `
 
 function clientSection(client: ClientName, places: readonly Place[]): string {

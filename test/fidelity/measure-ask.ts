@@ -28,7 +28,7 @@ export function measureAsk(client: Client, provider: Provider, name: AskName): C
     const plain = send(client, provider, ask.without ?? {})
     const known = new Set(plain.warnings.map(({ field, why }) => `${field} ${why}`))
     const fields = [...new Set(sent.warnings.filter(({ field, why }) => !known.has(`${field} ${why}`)).map(({ field }) => field))]
-    const isSaid = holds(sent.body, plain.body, sent.isFetched ? [FILES.picture] : ASKED[name])
+    const isSaid = holds(sent.body, plain.body, sent.isFetched ? [name === 'PDF, URL' ? FILES.document : FILES.picture] : ASKED[name])
     if (fields.length > 0) return { kind: 'warned', fields, isSaid }
     if (!isSaid) return { kind: 'lost' }
     if (sent.isFetched) return { kind: 'fetched' }
@@ -50,11 +50,12 @@ function send(client: Client, provider: Provider, fields: JsonObject): Sent {
   return { body: wire.body, warnings: isUnsaidHeard ? wire.warnings : [...(call.unsaid ?? []), ...wire.warnings], isCarried, isFetched: call !== asked }
 }
 
-/** As `upstream` does: a provider that follows no links is told what they lead to, which here is always the same picture. */
+/** As `upstream` does: a provider that follows no links is told what they lead to, which here is always the same picture, or the same document. */
 function withFetched(call: Call, { dialect, endpoint }: Provider): Call {
   const links = linksOf(call).filter(({ url }) => dialect.fetchesNot?.(url, endpoint, call))
   const picture = { bytes: Buffer.from(FILES.picture, 'base64'), mediaType: 'image/png' }
-  return links.length === 0 ? call : withContents(call, new Map(links.map((link) => [linkKey(link), picture])))
+  const document = { bytes: Buffer.from(FILES.document, 'base64'), mediaType: 'application/pdf' }
+  return links.length === 0 ? call : withContents(call, new Map(links.map((link) => [linkKey(link), link.url === FILES.documentUrl ? document : picture])))
 }
 
 function holds(body: string, plain: string, marks: readonly string[]): boolean {
