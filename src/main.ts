@@ -60,7 +60,7 @@ async function serve(config: Config): Promise<number> {
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock, fsync: config.fsync, log: (line) => log.problem(line) })
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const userAgent = `switchyard/${packageJson.version}`

@@ -128,6 +128,9 @@ export interface OperatorOcr {
   readonly apiKey?: string
 }
 
+/** How many days rows are kept, by kind. What is not said stays for ever. */
+export interface OperatorRetention { readonly generationsDays?: number; readonly windowsDays?: number; readonly changesDays?: number }
+
 /** The operator's file, checked. */
 export interface OperatorFile {
   readonly providers: readonly OperatorProvider[]
@@ -140,6 +143,8 @@ export interface OperatorFile {
   /** Who reads PDFs that a model cannot. */
   readonly ocr?: OperatorOcr
   readonly routers?: OperatorRouters
+  /** When old rows of the store are removed. */
+  readonly retention?: OperatorRetention
   /** What holds for every account. */
   readonly policy?: PolicyRules
   /** How much may be asked, and by whom. */

@@ -1,9 +1,11 @@
 import { ConfigError, type Flags } from '../config.ts'
 import { FAULTS, Fault } from '../core/fault.ts'
+import { exportCommand, forgetCommand } from './account-data.ts'
+import { backupCommand, restoreCommand } from './backup.ts'
 import { chatCommand } from './chat.ts'
 import { CliError, isGroup, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import type { CliContext } from './context.ts'
-import { creditsGroup } from './credits.ts'
+import { creditsGroup, ledgerGroup } from './credits.ts'
 import { doctorCommand } from './doctor.ts'
 import { parseFlags, type Parsed } from './flags.ts'
 import { commandHelp, groupHelp, overviewHelp } from './help.ts'
@@ -14,7 +16,7 @@ import { paint, printable } from './paint.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, modelsGroup, providersGroup, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

@@ -61,7 +61,7 @@ const verify: Command = {
     const { out } = context.terminal
     const audit = await withAccounts(config, context, (data) => data.verify())
     if (json) out.write(`${JSON.stringify(auditRow(audit), null, 2)}\n`)
-    else out.write(`${facts(out, sums(audit))}${verdict(out, audit)}`)
+    else out.write(sayAudit(out, audit))
     return audit.ok ? 0 : 1
   },
 }
@@ -69,11 +69,22 @@ const verify: Command = {
 /** `switchyard credits`. */
 export const creditsGroup: CommandGroup = { name: 'credits', summary: "show and add the account's credit", alone: 'show', commands: [show, grant, verify] }
 
+/** `switchyard ledger`. */
+export const ledgerGroup: CommandGroup = {
+  name: 'ledger', summary: 'prove the books', alone: 'verify',
+  commands: [{ ...verify, examples: [['switchyard ledger verify', 'after a crash, or from cron; the same as switchyard credits verify']] }],
+}
+
 function auditRow(audit: Audit): object {
   return {
     ok: audit.ok, problems: audit.problems, generations: Number(audit.generations), granted: formatUsd(audit.granted), balance: formatUsd(audit.balance),
     leased: formatUsd(audit.leased), charged: formatUsd(audit.charged), written_off: formatUsd(audit.writtenOff),
   }
+}
+
+/** Every sum, and what does not fit, for people. */
+export function sayAudit(out: Sink, audit: Audit): string {
+  return `${facts(out, sums(audit))}${verdict(out, audit)}`
 }
 
 const SUMS = ['granted', 'balance', 'leased', 'charged', 'writtenOff'] as const

@@ -16,6 +16,7 @@ import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
 import { NodeWatch } from './node-watch.ts'
 import type { StorePlace } from './protocol.ts'
+import { Retainer, type Retention } from './retainer.ts'
 import { StoreClient } from './store-client.ts'
 
 export interface OpenOptions extends StorePlace {
@@ -24,6 +25,8 @@ export interface OpenOptions extends StorePlace {
   readonly fsync?: Fsync
   /** The journal's name; the first free one when not said. */
   readonly nodeId?: string
+  /** How long rows are kept; asked before each look. Nothing is removed when not said. */
+  readonly retention?: () => Retention | undefined
   /** Told what goes wrong in the background. No content in it. */
   readonly log?: (line: string) => void
 }
@@ -81,6 +84,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
     const limits = new Limits({ nodeId, bank: client.api, clock, log })
     Object.assign(listeners, { ledger, accounts, rules, presets, limits })
+    const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
       setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS),
       // While the store is away its own users say so; when it stays away, nothing is held.
@@ -90,6 +94,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       nodeId, ledger, accounts, ...peopleOf(client, clock), rules, presets, limits, flush: () => ledger.flush(), verify: () => client.api.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
+        retainer?.close()
         await limits.close()
         await accounts.close()
         await ledger.close()
