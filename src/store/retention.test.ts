@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LedgerNode } from '../ledger/node.ts'
 import { closeAccount, exportAccount, forgetBatch, type ExportedRow } from './account-data.ts'
+import { Retainer, type Retention } from './retainer.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
 
 const DAY_MS = 86_400_000
@@ -112,5 +113,27 @@ describe('an account', () => {
     expect(await bench.store.verify()).toEqual(before)
     const left = JSON.stringify(await exported())
     for (const personal of ['Secret Project', 'ada@example.com', '"one"', '"test"']) expect(left).not.toContain(personal)
+  })
+})
+
+describe('Retainer', () => {
+  test('removes by days, and nothing of a kind that is not named', async () => {
+    bench = await TestBench.open(1_000_000n, [key])
+    const ledger = await bench.node('a')
+    await spend(ledger, 700, 3n)
+    const waits: number[] = []
+    const retainer = (retention: Retention | undefined) => new Retainer({
+      store: bench.store, clock: bench.clock, log: () => undefined, retention: () => retention, pause: async (ms) => void waits.push(ms),
+    })
+    const [keeping, removing] = [retainer(undefined), retainer({ generationsDays: 30 })]
+    bench.clock.advance(30 * DAY_MS)
+    expect(await removing.pass()).toBe(0)
+    bench.clock.advance(1)
+    expect(await keeping.pass()).toBe(0)
+    expect(await removing.pass()).toBe(700)
+    // What was under way when the books were closed is given time to end.
+    expect(Math.max(...waits)).toBeGreaterThanOrEqual(15_000)
+    for (const one of [keeping, removing]) one.close()
+    expect(await bench.store.verify()).toMatchObject({ ok: true, generations: 700n })
   })
 })

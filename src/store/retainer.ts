@@ -1,0 +1,59 @@
+import type { Clock } from '../lib/clock.ts'
+import type { StoreApi } from './protocol.ts'
+import type { Cutoffs } from './retention.ts'
+
+const DAY_MS = 86_400_000
+const PASS_MS = 3_600_000
+/** Longer than any transaction lasts: what was under way when the books were closed has ended. */
+const SETTLED_MS = 30_000
+const PAUSE_MS = 50
+
+/** How many days rows are kept, by kind. What is not said stays for ever. */
+export interface Retention { readonly generationsDays?: number; readonly windowsDays?: number; readonly changesDays?: number }
+
+/** Removes what is too old, every hour, a batch at a time, so that no call waits for it. */
+export class Retainer {
+  private closed = false
+  private readonly timer: Timer
+
+  constructor(private readonly options: {
+    readonly store: Pick<StoreApi, 'closeBooksBefore' | 'prune'>
+    readonly retention: () => Retention | undefined
+    readonly clock: Clock
+    readonly log: (line: string) => void
+    /** Waits between two steps. */
+    readonly pause?: (ms: number) => Promise<void>
+  }) {
+    this.timer = setInterval(() => this.pass().catch((error: unknown) => options.log(`old rows stay until the next hour: ${String(error)}`)), PASS_MS)
+    this.timer.unref()
+  }
+
+  /** Removes all that is too old now. How many rows went. */
+  async pass(): Promise<number> {
+    const { store, clock, pause = Bun.sleep } = this.options
+    const cutoffs = cutoffsOf(this.options.retention() ?? {}, clock.wallMs())
+    if (cutoffs.generationsMs !== undefined) {
+      await store.closeBooksBefore(cutoffs.generationsMs)
+      await pause(SETTLED_MS)
+    }
+    let removed = 0
+    for (let count = 1; count > 0 && !this.closed; removed += count) {
+      count = await store.prune(cutoffs)
+      await pause(PAUSE_MS)
+    }
+    return removed
+  }
+
+  close(): void {
+    this.closed = true
+    clearInterval(this.timer)
+  }
+}
+
+function cutoffsOf({ generationsDays, windowsDays, changesDays }: Retention, nowMs: number): Cutoffs {
+  return {
+    ...(generationsDays !== undefined && { generationsMs: nowMs - generationsDays * DAY_MS }),
+    ...(windowsDays !== undefined && { windowsMs: nowMs - windowsDays * DAY_MS }),
+    ...(changesDays !== undefined && { changesMs: nowMs - changesDays * DAY_MS }),
+  }
+}
