@@ -19,5 +19,5 @@ export function tierSaid(call: Call, endpoint: Endpoint): { readonly tier?: stri
   const asked = asString(call.body['service_tier'])
   if (asked === undefined) return {}
   if (asked !== 'priority' && asked !== 'flex' && asked !== 'fast') return { tier: asked }
-  return { warning: { field: 'service_tier', why: `${endpoint.provider.name} is called here at its ordinary tier: no price of its tier ${asked} is known` } }
+  return { warning: { field: 'service_tier', why: `${endpoint.provider.name} is called here at its ordinary tier, not at ${asked}, and billed so` } }
 }

@@ -17,6 +17,11 @@ describe('C42: the endpoint that answered a conversation goes first', () => {
     expect(order(undefined)).toEqual(['a', 'b', 'c'])
   })
 
+  test('it is first for sure: nobody is drawn', () => {
+    const view = { ...viewOf(SNAPSHOT), affinity: { of: () => 'a/m@c' } }
+    expect(route(callFor('a/m'), view).steps.map(({ share }) => share)).toEqual([undefined, undefined, undefined])
+  })
+
   test('health beats it', () => {
     for (const state of [{ outage: true }, { cooling: true }, { state: 'degraded' }, { state: 'down' }]) expect(order('a/m@c', callFor('a/m'), { c: state })).toEqual(['a', 'b', 'c'])
   })

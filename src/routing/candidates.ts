@@ -7,7 +7,7 @@ import type { Nano } from '../core/nano.ts'
 import { dearestTokens, priceAt } from '../catalog/price.ts'
 import { wantsNoReasoning } from '../core/reasoning.ts'
 import { windowOf } from './bound.ts'
-import { named, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
+import { named, tierAsked, type Candidate, type ModelIndex, type Tier } from './model-index.ts'
 import type { Exclusion } from './plan.ts'
 import type { RoutingView } from './view.ts'
 
@@ -75,10 +75,10 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     preferences,
     noReasoning: wantsNoReasoning(call.reasoning),
     ignored: setOf(index, ignore),
-    only: setOf(index, only),
-    ordered: setOf(index, order),
+    only: setOf(index, only, tierAsked(call)),
+    ordered: setOf(index, order, tierAsked(call)),
     tier: admittedTier(call, variants),
-    flexOnly: call.body['service_tier'] === 'flex' && index.candidates.some((candidate) => candidate.tier === 'flex' && !candidate.notReady),
+    flexOnly: tierAsked(call) === 'flex' && index.candidates.some((candidate) => candidate.tier === 'flex' && !candidate.notReady),
     quantizations: quantizations?.length ? new Set(quantizations.flatMap(quantizationsOf)) : undefined,
     ended: nowMs >= index.endsMs,
     unpricedAllowed: snapshot.unpricedAllowed === true,
@@ -89,19 +89,18 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
 }
 
 /** An empty list demands nothing, as if it were not there. */
-function setOf(index: ModelIndex, names: readonly string[] | undefined): Set<Candidate> | undefined {
-  return names?.length ? new Set(names.flatMap((name) => named(index, name))) : undefined
+function setOf(index: ModelIndex, names: readonly string[] | undefined, tier?: Tier): Set<Candidate> | undefined {
+  return names?.length ? new Set(names.flatMap((name) => named(index, name, tier))) : undefined
 }
 
 /**
  * The client's own `service_tier` lets that tier's endpoints in (C39, C40), and so do `:nitro` and `:floor`, unless the
  * client orders providers or asks for the default tier (C31–C33).
  */
-function admittedTier({ preferences, body }: Call, variants: readonly Variant[]): Tier | undefined {
-  const asked = body['service_tier']
-  if (asked === 'priority' || asked === 'fast') return 'priority'
-  if (asked === 'flex') return 'flex'
-  if (variants.length === 0 || preferences.order?.length || body['service_tier'] === 'default') return undefined
+function admittedTier(call: Call, variants: readonly Variant[]): Tier | undefined {
+  const asked = tierAsked(call)
+  if (asked) return asked
+  if (variants.length === 0 || call.preferences.order?.length || call.body['service_tier'] === 'default') return undefined
   return variants.includes('nitro') ? 'priority' : variants.includes('floor') ? 'flex' : undefined
 }
 
@@ -126,9 +125,9 @@ function excludeByName(candidate: Candidate, { ignored, only, ordered, preferenc
   if (ignored?.has(candidate)) return out(endpoint, 'ignored', 'provider.ignore names it')
   if (only && !only.has(candidate)) return out(endpoint, 'not_in_only', 'provider.only does not name it')
   if (ordered && !preferences.allowFallbacks && !ordered.has(candidate)) return out(endpoint, 'not_in_order', 'provider.order does not name it and allow_fallbacks is false')
-  if (flexOnly && candidate.tier !== 'flex' && !only && !ordered) return out(endpoint, 'service_tier', 'service_tier is flex, which has no fallback to the normal tier')
+  if (flexOnly && candidate.tier !== 'flex') return out(endpoint, 'service_tier', 'service_tier is flex, which has no fallback to the normal tier')
   const admitted = candidate.tier === undefined || candidate.tier === tier || only?.has(candidate) || ordered?.has(candidate)
-  return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier that nobody asked for')
+  return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier, used only when its full tag is named')
 }
 
 function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs, isUndistillable }: Demands): Exclusion | undefined {

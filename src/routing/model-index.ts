@@ -1,10 +1,17 @@
 import type { Endpoint, Model, ServiceTier } from '../catalog/endpoint.ts'
 import { providerSlug } from '../catalog/names.ts'
 import { comparablePrice, hasHours, priceAt } from '../catalog/price.ts'
+import type { Call } from '../core/call.ts'
 import type { Exclusion } from './plan.ts'
 
 /** Last part of a tag that names a service tier: such an endpoint is asked for, never met by chance (C23, C41). */
 export type Tier = ServiceTier
+
+/** The tier that the client asks for in so many words (C39, C40), not by a variant. */
+export function tierAsked({ body }: Pick<Call, 'body'>): Tier | undefined {
+  const asked = body['service_tier']
+  return asked === 'priority' || asked === 'fast' ? 'priority' : asked === 'flex' ? 'flex' : undefined
+}
 
 /** An endpoint, and what routing works out about it once for all calls. */
 export interface Candidate {
@@ -41,10 +48,20 @@ export function indexOf(model: Model): ModelIndex {
 
 /**
  * Endpoints that a name in `order`, `only` or `ignore` means (C23): a provider's slug all its regions and variants, a tag
- * exactly its endpoint; tiers by their tags only. Aliases, display names and any case are taken. Empty: this model is not served there.
+ * exactly its endpoint; tiers by their tags only, but for the `tier` that the call asks for, which is first there. Aliases, display
+ * names and any case are taken. Empty: this model is not served there.
  */
-export function named(index: ModelIndex, name: string): readonly Candidate[] {
-  const { byName } = index
+export function named(index: ModelIndex, name: string, tier?: Tier): readonly Candidate[] {
+  const found = namedAlone(index, name)
+  return tier === undefined ? found : [...new Set([...index.candidates.filter((candidate) => candidate.tier === tier && isProviders(candidate, name)), ...found])]
+}
+
+/** The whole provider is meant, not one of its regions. */
+function isProviders({ endpoint: { provider } }: Candidate, name: string): boolean {
+  return provider.slug === providerSlug(name) || provider.slug === providerSlug(name.trim().replaceAll(' ', '-')) || provider.name.toLowerCase() === name.trim().toLowerCase()
+}
+
+function namedAlone({ byName }: ModelIndex, name: string): readonly Candidate[] {
   return byName.get(name) ?? byName.get(name.trim().toLowerCase()) ?? byName.get(providerSlug(name)) ?? byName.get(providerSlug(name.trim().replaceAll(' ', '-'))) ?? []
 }
 

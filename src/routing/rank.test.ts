@@ -178,6 +178,14 @@ describe('cutoffs', () => {
     expect(order[0]).toBe(first)
     expect(order).toHaveLength(3)
   })
+
+  test('C16, C20: the load is shared by price among those that meet the cutoffs', () => {
+    const snapshot = catalogue({ 'a/m': [at('slow', { usd: '1' }), at('b', { usd: '2' }), at('c', { usd: '4' })] })
+    const made = (draw: number) => plan(snapshot, callFor('a/m', { preferredMaxLatency: { p50: 1 } }), { slow: { latency: flat(5_000) } }, () => draw)
+    expect(tags(made(0.79))).toEqual(['b', 'c', 'slow'])
+    expect(tags(made(0.81))).toEqual(['c', 'b', 'slow'])
+    expect(made(0).steps.map(({ endpoint, share }) => [endpoint.tag, share])).toEqual([['b', 0.8], ['c', 0.2], ['slow', undefined]])
+  })
 })
 
 const TIERS = catalogue({
@@ -206,6 +214,22 @@ describe('service_tier', () => {
 
   test('C40: a model without flex endpoints is routed as ever', () => {
     expect(tags(plan(TIERS, tier('flex', {}, 'a/plain')))).toEqual(['openai', 'groq'])
+  })
+
+  test('C40: whoever is ordered or allowed besides, flex has no fallback to the normal tier', () => {
+    expect(tags(plan(TIERS, tier('flex', { order: ['groq', 'openai'] })))).toEqual(['openai/flex'])
+    expect(tags(plan(TIERS, tier('flex', { only: ['openai'] })))).toEqual(['openai/flex'])
+    expect(() => plan(TIERS, tier('flex', { only: ['groq'] }))).toThrow('Groq: service_tier is flex, which has no fallback to the normal tier.')
+  })
+
+  test('C39, C41: a provider’s name means its tier, too, where service_tier asks for that tier', () => {
+    expect(tags(plan(TIERS, tier('priority', { only: ['openai'] })))).toEqual(['openai/priority', 'openai'])
+    expect(tags(plan(TIERS, tier('priority', { order: ['groq', 'openai'], allowFallbacks: false })))).toEqual(['groq', 'openai/priority', 'openai'])
+    expect(tags(plan(TIERS, callFor('a/m', { only: ['openai'] })))).toEqual(['openai'])
+  })
+
+  test('C39: who is first by the tier is not drawn', () => {
+    expect(plan(TIERS, tier('priority')).steps.map(({ share }) => share)).toEqual([undefined, undefined, undefined, undefined])
   })
 
   test('C41: by its tag alone, and at its place in order', () => {

@@ -4,7 +4,7 @@ import { isCacheCheaper, type Affinity } from './affinity.ts'
 import type { Candidates } from './candidates.ts'
 import { PROVEN, qualities, QUALITY_REASONS, type Quality } from './exacto.ts'
 import type { EndpointHealth, Percentiles } from './health.ts'
-import { named, priceNow, type Candidate } from './model-index.ts'
+import { named, priceNow, tierAsked, type Candidate } from './model-index.ts'
 import type { Exclusion, Step } from './plan.ts'
 import type { RoutingView } from './view.ts'
 
@@ -78,12 +78,12 @@ function rankPool(groups: readonly Candidates[], call: Call, view: RoutingView):
   const { preferences } = call
   const sort = preferences.sort ?? sortOf(groups[0]?.variants ?? [])
   const pool = groups.flatMap(({ eligible, requested }) => eligible.map((candidate) => contender(candidate, requested, sort, preferences, view)))
-  if (isOrdered(preferences)) return takeInOrder(pool.sort(compare), preferences, groups)
+  if (isOrdered(preferences)) return takeInOrder(pool.sort(compare), call, groups)
   if (minds(sort, call)) judge(pool)
   pool.sort(compare)
   // Without fallbacks the cheapest is the one that is tried (C3), and a sort is an order: neither leaves room for a draw.
   if (sort === undefined && preferences.allowFallbacks) drawFirst(pool, view.draw)
-  if (call.body['service_tier'] === 'priority' || call.body['service_tier'] === 'fast') return priorityFirst(pool)
+  if (tierAsked(call) === 'priority') return priorityFirst(pool)
   return stickyFirst(pool, groups[0]?.index.model.id ?? '', view.affinity)
 }
 
@@ -141,25 +141,31 @@ function measureOf(candidate: Candidate, sort: Sort | undefined, { throughput, l
 /** Written out instead of subtracted: two infinite prices differ by NaN. */
 function compare(a: Contender, b: Contender): number {
   if (a.standing !== b.standing) return a.standing - b.standing
+  if (a.missesCutoffs !== b.missesCutoffs) return Number(a.missesCutoffs) - Number(b.missesCutoffs)
   if (a.quality !== b.quality) return a.quality - b.quality
   if (a.measure !== b.measure) return a.measure < b.measure ? -1 : 1
   if (a.candidate.price !== b.candidate.price) return a.candidate.price < b.candidate.price ? -1 : 1
   return a.candidate.place - b.candidate.place
 }
 
-/** C20: the first is drawn among the best standing with probability ∝ 1/price²; the others stay behind it by price. */
+/** C20: the first is drawn among the best standing that meet the cutoffs, with probability ∝ 1/price²; the others stay behind it by price. */
 function drawFirst(pool: Contender[], draw: () => number): void {
   const [best] = pool
   if (!best) return
   let count = 1
-  while (pool[count]?.standing === best.standing && pool[count]?.quality === best.quality) count++
+  while (isPeer(pool[count], best)) count++
   if (count === 1) {
-    if (best.standing === HEALTHY) best.reason = 'the only healthy endpoint'
+    if (best.standing === HEALTHY) best.reason = pool[1]?.standing === HEALTHY ? 'before the other healthy ones by quality or by the preferred speed' : 'the only healthy endpoint'
     return
   }
   const [drawn = best] = pool.splice(drawIndex(pool, count, draw()), 1)
   drawn.reason = drawn.standing === HEALTHY ? `drawn by price among ${count} healthy` : `drawn by price among ${count}: none is healthy`
   pool.unshift(drawn)
+}
+
+/** True for one that price alone tells from the best. */
+function isPeer(entry: Contender | undefined, best: Contender): boolean {
+  return entry?.standing === best.standing && entry.quality === best.quality && entry.missesCutoffs === best.missesCutoffs
 }
 
 /**
@@ -184,18 +190,20 @@ function drawIndex(pool: readonly Contender[], count: number, drawn: number): nu
   return index
 }
 
-/** C2: strictly in the client's order, whatever their health; several endpoints of one name by health and price. The rest follow. */
-function takeInOrder(pool: readonly Contender[], { order = [] }: Preferences, groups: readonly Candidates[]): Contender[] {
+/** C2: strictly in the client's order, whatever their health; several endpoints of one name by health and price, the tier that is asked for before them. The rest follow. */
+function takeInOrder(pool: readonly Contender[], call: Call, groups: readonly Candidates[]): Contender[] {
   const taken = new Set<Contender>()
-  order.forEach((name, place) => {
-    const candidates = groups.flatMap(({ index }) => named(index, name))
-    for (const entry of pool) {
+  const tier = tierAsked(call)
+  const tierFirst = tier === undefined ? pool : [...pool.filter(({ candidate }) => candidate.tier === tier), ...pool.filter(({ candidate }) => candidate.tier !== tier)]
+  call.preferences.order?.forEach((name, place) => {
+    const candidates = groups.flatMap(({ index }) => named(index, name, tier))
+    for (const entry of tierFirst) {
       if (taken.has(entry) || !candidates.includes(entry.candidate)) continue
       entry.reason = `place ${place + 1} in provider.order`
       taken.add(entry)
     }
   })
-  return [...taken, ...pool.filter((entry) => !taken.has(entry))]
+  return [...taken, ...tierFirst.filter((entry) => !taken.has(entry))]
 }
 
 /** C39: the provider's faster tier before all others, the fastest first. */
@@ -203,7 +211,13 @@ function priorityFirst(pool: readonly Contender[]): Contender[] {
   const isFirst = ({ candidate, standing }: Contender) => candidate.tier === 'priority' && standing < OUTAGE
   const first = pool.filter(isFirst).sort((a, b) => (b.health.throughput?.p50 ?? 0) - (a.health.throughput?.p50 ?? 0))
   for (const entry of first) entry.reason = 'service_tier is priority'
+  if (first.length > 0) forgetDraw(pool)
   return [...first, ...pool.filter((entry) => !isFirst(entry))]
+}
+
+/** Where something else than the draw says who is first, nobody's share of it is a probability any more. */
+function forgetDraw(pool: readonly Contender[]): void {
+  for (const entry of pool) delete entry.share
 }
 
 /**
@@ -217,6 +231,7 @@ function stickyFirst(pool: Contender[], modelId: string, affinity: Affinity): Co
   const entry = pool[at]
   if (!entry || entry.standing !== HEALTHY || !isCacheCheaper(entry.candidate.endpoint)) return pool
   entry.reason = 'answered this conversation before, and its prompt cache may be warm'
+  forgetDraw(pool)
   return [entry, ...pool.slice(0, at), ...pool.slice(at + 1)]
 }
 
