@@ -37,7 +37,7 @@ export interface Resolution {
 const ROUTERS: ReadonlyMap<string, Router> = new Map([
   ['openrouter/free', freeRouter], ['switchyard/free', freeRouter], ['openrouter/auto', autoRouter], ['switchyard/auto', autoRouter],
   ...[...FUSION_NAMES.keys()].map((name) => [name, fusionRouter] as const), ...[...BODYBUILDER_NAMES].map((name) => [name, bodybuilderRouter] as const),
-  ['openrouter/auto-beta', autoBetaRouter], ['openrouter/pareto-code', paretoRouter], ['switchyard/pareto-code', paretoRouter],
+  ['openrouter/auto-beta', autoBetaRouter], ['switchyard/auto-beta', autoBetaRouter], ['openrouter/pareto-code', paretoRouter], ['switchyard/pareto-code', paretoRouter],
 ])
 
 /** What the client's names mean, in its order (C25); a model that is led to twice counts once, so that no endpoint is tried twice. */

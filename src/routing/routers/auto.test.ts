@@ -134,3 +134,23 @@ test('what is dearer is on the frontier only when it is stronger', () => {
   expect(route(call, viewOf(dated)).stages[0]?.data).toMatchObject({ on_frontier: 1, models: ['a/new', 'a/old'] })
   expect(priced(nano('1'), nano('1')).state).toBe('priced')
 })
+
+describe('a server of models that are its own', () => {
+  const own = catalogue({ 'own/free': [at('ollama')], 'own/small': [at('ollama', { usd: '1' })], 'own/large': [at('ollama', { usd: '9' })] })
+
+  test('C48: what is free is the cheapest, and never the dearest', () => {
+    expect(modelsOf(auto({ cost_tier: 'low' }), own)).toEqual(['own/free'])
+    expect(modelsOf(auto({ cost_tier: 'max' }), own)[0]).toBe('own/large')
+  })
+
+  test('C55: what is free costs less than any cap', () => {
+    const reasons = { reasoning: { efforts: [], budget: false, mandatory: false }, parameters: null }
+    const coders = catalogue({ 'own/free': [at('ollama', reasons)], 'own/large': [at('ollama', { usd: '9', ...reasons })] })
+    const call = callFor('openrouter/pareto-code', {}, {}, { plugins: [{ id: 'pareto-router', max_price: 1 }] })
+    expect(modelsOf(call, coders)).toEqual(['own/free'])
+  })
+
+  test('C46: both names of the beta are one', () => {
+    expect(modelsOf(callFor('switchyard/auto-beta'), own)).toEqual(modelsOf(callFor('openrouter/auto-beta'), own))
+  })
+})

@@ -61,7 +61,7 @@ function underPrice(coders: readonly Choosable[], cap: number, call: Call, view:
 const NANO_PER_USD = 1e9
 
 function promptUsd({ model }: Choosable): number {
-  const ready = model.endpoints.filter(({ price, provider, tier }) => price.state === 'priced' && provider.notReady === undefined && tier === undefined)
+  const ready = model.endpoints.filter(({ price, provider, tier }) => price.state !== 'unpriced' && provider.notReady === undefined && tier === undefined)
   return Math.min(...ready.map(({ price }) => Number(price.prompt) / NANO_PER_USD))
 }
 

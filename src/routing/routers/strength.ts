@@ -31,7 +31,7 @@ function priceUsd(model: Model): number {
 export interface Choosable {
   readonly model: Model
   readonly strength: number
-  /** USD per million tokens at its cheapest endpoint that can be called; Infinity when none can. */
+  /** USD per million tokens at its cheapest endpoint that can be called, 0 at a free one; Infinity when none can. */
   readonly priceUsd: number
 }
 
@@ -63,7 +63,7 @@ const ANOTHER_NAME = /^~|^demo\/|:|-(?:latest|thinking|fast|high|low|image)$/
 
 function anyReady(snapshot: Snapshot): Choosable[] {
   const ready = [...snapshot.models.values()].filter(({ id, outputs, endpoints }) => !id.startsWith('demo/') && outputs.includes('text') && endpoints.some(({ provider }) => provider.notReady === undefined))
-  return ready.map((model) => ({ model, strength: strengthOf(model), priceUsd: Math.min(cheapestUsd(model), Number.MAX_VALUE) }))
+  return ready.map((model) => ({ model, strength: strengthOf(model), priceUsd: Math.min(cheapestUsd(model), Number.MAX_VALUE) })).toSorted((a, b) => b.strength - a.strength || (a.model.id < b.model.id ? -1 : 1))
 }
 
 function isChoosable({ id, created, outputs, endpoints }: Model): boolean {
@@ -72,6 +72,6 @@ function isChoosable({ id, created, outputs, endpoints }: Model): boolean {
 }
 
 function cheapestUsd({ endpoints }: Model): number {
-  const ready = endpoints.filter(({ price, provider, tier }) => price.state === 'priced' && provider.notReady === undefined && tier === undefined)
+  const ready = endpoints.filter(({ price, provider, tier }) => price.state !== 'unpriced' && provider.notReady === undefined && tier === undefined)
   return Math.min(...ready.map(({ price }) => Number(comparablePrice(price)) / 4 / NANO_PER_USD))
 }
