@@ -10,6 +10,8 @@ export function fileOrder(steps: readonly Step[], { needs, preferences }: Pick<C
   if (!needs.pdfs) return steps
   const said = steps.map((step) => (fileReader(needs, step.endpoint) === 'server' ? { ...step, reason: `${step.reason}; its PDFs are read here` } : step))
   if (preferences.order?.length) return said
+  if (new Set(said.map(({ endpoint }) => fileReader(needs, endpoint) === 'model')).size === 1) return said
+  // Who is first is no matter of the draw alone then: its shares are nobody's probabilities.
   const pools = Map.groupBy(said, ({ requested }) => (preferences.partition === 'none' ? '' : requested))
-  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => fileReader(needs, endpoint) === 'model'), ...pool.filter(({ endpoint }) => fileReader(needs, endpoint) !== 'model')])
+  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => fileReader(needs, endpoint) === 'model'), ...pool.filter(({ endpoint }) => fileReader(needs, endpoint) !== 'model')]).map(({ share: _share, ...step }) => step)
 }

@@ -117,5 +117,6 @@ describe('what is shown', () => {
 
 test('C58: private endpoints go before public ones', () => {
   const snapshot = catalogue({ 'a/m': [at('openai', { usd: '1' }), at('mine', { usd: '9', visibleTo: new Set(['default']) })] })
-  expect(tags(route(callFor('a/m'), viewOf(snapshot)))).toEqual(['mine', 'openai'])
+  const { steps } = route(callFor('a/m'), viewOf(snapshot))
+  expect(steps.map(({ endpoint, share }) => [endpoint.tag, share])).toEqual([['mine', undefined], ['openai', undefined]])
 })

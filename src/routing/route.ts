@@ -65,7 +65,8 @@ function sorted(call: Call, policy: RoutingView['policy']): Call {
 function privateFirst(steps: readonly Step[]): readonly Step[] {
   if (!steps.some(({ endpoint }) => endpoint.visibleTo)) return steps
   const pools = Map.groupBy(steps, ({ requested }) => requested)
-  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => endpoint.visibleTo), ...pool.filter(({ endpoint }) => !endpoint.visibleTo)])
+  // Who is first is no matter of the draw then: its shares are nobody's probabilities.
+  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => endpoint.visibleTo), ...pool.filter(({ endpoint }) => !endpoint.visibleTo)]).map(({ share: _share, ...step }) => step)
 }
 
 /** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */

@@ -11,7 +11,7 @@ interface Explained {
   readonly steps: readonly { readonly tag: string; readonly reason: string; readonly first_probability: number | null; readonly cost_expected: number; readonly cost_max: number; readonly health: { readonly state: string } }[]
   readonly excluded: readonly { readonly tag: string; readonly rule: string; readonly field: string | null }[]
   readonly relax: readonly { readonly field: string; readonly adds: readonly string[] }[]
-  readonly error: { readonly code: number; readonly availability: { readonly code: string } } | null
+  readonly error: { readonly code: number; readonly availability: { readonly code: string; readonly docs_url: string } } | null
   readonly cost_max: number
   readonly assumed: { readonly prompt_tokens: number; readonly completion_tokens: number }
 }
@@ -44,6 +44,16 @@ describe('POST /route/explain', () => {
     expect(steps).toEqual([])
     expect(error).toMatchObject({ code: 404, availability: { code: 'constraint_filtered' } })
     expect(relax).toMatchObject([{ field: 'provider.max_price', adds: ['a/m@one', 'a/m@keeps', 'a/m@two'] }])
+  })
+
+  test('the refusal names its page whole, as that of the call does', async () => {
+    expect((await explained({ provider: { only: ['nobody'] } })).error?.availability.docs_url).toMatch(/^http:.*\/docs\/errors#constraint_filtered$/)
+  })
+
+  test('an endpoint that comes back says so, with its part of the calls', async () => {
+    const services = fakeServices(SNAPSHOT)
+    services.healthOf.set('a/m@one', { ...UNKNOWN_HEALTH, share: 0.4 })
+    expect((await explained({ provider: { zdr: true } }, '', services)).steps[0]?.health).toMatchObject({ state: 'recovering', share: 0.4 })
   })
 
   test('a request of another API', async () => {

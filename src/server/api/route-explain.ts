@@ -5,6 +5,7 @@ import { generationId } from '../../lib/id.ts'
 import { explainRoute, type Explanation } from '../../routing/explain.ts'
 import type { EndpointHealth, HealthView } from '../../routing/health.ts'
 import { relaxing } from '../../routing/no-endpoints.ts'
+import { withDocsUrl } from '../docs.ts'
 import type { Route } from '../route.ts'
 import { callHeaders, type CallEndpoint } from '../v1/call-endpoint.ts'
 import { chatCompletions } from '../v1/chat-completions.ts'
@@ -32,7 +33,9 @@ export const explainRequest: Route = {
     const call = await readWithPreset(body, (json) => APIS[api].read(json, origin, {}), origin, caller, presets)
     const policy = await rules.of(caller, snapshot, origin.headers.region)
     const view = { snapshot, policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
-    return { data: explanationRow(call.models, explainRoute(call, view), health) }
+    const explanation = explainRoute(call, view)
+    const fault = explanation.fault && withDocsUrl(explanation.fault, context.request.url)
+    return { data: explanationRow(call.models, { ...explanation, fault }, health) }
   },
 }
 
@@ -62,9 +65,12 @@ function explanationRow(requested: readonly string[], { plan, expected, costs, r
   }
 }
 
-function healthRow({ state, outage, cooling, uptime, latency, throughput }: EndpointHealth): object {
+function healthRow({ state, outage, cooling, full, share, uptime, latency, throughput }: EndpointHealth): object {
   return {
-    state: cooling ? 'rate_limited' : outage ? 'outage' : state, uptime_last_5m: uptime ?? null,
+    state: cooling ? 'rate_limited' : outage ? 'outage' : full ? 'full' : state === 'normal' && share !== undefined ? 'recovering' : state,
+    /** While it comes back: the part of its usual calls that it gets. */
+    share: share ?? null,
+    uptime_last_5m: uptime ?? null,
     latency_p50_ms: latency?.p50 ?? null, throughput_p50: throughput?.p50 ?? null,
   }
 }
