@@ -19,6 +19,7 @@ export const AUDIT_ACTIONS = [
   'key.create', 'key.change', 'key.delete', 'key.rotate',
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
+  'byok.create', 'byok.change', 'byok.delete',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

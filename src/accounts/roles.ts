@@ -35,6 +35,9 @@ export const OPERATIONS = {
   'credits.read': { admin: 'all', member: 'all' },
   'guardrails.read': { admin: 'all', member: 'all' },
   'guardrails.change': { admin: 'all', member: 'none' },
+  // Whoever sees them may not see their secrets: nobody may.
+  'byok.read': { admin: 'all', member: 'none' },
+  'byok.change': { admin: 'all', member: 'none' },
   'account_policy.read': { admin: 'all', member: 'all' },
   'account_policy.change': { admin: 'all', member: 'none' },
   /** What no row above is for. */

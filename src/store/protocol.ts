@@ -1,3 +1,4 @@
+import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import type { KeyStore } from '../accounts/key-store.ts'
 import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
@@ -20,7 +21,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore {
+export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

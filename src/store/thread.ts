@@ -1,11 +1,11 @@
 // The thread that the embedded store lives in, so that neither a report nor a disk that is slow ever stops a stream.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import { openDatabase } from './database.ts'
 import { NodeLocks } from './node-locks.ts'
 import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protocol.ts'
 import { migrate } from './schema.ts'
+import { SqlByok } from './sql-byok.ts'
 import { SqlPeople } from './sql-people.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Database } from './sql.ts'
@@ -15,7 +15,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly people: SqlPeople; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlStore | SqlPeople | SqlByok)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -30,7 +30,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, people: new SqlPeople(database), locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlPeople(database), new SqlByok(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
@@ -60,7 +60,7 @@ async function tellChanges(): Promise<void> {
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
-  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget'])
+  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertByokKey', 'changeByokKey', 'deleteByokKey'])
 
 async function close(): Promise<void> {
   if (!opened) return
@@ -79,16 +79,11 @@ async function answer({ method, args: sent, lines }: StoreRequest): Promise<unkn
   if (method === 'claimNode') return opened.locks.claim(...args as Parameters<StoreApi['claimNode']>)
   if (method === 'claimDead') return opened.locks.claimDead()
   if (method === 'releaseNode') return opened.locks.release(...args as Parameters<StoreApi['releaseNode']>)
-  // As above: the arguments are those of the method.
-  const value = await (isOfPeople(method, opened.people)
-    ? (opened.people[method] as (...args: unknown[]) => Promise<unknown>).apply(opened.people, [...args])
-    : (opened.store[method] as (...args: unknown[]) => Promise<unknown>).apply(opened.store, [...args]))
+  // As above: one of the parts has the method, and the arguments are its own.
+  const part = opened.parts.find((candidate) => method in candidate) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const value = await part[method]?.(...args)
   if (CHANGING.has(method)) await tellChanges()
   return value
-}
-
-function isOfPeople(method: StoreRequest['method'], people: SqlPeople): method is keyof (PeopleStore & WorkspaceStore) {
-  return method in people
 }
 
 function send(message: StoreMessage): void {

@@ -3,6 +3,7 @@ import type { Change, Listed, Page, WorkspaceMemberRefusal, WorkspaceRefusal } f
 import type { Role } from '../accounts/roles.ts'
 import { defaultWorkspaceId, WORKSPACE_SETTINGS, type Workspace, type WorkspaceChange, type WorkspaceMember, type WorkspaceSettings } from '../accounts/workspace.ts'
 import { writeAudit } from './audit-rows.ts'
+import { deleteByokKeysIn } from './byok-rows.ts'
 import { deleteKey, touchKeys } from './key-rows.ts'
 import { deleteGuardrail, noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
@@ -60,6 +61,7 @@ export async function deleteWorkspace(sql: Sql, accountId: string, id: string, {
   if (!workspace) return 'no_workspace'
   if (await one(sql, `SELECT hash FROM keys WHERE account_id = $1 AND workspace_id = $2 AND ${ACTIVE}`, accountId, id, nowMs)) return 'has_keys'
   await deleteKeysIn(sql, accountId, id, by, nowMs)
+  await deleteByokKeysIn(sql, accountId, id, { by, nowMs })
   for (const row of await sql.all('SELECT id FROM guardrails WHERE account_id = $1 AND workspace_id = $2', accountId, id)) await deleteGuardrail(sql, accountId, text(row, 'id'))
   for (const table of ['budgets', 'workspace_members']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND workspace_id = $2`, accountId, id)
   await sql.run('DELETE FROM workspaces WHERE account_id = $1 AND id = $2', accountId, id)
