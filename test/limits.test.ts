@@ -92,7 +92,7 @@ let provider: Provider
 beforeAll(() => { provider = startProvider() })
 afterAll(() => provider.stop())
 
-describe('four processes', () => {
+describe('four processes (I11, M12)', () => {
   let gateway: Gateway
   beforeAll(async () => { gateway = await startGateway({ config: config(provider.url, CALLERS), args: ['--workers', '4'] }) })
   afterAll(async () => { await gateway.stop() })

@@ -52,13 +52,18 @@ describe('docs/configuration.md', () => {
 
   test('its files are right', () => {
     const files = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
-    expect(files).toHaveLength(8)
+    expect(files).toHaveLength(9)
     const account = JSON.stringify({ client_email: 'a@b', private_key: '-----BEGIN PRIVATE KEY-----', project_id: 'p' })
     const env = { ACME_API_KEY: 'sk-x', VERTEX_ACCOUNT: account, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AZURE_API_KEY: 'k', MISTRAL_API_KEY: 'k' }
     for (const text of files) {
       const result = parseOperatorFile(text, { file: 'switchyard.yaml', env, isBuiltIn: (slug) => ['anthropic', 'groq', 'google-vertex', 'amazon-bedrock', 'azure', 'openai'].includes(slug) })
       expect(result.ok ? [] : result.errors).toEqual([])
     }
+  })
+
+  test('the file of docs/limits.md is right', () => {
+    const [, text = ''] = /```yaml\n([^]*?)```/.exec(read('docs/limits.md')) ?? []
+    expect(parseOperatorFile(text, { file: 'docs/limits.md', env: {}, isBuiltIn: () => false })).toMatchObject({ ok: true, file: { rateLimits: { perAccount: { requestsPerMinute: 600n } } } })
   })
 
   test('has each variable of the environment, each quirk, each local server', () => {
