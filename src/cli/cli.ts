@@ -2,6 +2,7 @@ import { ConfigError, type Flags } from '../config.ts'
 import { FAULTS, Fault } from '../core/fault.ts'
 import { exportCommand, forgetCommand } from './account-data.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
+import { auditGroup } from './audit.ts'
 import { chatCommand } from './chat.ts'
 import { CliError, isGroup, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import type { CliContext } from './context.ts'
@@ -10,13 +11,15 @@ import { doctorCommand } from './doctor.ts'
 import { parseFlags, type Parsed } from './flags.ts'
 import { commandHelp, groupHelp, overviewHelp } from './help.ts'
 import { keysGroup } from './keys.ts'
+import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { nearestWord } from './nearest-word.ts'
 import { paint, printable } from './paint.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
+import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, workspacesGroup, membersGroup, auditGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

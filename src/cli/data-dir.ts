@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { People } from '../accounts/people.ts'
+import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
 import type { Audit } from '../store/audit.ts'
 import { openAccounts } from '../store/open.ts'
 import { CliError } from './command.ts'
 import type { CliContext } from './context.ts'
 
-/** Keys and money of a data directory, for one command. */
+/** Keys, people and money of a data directory, for one command. */
 export interface OpenData {
   readonly accounts: Accounts
+  readonly people: People
+  readonly workspaces: Workspaces
   verify(): Promise<Audit>
 }
 

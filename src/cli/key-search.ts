@@ -5,7 +5,7 @@ import { CliError } from './command.ts'
 const PAGE = 100
 const HASH_CHARS_MIN = 4
 
-/** Every key of the default account, newest first. */
+/** Every key of the default account, of all its workspaces, newest first. */
 export async function listAllKeys(accounts: Accounts): Promise<KeyRecord[]> {
   const keys: KeyRecord[] = []
   for (;;) {

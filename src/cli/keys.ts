@@ -2,11 +2,13 @@ import { DEFAULT_ACCOUNT, type Accounts, type KeyRecord } from '../accounts/acco
 import { OPERATOR } from '../accounts/audit-entry.ts'
 import type { LimitReset } from '../accounts/caller.ts'
 import { parseUsd, sayUsd, type Nano } from '../core/nano.ts'
-import { allowanceOf, timeOrNull } from '../server/api/key.ts'
+import { keyRow } from '../server/api/key-row.ts'
 import { CliError, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import type { Sink } from './context.ts'
 import { withAccounts, withNewAccounts } from './data-dir.ts'
+import { EXTRA_FLAGS, extraFacts, readExtras, readOverlap } from './key-extras.ts'
 import { findKey, listAllKeys } from './key-search.ts'
+import { findMember } from './member-search.ts'
 import { paint } from './paint.ts'
 import { sayCount, sayTime } from './say.ts'
 import { facts, table } from './table.ts'
@@ -27,6 +29,9 @@ const create: Command = {
     reset: { value: '<when>', what: 'the limit starts anew daily, weekly (Monday) or monthly, at 00:00 UTC' },
     expires: { value: '<when>', what: 'when it ends: 12h, 30d, 6w, or a time like 2027-01-31T00:00:00Z' },
     management: { what: 'a key for /keys and /credits, not for models' },
+    workspace: { value: '<id|slug>', what: 'the workspace that it belongs to (default: the default one)' },
+    member: { value: '<e-mail|id>', what: 'whose it is (default: the workspace’s own)' },
+    ...EXTRA_FLAGS,
   },
   examples: [
     ['switchyard keys create --name laptop', 'a key without a limit of its own'],
@@ -36,10 +41,15 @@ const create: Command = {
   async run(invocation) {
     const { context, config, json } = invocation
     const { out } = context.terminal
-    const wish = { name: readName(invocation), ...readLimit(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
-    const { made, namesakes } = await withNewAccounts(config, context, async ({ accounts }) => {
+    const wish = { name: readName(invocation), ...readLimit(invocation), ...readExtras(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
+    const { made, namesakes } = await withNewAccounts(config, context, async ({ accounts, people, workspaces }) => {
+      const [workspace, member] = [invocation.text('workspace'), invocation.text('member')]
+      const belongs = {
+        ...(workspace !== undefined && { workspaceId: (await workspaces.get(DEFAULT_ACCOUNT, workspace)).id }),
+        ...(member !== undefined && { creatorUserId: (await findMember(people, member)).userId }),
+      }
       const others = (await listAllKeys(accounts)).filter(({ name }) => name === wish.name)
-      return { made: await accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish }, OPERATOR), namesakes: others.length }
+      return { made: await accounts.createKey({ accountId: DEFAULT_ACCOUNT, ...wish, ...belongs }, OPERATOR), namesakes: others.length }
     })
     if (json) out.write(`${JSON.stringify({ key: made.secret, data: keyRow(made.key) }, null, 2)}\n`)
     else out.write(`${facts(out, [['key', made.secret], ...keyFacts(made.key)])}\nKeep the key now: it is shown this once.\n`)
@@ -79,6 +89,33 @@ const enable: Command = {
   run: (invocation) => onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, { disabled: false }, OPERATOR), (key) => `enabled ${key.name} (${key.label})`),
 }
 
+const change: Command = {
+  name: 'change', summary: 'change what a key may do', words: [KEY_WORD], about: `${ABOUT_KEY} What is not named stays; \`none\` takes a restriction back.`,
+  flags: { name: { value: '<name>', what: 'what it is for' }, limit: { value: '<usd>', what: 'the most that it may use' }, reset: { value: '<when>', what: 'the limit starts anew daily, weekly (Monday) or monthly, at 00:00 UTC' }, ...EXTRA_FLAGS },
+  examples: [['switchyard keys change laptop --ips 192.0.2.0/24,2001:db8::/32', 'only from these networks'], ['switchyard keys change agent --models none', 'any model again']],
+  async run(invocation) {
+    const change = { ...(invocation.text('name') !== undefined && { name: readName(invocation) }), ...(invocation.text('limit') !== undefined && readLimit(invocation)), ...readExtras(invocation) }
+    if (Object.keys(change).length === 0) throw usageError('say what to change', 'see: switchyard keys change --help')
+    return await onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, change, OPERATOR), (key) => `changed ${key.name} (${key.label})`)
+  },
+}
+
+const rotate: Command = {
+  name: 'rotate', summary: 'give a key a new secret and print it, this once', words: [KEY_WORD],
+  about: `${ABOUT_KEY} It keeps its hash, its limit and what it used. The old secret lives on for the overlap, so that programs can be moved to the new one.`,
+  flags: { overlap: { value: '<span>', what: 'how long the old secret lives on: 0h to 30d (default: 1d)' } },
+  examples: [['switchyard keys rotate laptop', 'a day to move over'], ['switchyard keys rotate leaked --overlap 0h', 'the old one is refused at once']],
+  async run(invocation) {
+    const { words, context, config, json } = invocation
+    const { out } = context.terminal
+    const made = await withAccounts(config, context, async ({ accounts }) => accounts.rotateKey(DEFAULT_ACCOUNT, (await findKey(accounts, words[0] ?? '')).hash, readOverlap(invocation), OPERATOR))
+    if (!made) throw new CliError('the key was deleted meanwhile')
+    if (json) out.write(`${JSON.stringify({ key: made.secret, data: keyRow(made.key) }, null, 2)}\n`)
+    else out.write(`${facts(out, [['key', made.secret], ...keyFacts(made.key)])}\nKeep the key now: it is shown this once.\n`)
+    return 0
+  },
+}
+
 const remove: Command = {
   name: 'delete', summary: 'end a key for good; its records stay', words: [KEY_WORD], flags: {}, about: ABOUT_KEY,
   examples: [['switchyard keys delete laptop', 'it cannot come back; make a new one']],
@@ -94,7 +131,7 @@ const remove: Command = {
 }
 
 /** `switchyard keys`. */
-export const keysGroup: CommandGroup = { name: 'keys', summary: 'make, list and end API keys', alone: 'list', commands: [create, list, show, disable, enable, remove] }
+export const keysGroup: CommandGroup = { name: 'keys', summary: 'make, list and end API keys', alone: 'list', commands: [create, list, show, change, rotate, disable, enable, remove] }
 
 /** Does something with the key that the command names, and shows the key after it. */
 async function onKey({ words, context, config, json }: Invocation, act: (accounts: Accounts, key: KeyRecord) => Promise<KeyRecord | undefined>, headline: (key: KeyRecord) => string): Promise<number> {
@@ -107,18 +144,11 @@ async function onKey({ words, context, config, json }: Invocation, act: (account
   return 0
 }
 
-/** A key as `GET /keys` shows it. */
-function keyRow(key: KeyRecord): object {
-  return {
-    hash: key.hash, name: key.name, label: key.label, disabled: key.disabled, ...allowanceOf(key),
-    created_at: timeOrNull(key.createdMs), updated_at: timeOrNull(key.updatedMs), is_management_key: key.kind === 'management',
-  }
-}
-
 function keyFacts(key: KeyRecord): [string, string][] {
   return [
     ['name', key.name], ['label', key.label], ['hash', key.hash], ['kind', key.kind], ['limit', sayLimit(key)],
     ['used', `${sayUsd(key.usage.total)} in all, ${sayUsd(key.usage.monthly)} this month, ${sayUsd(key.usage.weekly)} this week, ${sayUsd(key.usage.daily)} today (UTC)`],
+    ...extraFacts(key),
     ['state', key.disabled ? 'disabled' : 'live'], ['expires', key.expiresMs === null ? 'never' : `${sayTime(key.expiresMs)} UTC`], ['created', `${sayTime(key.createdMs)} UTC`],
   ]
 }

@@ -1,0 +1,65 @@
+import type { KeyExtras, KeyRecord } from '../accounts/accounts.ts'
+import type { Tags } from '../accounts/caller.ts'
+import { usageError, type Flag, type Invocation } from './command.ts'
+import { sayTime } from './say.ts'
+
+/** Flags of what a key may be bound to, when it is made and later. */
+export const EXTRA_FLAGS: Readonly<Record<string, Flag>> = {
+  models: { value: '<ids>', what: 'only these models, separated by commas; author/* for all of a maker’s' },
+  providers: { value: '<slugs>', what: 'only these providers' },
+  'max-price': { value: '<prices>', what: 'no dearer than prompt=1,completion=4 (USD per million tokens), request=0.01' },
+  ips: { value: '<networks>', what: 'only from these networks: 192.0.2.0/24,2001:db8::/32' },
+  tags: { value: '<tags>', what: 'labels of all its calls: feature=search,env=prod' },
+}
+
+const NONE = 'none'
+const PRICES = ['prompt', 'completion', 'request'] as const
+
+/** What the flags say; `none` takes a restriction back. Throws a usage error. */
+export function readExtras(invocation: Invocation): KeyExtras {
+  const [models, providers, prices, ips, tags] = ['models', 'providers', 'max-price', 'ips', 'tags'].map((flag) => invocation.text(flag))
+  const rules = {
+    ...(models !== undefined && { allowedModels: listOf(models) }),
+    ...(providers !== undefined && { allowedProviders: listOf(providers) }),
+    ...(prices !== undefined && { maxPrice: pairsOf('max-price', prices, PRICES) }),
+  }
+  return { ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: listOf(ips) }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+}
+
+function listOf(text: string): readonly string[] | null {
+  return text === NONE ? null : text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+}
+
+function pairsOf(flag: string, text: string, names?: readonly string[]): Tags | null {
+  if (text === NONE) return null
+  return Object.fromEntries(text.split(',').map((pair) => {
+    const at = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(0, at)).trim()
+    if (at < 1 || (names && !names.includes(name))) throw usageError(`--${flag} must be ${names ? names.map((known) => `${known}=…`).join(', ') : 'name=value'}, separated by commas`)
+    return [name, pair.slice(at + 1).trim()]
+  }))
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** How long an old secret lives on after a rotation: a day, unless said. */
+export function readOverlap(invocation: Invocation): number {
+  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(invocation.text('overlap') ?? '1d') ?? []
+  const unitMs = UNITS_MS[unit ?? '']
+  if (unitMs === undefined) throw usageError('--overlap must be a span like 30m, 12h or 7d')
+  return Number(count) * unitMs
+}
+
+/** What a key is bound to, for people; nothing where it is not. */
+export function extraFacts({ rules, ipRanges, tags, lastUsedMs, oldSecretEndsMs }: KeyRecord): [string, string][] {
+  const pairs = (entries: Readonly<Record<string, string | undefined>>) => Object.entries(entries).map(([name, value]) => `${name}=${value ?? ''}`).join(', ')
+  return [
+    ...(rules.allowedModels ? [['models', rules.allowedModels.join(', ')] as [string, string]] : []),
+    ...(rules.allowedProviders ? [['providers', rules.allowedProviders.join(', ')] as [string, string]] : []),
+    ...(rules.maxPrice ? [['max price', pairs(rules.maxPrice)] as [string, string]] : []),
+    ...(ipRanges ? [['networks', ipRanges.join(', ')] as [string, string]] : []),
+    ...(tags ? [['tags', pairs(tags)] as [string, string]] : []),
+    ['last used', lastUsedMs === null ? 'never' : `${sayTime(lastUsedMs)} UTC`],
+    ...(oldSecretEndsMs === null ? [] : [['old secret', `until ${sayTime(oldSecretEndsMs)} UTC`] as [string, string]]),
+  ]
+}
