@@ -36,6 +36,10 @@ describe('audit', () => {
     ['a generation that is gone', "DELETE FROM generations WHERE id = 'gen-1-b'", /^a key's use is the sum of its generations: default /],
     ['a removed generation that never was', "INSERT INTO pruned (account_id, key_hash, entry_id, cost, generations) VALUES ('default', 'x', '', 3, 1)", /^the hours are the sum of the generations: default/],
     ['an hour', 'UPDATE rollups SET cost = 0', /^the hours are the sum of the generations: default/],
+    ['an hour by tags', 'UPDATE tag_rollups SET requests = requests + 1', /^an hour by tags is the sum of its generations: default 486111  differs in requests by 1$/],
+    ['an hour of a model', "UPDATE rollups SET model = 'acme/other'", /^an hour is the sum of its tags: default 486111 [0-9a-f]{64} acme\/other Acme .* differs in requests by 2, cost by 42/],
+    ['a day', 'UPDATE rollups_daily SET prompt_tokens = 5', /^a day is the sum of its hours: default 20254 .* differs in prompt_tokens by 5$/],
+    ['a day by tags', 'UPDATE tag_rollups_daily SET cost = cost - 1', /^a day by tags is the sum of its hours: default 20254 .* differs in cost by -1$/],
     ["a key's window", "UPDATE key_windows SET cost = cost + 1 WHERE period = 'ever'", /^a key's use is the sum of its generations: default /],
     ['a lease', 'DELETE FROM leases', /^what is leased of a key's limit is its open leases: /],
   ])('finds %s that does not fit, and says where', async (_, tamper, said) => {
@@ -50,6 +54,7 @@ describe('audit', () => {
     await books()
     await bench.database.write(async (sql) => {
       await sql.run("INSERT INTO pruned (account_id, key_hash, entry_id, cost, generations) SELECT account_id, key_hash, COALESCE(entry_id, ''), SUM(cost), COUNT(*) FROM generations GROUP BY account_id, key_hash, COALESCE(entry_id, '')")
+      await sql.run("UPDATE counters SET value = 4000000000000 WHERE name = 'pruned_ms'")
       await sql.run('DELETE FROM generations')
     })
     expect(await bench.store.verify()).toMatchObject({ ok: true, problems: [], charged: 42n, generations: 2n })

@@ -1,3 +1,4 @@
+import { ANALYTICS } from './schema-analytics.ts'
 import { BYOK } from './schema-byok.ts'
 import { LIMITS } from './schema-limits.ts'
 import { PEOPLE } from './schema-people.ts'
@@ -88,7 +89,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}, PEOPLE, STORAGE, LIMITS, BYOK]
+}, PEOPLE, STORAGE, LIMITS, BYOK, ANALYTICS]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an

@@ -1,25 +1,29 @@
 import type { Settled } from '../ledger/bank.ts'
-import type { Generation } from '../ledger/generation.ts'
 import { readEnd, type BudgetCharge, type End } from '../ledger/line.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
 import { closedAmong } from './closed-accounts.ts'
+import { groupBy, sorted, valueOf } from './groups.ts'
 import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
 import { booksOpenFrom } from './retention.ts'
+import { rollUp } from './rollup-rows.ts'
 import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
+import type { TagBook } from './tag-book.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 /** Records and charges the ends that the store does not know yet, with all their sums. Repeating it changes nothing. */
-export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number): Promise<Settled> {
+export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number, tagBook: TagBook): Promise<Settled> {
   const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
   const entryIds = new Map<string, string>()
-  const fresh = await insertGenerations(sql, await open(sql, [...ends.values()]), entryIds)
+  const taken = await open(sql, [...ends.values()])
+  const tagSets = await tagBook.setsOf(sql, taken)
+  const fresh = await insertGenerations(sql, taken, { entryIds, tagSets })
   const unpaid: { leaseId: string; amount: bigint }[] = []
   const closed: string[] = []
-  // Rows in one order everywhere: leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
+  // Rows in one order everywhere: tags, leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
   for (const [accountId, ofAccount] of sorted(groupBy(fresh, (end) => end.generation.accountId))) {
     const charged = await chargeLeases(sql, accountId, ofAccount.map((end) => [end.leaseId ?? '', end.generation.cost]))
     const counted = await chargeLeases(sql, accountId, ofAccount.flatMap((end) => [[end.keyLeaseId ?? '', end.counted] as const, ...end.budgets]))
@@ -29,7 +33,7 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
     for (const { window, amount } of counted.freed) await freeKeyWindow(sql, accountId, window, amount)
     await countKeys(sql, accountId, ofAccount)
     await countWorkspaces(sql, accountId, ofAccount)
-    await rollUp(sql, accountId, ofAccount)
+    await rollUp(sql, accountId, ofAccount, tagSets)
   }
   return { unpaid, closed }
 }
@@ -41,18 +45,21 @@ async function open(sql: Sql, ends: readonly End[]): Promise<End[]> {
   return ends.filter(({ generation }) => generation.createdMs >= fromMs && !closed.has(generation.accountId))
 }
 
+/** What rows of a batch are given beside what their ends say: transfers by account, sets of tags by call. */
+interface Marks { readonly entryIds: Map<string, string>; readonly tagSets: ReadonlyMap<string, string> }
+
 /** Inserts those that are not there, and gives those: a generation's id is what makes its charge happen once. */
-async function insertGenerations(sql: Sql, ends: readonly End[], entryIds: Map<string, string>): Promise<End[]> {
+async function insertGenerations(sql: Sql, ends: readonly End[], marks: Marks): Promise<End[]> {
   const inserted = new Set<string>()
   for (const piece of pieces(ends)) {
-    const values = piece.flatMap((end) => generationRow(end, entryIds))
+    const values = piece.flatMap((end) => generationRow(end, marks))
     const rows = await sql.all(insertGenerationsText(piece.length), ...values)
     for (const row of rows) inserted.add(text(row, 'id'))
   }
   return ends.filter((end) => inserted.has(end.callId))
 }
 
-const GENERATION_COLUMNS = ['account_id', 'id', 'created_ms', 'day', 'key_hash', 'model', 'provider', 'cost', 'fault', 'prompt_tokens', 'completion_tokens', 'entry_id', 'record'] as const
+const GENERATION_COLUMNS = ['account_id', 'id', 'created_ms', 'day', 'key_hash', 'model', 'provider', 'cost', 'fault', 'prompt_tokens', 'completion_tokens', 'entry_id', 'tag_set', 'record'] as const
 
 /** By number of rows: there are seven, and the engine finds its prepared statement by the text. */
 const insertTexts = new Map<number, string>()
@@ -62,11 +69,12 @@ function insertGenerationsText(rows: number): string {
     VALUES ${tuples(rows, GENERATION_COLUMNS.length)} ON CONFLICT (account_id, id) DO NOTHING RETURNING id`)
 }
 
-function generationRow({ generation, record }: End, entryIds: Map<string, string>): SqlValue[] {
+function generationRow({ generation, record }: End, { entryIds, tagSets }: Marks): SqlValue[] {
   const { accountId, id, createdMs, keyHash, model, provider, cost, fault, usage } = generation
   if (!entryIds.has(accountId)) entryIds.set(accountId, rowId())
   const entryId = cost > 0n ? entryIds.get(accountId) ?? null : null
-  return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, Math.round(usage.promptTokens), Math.round(usage.completionTokens), entryId, record]
+  const tagSet = generation.mirrorOf === undefined ? tagSets.get(id) ?? '' : null
+  return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, Math.round(usage.promptTokens), Math.round(usage.completionTokens), entryId, tagSet, record]
 }
 
 interface Charged {
@@ -195,69 +203,4 @@ async function countWorkspaces(sql: Sql, accountId: string, ends: readonly End[]
         accountId, id, period, windowAt(period, atMs).startMs, cost, byok)
     }
   }
-}
-
-interface HourSum {
-  readonly first: Generation
-  requests: number
-  faults: number
-  cost: bigint
-  byokCost: bigint
-  promptTokens: number
-  completionTokens: number
-  reasoningTokens: number
-  cacheReadTokens: number
-}
-
-const ROLLUP_SUMS = ['requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens', 'cache_read_tokens'] as const
-
-const ROLL_UP = `INSERT INTO rollups (account_id, hour, key_hash, model, provider, endpoint_id, ${ROLLUP_SUMS.join(', ')}) VALUES ${tuples(1, 6 + ROLLUP_SUMS.length)}
-  ON CONFLICT (account_id, hour, key_hash, model, provider, endpoint_id) DO UPDATE SET ${ROLLUP_SUMS.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(', ')}`
-
-/** Adds to the sums of each hour, so that lists and charts never read generations. Copies for a mirror were nobody's calls. */
-async function rollUp(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
-  const hours = new Map<string, HourSum>()
-  for (const { generation } of ends) if (generation.mirrorOf === undefined) addToHour(valueOf(hours, hourKey(generation), () => emptyHour(generation)), generation)
-  for (const [, { first, ...sum }] of sorted(hours)) {
-    await sql.run(ROLL_UP, accountId, Math.floor(first.createdMs / HOUR_MS), first.keyHash, first.model, first.provider, first.endpointId,
-      sum.requests, sum.faults, sum.cost, sum.byokCost,
-      ...[sum.promptTokens, sum.completionTokens, sum.reasoningTokens, sum.cacheReadTokens].map(Math.round))
-  }
-}
-
-function hourKey({ createdMs, keyHash, model, provider, endpointId }: Generation): string {
-  return `${Math.floor(createdMs / HOUR_MS)}\n${keyHash}\n${model}\n${provider}\n${endpointId}`
-}
-
-function emptyHour(first: Generation): HourSum {
-  return { first, requests: 0, faults: 0, cost: 0n, byokCost: 0n, promptTokens: 0, completionTokens: 0, reasoningTokens: 0, cacheReadTokens: 0 }
-}
-
-function addToHour(sum: HourSum, { fault, cost, byok, upstreamCost, usage }: Generation): void {
-  sum.requests += 1
-  if (fault !== null) sum.faults += 1
-  sum.cost += cost
-  if (byok) sum.byokCost += upstreamCost
-  sum.promptTokens += usage.promptTokens
-  sum.completionTokens += usage.completionTokens
-  sum.reasoningTokens += usage.reasoningTokens
-  sum.cacheReadTokens += usage.cacheReadTokens
-}
-
-function valueOf<K, T>(values: Map<K, T>, key: K, empty: () => T): T {
-  const known = values.get(key)
-  if (known !== undefined) return known
-  const made = empty()
-  values.set(key, made)
-  return made
-}
-
-function sorted<T>(groups: ReadonlyMap<string, T>): [string, T][] {
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) valueOf(groups, keyOf(item), (): T[] => []).push(item)
-  return groups
 }

@@ -22,9 +22,12 @@ import { pruneLimitWindows, readWindowUse, recallSlice, takeSlice } from './slic
 import { closeBooksBefore, pruneBatch, type Cutoffs } from './retention.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
+import { TagBook } from './tag-book.ts'
 
 /** What the ports of ledger and accounts say is stored, in a database: each method is one transaction. */
 export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBank {
+  private readonly tagBook = new TagBook()
+
   constructor(private readonly database: Database) {}
 
   lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
@@ -43,7 +46,7 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
   }
 
   settle(lines: readonly string[], nowMs: number): Promise<Settled> {
-    return this.database.writeBeside((sql) => settleEnds(sql, lines, nowMs))
+    return this.database.writeBeside((sql) => settleEnds(sql, lines, nowMs, this.tagBook))
   }
 
   recall(accountId: string, nodeId: string): Promise<void> {
