@@ -1,5 +1,6 @@
 import type { ReasoningDetail } from './event.ts'
 import type { Json, JsonObject } from './json.ts'
+import type { CallTags } from './tags.ts'
 
 /** The wire protocols we know by name. `catalog` names them as data; `dialects/` has the code of those that are built. */
 export const DIALECTS = ['openai-chat', 'anthropic-messages', 'gemini', 'openai-responses', 'vertex', 'bedrock-converse', 'cohere', 'mistral'] as const
@@ -61,6 +62,8 @@ export interface CallHeaders {
   readonly anthropicVersion?: string
   /** The client asked for router metadata (`X-OpenRouter-Metadata`). */
   readonly metadata?: boolean
+  /** `X-Switchyard-Tags`: what the call's cost is reported by. */
+  readonly tags?: CallTags
   /** The host that was called is of a region (`eu.gateway.example`): the call stays in it (contract E12). */
   readonly region?: 'eu' | 'us'
 }

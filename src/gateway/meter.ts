@@ -7,6 +7,7 @@ import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { minNano, type Nano } from '../core/nano.ts'
+import { tagsOf } from '../core/tags.ts'
 import { believed, NO_USAGE, type Usage } from '../core/usage.ts'
 import type { AttemptRecord, Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -167,8 +168,9 @@ export class Meter {
   generation(usage: Usage, cost: Cost): Generation {
     const { call, endpoint } = this
     const nowMs = this.clock.monotonicMs()
+    const tags = tagsOf(this.caller.key.tags, call.headers.tags, call.body['metadata'])
     return {
-      id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, workspaceId: this.caller.key.workspaceId, ...(this.caller.key.tags && { tags: this.caller.key.tags }), createdMs: call.createdMs,
+      id: call.id, accountId: this.caller.accountId, keyHash: this.caller.key.hash, workspaceId: this.caller.key.workspaceId, ...(tags && { tags }), createdMs: call.createdMs,
       model: endpoint?.modelId ?? this.requested, requestedModel: this.requested, endpointId: endpoint?.id ?? '', provider: endpoint?.provider.name ?? '',
       upstreamId: this.providerId, api: call.api, streamed: call.stream, cancelled: this.cancelled,
       finishReason: this.failed() ? 'error' : this.finish, nativeFinishReason: this.native, usage, cost: cost.total, upstreamCost: cost.upstream, byok: cost.byok,

@@ -22,7 +22,7 @@ export interface Generation {
   readonly createdMs: number
   /** Absent in records that are older than workspaces. */
   readonly workspaceId?: string
-  /** What the key adds to its calls, for reports. */
+  /** What its cost is reported by, beside key and model: said with the call, or added by the key. */
   readonly tags?: Readonly<Record<string, string>>
   /** Concrete model and endpoint that answered (or was tried last). */
   readonly model: string

@@ -1,5 +1,6 @@
 import type { Call, CallHeaders } from '../../core/call.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { readTagsHeader } from '../../core/tags.ts'
 import type { CallOrigin, ClientDialect } from '../../dialects/dialect.ts'
 import { hostRegion } from '../../guardrails/rule-book.ts'
 import type { ShownKey } from '../authenticate.ts'
@@ -43,8 +44,10 @@ export function exactly(...paths: readonly string[]): (path: string) => Readonly
 /** What a request's headers say beside its body (contract B38, B71, B73, J9). */
 export function callHeaders(headers: Headers): CallHeaders {
   const region = hostRegion(headers.get('host'))
+  const tags = headers.get('x-switchyard-tags')
   return {
     ...(region && { region }),
+    ...(tags !== null && { tags: readTagsHeader(tags) }),
     referer: headers.get('http-referer') ?? headers.get('referer') ?? undefined,
     title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,
     categories: headers.get('x-openrouter-categories') ?? undefined,
