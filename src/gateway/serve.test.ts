@@ -253,6 +253,17 @@ describe('a refusal tells the three reasons apart, with the numbers (M4, lesson 
     expect(fault?.message).toContain('2026-11-21T00:00:00.000Z')
   })
 
+  test("the workspace's budget, in the contract's words (H28)", async () => {
+    const spent = { ...refusal('workspace_budget', 'workspace', 0n, 100_000_000_000n), period: 'monthly' } as const
+    const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m' }, { refusal: spent })
+    expect(fault).toMatchObject({ status: 403, code: 'workspace_budget', message: 'Workspace monthly budget of $100.00 exceeded. Contact your org admin.', options: { metadata: { scope: 'workspace', interval: 'monthly', reset_at: '2026-11-21T00:00:00.000Z' } } })
+    const left = { ...refusal('worst_case', 'workspace', 1n, 100_000_000_000n), period: 'ever' } as const
+    const { fault: short } = await run({ 'a/m': ['good'] }, { model: 'a/m', max_tokens: 8000 }, { refusal: left })
+    expect(short).toMatchObject({ status: 402, code: 'worst_case' })
+    expect(short?.message).toContain("the workspace's lifetime budget of $100.00")
+    expect(short?.message).toContain('ask an admin')
+  })
+
   test('the balance', async () => {
     const { fault } = await run({ 'a/m': ['good'] }, { model: 'a/m' }, { refusal: refusal('balance', 'account', 0n, 0n) })
     expect(fault).toMatchObject({ status: 402, code: 'balance' })
