@@ -4,6 +4,7 @@ import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { Alias } from './alias.ts'
+import type { CallerCredential } from './caller-credential.ts'
 
 /**
  * What an endpoint charges. `free` costs nothing and says so; `unpriced` is not known: it never bills as zero in
@@ -169,6 +170,26 @@ export interface ReasoningSupport {
 /** A provider's faster, or cheaper and slower, service of a model, at prices of its own (contract C39, C40). */
 export type ServiceTier = 'priority' | 'flex'
 
+/** A key of the provider's that the caller's workspace brought, and what a call on it costs here. */
+export interface OwnKey {
+  readonly id: string
+  /** For people: its name, or the snippet that it is known by. */
+  readonly label: string
+  /** It comes after the shared endpoints, not before them. */
+  readonly isFallback: boolean
+  /** Hundredths of a percent of the list price, above the month's allowance. */
+  readonly feeBasisPoints: number
+  /** Where the secret is kept, when it is not here. */
+  readonly reference?: string
+}
+
+/** What calls on keys that callers bring cost here (contract H15). */
+export interface ByokTerms {
+  readonly feeBasisPoints: number
+  /** What an account's calls on own keys may come to at list prices, in a month, before there is a fee. */
+  readonly allowance: Nano
+}
+
 /** One model at one provider. */
 export interface Endpoint {
   /** `anthropic/claude-sonnet-4.5@anthropic`, unique in a snapshot. */
@@ -200,6 +221,8 @@ export interface Endpoint {
   readonly reasoning?: ReasoningSupport
   readonly quantization: string
   readonly deprecated: boolean
+  /** Called with the caller's own key: a copy of the shared endpoint, for those who may use that key (contract H12). */
+  readonly ownKey?: OwnKey
   /** Accounts and keys (by hash) that may see and call it; undefined: all (contract C58). */
   readonly visibleTo?: ReadonlySet<string>
 }
@@ -244,6 +267,10 @@ export interface Snapshot {
   readonly policy?: PolicyRules
   /** Who is asked where a router could choose among many. */
   readonly routers?: OperatorRouters
+  /** What calls on keys that callers bring cost; nothing where the operator says nothing. */
+  readonly byok?: ByokTerms
+  /** The endpoints of a provider as they are with a caller's credential: none where there is no such provider. */
+  readonly endpointsWith?: (slug: string, credential: CallerCredential) => readonly Endpoint[]
   /** How much may be asked, and by whom; the contract's limits of free models where the operator says nothing. */
   readonly rateLimits?: RateLimits
 }

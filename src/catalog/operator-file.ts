@@ -1,7 +1,7 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Alias } from './alias.ts'
-import type { Auth, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
+import type { Auth, ByokTerms, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { PolicyRules } from './policy-rules.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -149,6 +149,8 @@ export interface OperatorFile {
   readonly policy?: PolicyRules
   /** How much may be asked, and by whom. */
   readonly rateLimits?: RateLimits
+  /** What calls on keys that callers bring cost. */
+  readonly byok?: ByokTerms
 }
 
 export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })

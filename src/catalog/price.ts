@@ -91,6 +91,13 @@ function perToken(nanoTokens: bigint): Nano {
   return (nanoTokens + PRICE_TOKENS - 1n) / PRICE_TOKENS
 }
 
+const BASIS_POINTS = 10_000n
+
+/** A share of an amount, in hundredths of a percent, rounded up. */
+export function shareOf(amount: Nano, basisPoints: number): Nano {
+  return (amount * BigInt(basisPoints) + BASIS_POINTS - 1n) / BASIS_POINTS
+}
+
 function fixedPart(price: Price, images: number, webSearches: number): Nano {
   return (price.request ?? 0n) + (price.image ?? 0n) * tokens(images) + (price.webSearch ?? 0n) * tokens(webSearches)
 }

@@ -4,6 +4,7 @@ import { DEMO_MODELS, DEMO_PROVIDER } from './demo.ts'
 import type { Endpoint, Model, Provider, Snapshot } from './endpoint.ts'
 import { endpointOfOperator, endpointOfRow, modalityList, overridden } from './endpoint-row.ts'
 import { EMPTY_OPERATOR_FILE, type OperatorFile, type OperatorModel, type OperatorProvider } from './operator-file.ts'
+import { callerEndpoints } from './caller-endpoints.ts'
 import { applyOverlay, type Overlay } from './overlay.ts'
 import { makeProvider, rowOfOperator, type Environment, type ProviderSet } from './provider.ts'
 import { catalogueRows, type EndpointRow, type ModelRow, type ProviderRow } from './rows.ts'
@@ -43,7 +44,7 @@ export function buildSnapshot(options: SnapshotOptions): Snapshot {
   for (const row of [...DEMO_MODELS, ...rows.models]) addRow(work, row)
   for (const own of said.values()) for (const model of own.models ?? []) addOwn(work, own, model)
   overrideModels(work, operator)
-  return finish(work, operator, options.version)
+  return finish(work, operator, options)
 }
 
 function ownProviders(operator: OperatorFile, discovered: readonly OperatorProvider[]): Map<string, OperatorProvider> {
@@ -125,7 +126,9 @@ function ownAliases(work: Work, operator: OperatorFile): ReadonlyMap<string, Ali
   })]))
 }
 
-function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
+function finish(work: Work, operator: OperatorFile, options: SnapshotOptions): Snapshot {
+  const { version } = options
+  const endpointsWith: NonNullable<Snapshot['endpointsWith']> = (slug, credential) => callerEndpoints(options, slug, credential, buildSnapshot)
   const models = new Map<string, Model>()
   for (const draft of work.models.values()) {
     if (draft.endpoints.length === 0) continue
@@ -134,7 +137,7 @@ function finish(work: Work, operator: OperatorFile, version: number): Snapshot {
   }
   const providers = new Map<string, Provider>([...work.providers].map(([slug, set]) => [slug, set.main]))
   const aliases = new Map([...work.aliases].filter(([name, id]) => models.has(id) && name !== id))
-  return Object.freeze({ version, models, providers, aliases, ownAliases: ownAliases(work, operator), unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }), ...(operator.rateLimits && { rateLimits: operator.rateLimits }) })
+  return Object.freeze({ version, models, providers, aliases, ownAliases: ownAliases(work, operator), unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }), ...(operator.byok && { byok: operator.byok }), endpointsWith, ...(operator.rateLimits && { rateLimits: operator.rateLimits }) })
 }
 
 /** An endpoint whose provider has tiers of this model knows what each costs: it is billed at the tier that was used (C39). */
