@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { asObject, parseObject, type JsonObject } from '../src/core/json.ts'
+import { cli } from './cli.ts'
 import { startGateway, type Gateway } from './server.ts'
 
 setDefaultTimeout(60_000)
@@ -132,5 +133,24 @@ describe('C28, C29: variants that are rows of their own', () => {
     const answer = await ask('/chat/completions', { model: `acme/m:${variant}`, messages: MESSAGES, provider: { only: ['cheap'] } })
     expect(answer['model']).toBe(`acme/m:${variant}`)
     expect(cheap.asked.at(-1)).toMatchObject({ model: `up-acme-m-${variant}` })
+  })
+})
+
+describe('C63: the default model of the workspace', () => {
+  test('is that of calls that name none, and the plan that is explained is that of the call', async () => {
+    const made = await cli(gateway.dataDir, ['keys', 'create', '--management', '--name', 'admin', '--data', gateway.dataDir, '--json'])
+    const headers = { authorization: `Bearer ${/sk-sw-v1-[0-9a-f]{64}/.exec(made.out)?.[0] ?? ''}` }
+    const { data } = JSON.parse(await (await gateway.api('/workspaces', undefined, { headers })).text()) as { data: readonly { readonly id: string }[] }
+    await gateway.api(`/workspaces/${data[0]?.id ?? ''}`, undefined, { method: 'PATCH', body: JSON.stringify({ default_text_model: 'acme/n' }), headers })
+    // A key that was used before is asked for anew once its process has heard of the change, within a second.
+    let answer = await ask('/chat/completions', { messages: MESSAGES })
+    while (answer['http'] === 400) answer = await ask('/chat/completions', { messages: MESSAGES })
+    expect(answer).toMatchObject({ http: 200, model: 'acme/n' })
+    expect(await ask('/route/explain', { messages: MESSAGES })).toMatchObject({ http: 200, data: { requested: ['acme/n'] } })
+  })
+
+  test('errors of the control plane name their page whole, too', async () => {
+    const refused = await ask('/route/explain', { model: 'acme/nothing', messages: MESSAGES })
+    expect(refused).toMatchObject({ error: { availability: { docs_url: `${gateway.url}/docs/errors#model_not_found` } } })
   })
 })

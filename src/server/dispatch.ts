@@ -2,7 +2,6 @@ import type { Caller } from '../accounts/caller.ts'
 import { textModelCount } from '../catalog/count.ts'
 import { seenBy } from '../catalog/visible.ts'
 import { Fault } from '../core/fault.ts'
-import type { JsonObject } from '../core/json.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { answered } from '../gateway/compose/compose.ts'
 import { generationId } from '../lib/id.ts'
@@ -12,6 +11,7 @@ import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { checkAddress, type Origins } from './client-address.ts'
+import { withDefaultModel } from './default-model.ts'
 import { docsPage, withDocsUrl } from './docs.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { ServerOptions } from './server.ts'
@@ -31,7 +31,7 @@ export async function dispatch(request: Request, options: ServerOptions, origins
   try {
     return await answer(request, options, origins)
   } catch (error) {
-    return faultResponse(faultFrom(error, options.gateway))
+    return faultResponse(withDocsUrl(faultFrom(error, options.gateway), request.url))
   }
 }
 
@@ -54,12 +54,6 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
   }
-}
-
-/** The body with the model that its caller's workspace has for calls that name none. A preset may have one: it goes before. */
-function withDefaultModel(json: JsonObject, { defaultModel }: Caller): JsonObject {
-  const isNamed = defaultModel === undefined || ['model', 'models', 'preset'].some((field) => (json[field] ?? null) !== null)
-  return isNamed ? json : { ...json, model: defaultModel }
 }
 
 async function control(request: Request, path: string, options: ServerOptions, origins: Origins): Promise<Response> {

@@ -5,6 +5,7 @@ import { generationId } from '../../lib/id.ts'
 import { explainRoute, type Explanation } from '../../routing/explain.ts'
 import type { EndpointHealth, HealthView } from '../../routing/health.ts'
 import { relaxing } from '../../routing/no-endpoints.ts'
+import { withDefaultModel } from '../default-model.ts'
 import { withDocsUrl } from '../docs.ts'
 import type { Route } from '../route.ts'
 import { callHeaders, type CallEndpoint } from '../v1/call-endpoint.ts'
@@ -27,9 +28,10 @@ export const explainRequest: Route = {
     const [snapshot, caller] = [context.services.snapshot(), callerOf(context)]
     const { api = 'chat' } = readQuery(context.url.searchParams, { api: oneOf(['chat', 'responses', 'messages']) })
     // What `body` gives is JSON, read from the request.
-    const body = await context.body() as JsonObject
+    const said = await context.body() as JsonObject
+    const body = withDefaultModel(said, caller)
     const createdMs = clock.wallMs()
-    const origin = { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(body).length) }
+    const origin = { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(said).length) }
     const call = await readWithPreset(body, (json) => APIS[api].read(json, origin, {}), origin, caller, presets)
     const policy = await rules.of(caller, snapshot, origin.headers.region)
     const view = { snapshot, policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
