@@ -32,7 +32,7 @@ export async function exportAccount(sql: Sql, accountId: string, give: (row: Exp
 }
 
 function shown(row: Row): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).filter(([column]) => !SECRET.test(column) || /_tokens$/.test(column)).map(([column, value]) => [column, shownValue(value)]))
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !SECRET.test(column) || column.endsWith('_tokens')).map(([column, value]) => [column, shownValue(value)]))
 }
 
 /** Integers that a JSON number holds as numbers, larger ones as text; what is JSON itself is not JSON in a text. */
