@@ -143,6 +143,12 @@ describe('a server of models that are its own', () => {
     expect(modelsOf(auto({ cost_tier: 'max' }), own)[0]).toBe('own/large')
   })
 
+  test('variants, of which the free ones have limits, are chosen only where nothing else is there', () => {
+    const free = { 'own/large:free': [at('other')] }
+    expect(modelsOf(auto({ cost_tier: 'low' }), catalogue({ 'own/large': [at('ollama', { usd: '9' })], ...free }))).toEqual(['own/large'])
+    expect(modelsOf(auto({ cost_tier: 'low' }), catalogue(free))).toEqual(['own/large:free'])
+  })
+
   test('C55: what is free costs less than any cap', () => {
     const reasons = { reasoning: { efforts: [], budget: false, mandatory: false }, parameters: null }
     const coders = catalogue({ 'own/free': [at('ollama', reasons)], 'own/large': [at('ollama', { usd: '9', ...reasons })] })

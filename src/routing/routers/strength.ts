@@ -63,7 +63,9 @@ const ANOTHER_NAME = /^~|^demo\/|:|-(?:latest|thinking|fast|high|low|image)$/
 
 function anyReady(snapshot: Snapshot): Choosable[] {
   const ready = [...snapshot.models.values()].filter(({ id, outputs, endpoints }) => !id.startsWith('demo/') && outputs.includes('text') && endpoints.some(({ provider }) => provider.notReady === undefined))
-  return ready.map((model) => ({ model, strength: strengthOf(model), priceUsd: Math.min(cheapestUsd(model), Number.MAX_VALUE) })).toSorted((a, b) => b.strength - a.strength || (a.model.id < b.model.id ? -1 : 1))
+  // Variants are other names, and the free ones have limits: they are chosen where nothing else is there.
+  const own = ready.filter(({ id }) => !ANOTHER_NAME.test(id))
+  return (own.length > 0 ? own : ready).map((model) => ({ model, strength: strengthOf(model), priceUsd: Math.min(cheapestUsd(model), Number.MAX_VALUE) })).toSorted((a, b) => b.strength - a.strength || (a.model.id < b.model.id ? -1 : 1))
 }
 
 function isChoosable({ id, created, outputs, endpoints }: Model): boolean {
