@@ -1,4 +1,4 @@
-// How many settlements a second the store takes: `node bin/bun.mjs bench/settle.ts [nodes] [batch]`, on SQLite in a directory of
+// How many settlements a second the store takes: `npm run bench:settle -- [nodes] [batch]`, on SQLite in a directory of
 // its own (then one node: it has one writer), or with DATABASE_URL on an empty Postgres. All calls are of one key: the worst case.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
