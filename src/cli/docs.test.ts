@@ -6,14 +6,17 @@ import { parseOperatorFile } from '../catalog/operator.ts'
 import { QUIRKS } from '../dialects/openai-chat/quirks.ts'
 import { CONTROLS } from '../upstream/demo/controls.ts'
 import { LOCAL_SERVERS } from '../upstream/discover.ts'
+import { auditGroup } from './audit.ts'
 import { chatCommand } from './chat.ts'
 import { GLOBAL_FLAGS, type Command } from './command.ts'
 import { creditsGroup } from './credits.ts'
 import { doctorCommand } from './doctor.ts'
 import { keysGroup } from './keys.ts'
+import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
+import { workspacesGroup } from './workspaces.ts'
 
 const root = join(import.meta.dir, '..', '..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -26,7 +29,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, workspacesGroup, membersGroup, auditGroup, creditsGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

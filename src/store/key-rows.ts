@@ -102,7 +102,8 @@ export async function changeKey(sql: Sql, accountId: string, hash: string, chang
 }
 
 /** The key as a change makes it: undefined means "as it was", and null takes back what a key need not have. */
-function changed(key: Key, { ipRanges, tags, rateLimits, rules: _, ...change }: KeyChange): Key {
+function changed(key: Key, wish: KeyChange): Key {
+  const { ipRanges, tags, rateLimits, rules: _, ...change } = wish
   const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, ...rest } = key
   const [ranges, labels, rates] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags, rateLimits === undefined ? ratesBefore : rateLimits]
   return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }) }

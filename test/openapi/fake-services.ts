@@ -137,7 +137,8 @@ export class FakeAccounts implements Accounts {
 }
 
 /** A change as far as the contract knows it: what goes beyond is tested on the real store. */
-function plainOf({ ipRanges: _, tags: __, rules: ___, ...plain }: KeyChange): Omit<KeyChange, keyof KeyExtras> {
+function plainOf(change: KeyChange): Omit<KeyChange, keyof KeyExtras> {
+  const { ipRanges: _, tags: __, rules: ___, ...plain } = change
   return plain
 }
 
