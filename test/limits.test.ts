@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { randomBytes } from 'node:crypto'
 import { asObject, parseObject, type JsonObject } from '../src/core/json.ts'
 import { cli, temporaryDirectory } from './cli.ts'
+import { databaseUrlOf } from './engine.ts'
 import { startGateway, type Gateway } from './server.ts'
 
 setDefaultTimeout(120_000)
@@ -80,8 +81,13 @@ async function withinOneMinute<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+function databaseOf({ dataDir }: Gateway): { readonly databaseUrl?: string } {
+  const databaseUrl = databaseUrlOf(dataDir)
+  return databaseUrl === undefined ? {} : { databaseUrl }
+}
+
 async function newKey(gateway: Gateway, ...flags: readonly string[]): Promise<string> {
-  const made = await cli(home, ['keys', 'create', '--name', randomBytes(4).toString('hex'), ...flags, '--data', gateway.dataDir, '--json'])
+  const made = await cli(home, ['keys', 'create', '--name', randomBytes(4).toString('hex'), ...flags, '--data', gateway.dataDir, '--json'], databaseOf(gateway))
   const key = asObject(parseObject(made.out))?.['key']
   if (typeof key !== 'string') throw new Error(`no key: ${made.out}${made.err}`)
   return key

@@ -168,8 +168,9 @@ export class Counters {
       if ((counter.slice !== slice && counter.next !== slice) || counter.cap.limit < ask.limit) this.giveBack(counter, slice)
       return answer
     } catch (error) {
-      // What was given back is not used again: the store may have it.
-      slice.left -= over
+      // What was given back is not used again: the store may have it. What the window that is over owes, the one after it does.
+      const owing = counter.slice === slice || counter.next === slice ? slice : counter.slice
+      owing.left -= over
       slice.told -= leftChange
       throw error
     }

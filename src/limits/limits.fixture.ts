@@ -1,12 +1,10 @@
 // What the tests of limits stand on: several processes in one, over one real store, on a clock that is set by hand.
-import { join } from 'node:path'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from '../catalog/rate-limits.ts'
 import { Fault } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { migrate } from '../store/schema.ts'
 import { SqlStore } from '../store/sql-store.ts'
-import { SqliteDatabase } from '../store/sqlite.ts'
-import { callerOf, testDirectory, testKey } from '../store/store.fixture.ts'
+import { callerOf, testDatabase, testDirectory, testKey } from '../store/store.fixture.ts'
 import { Limits, type LimitRefusal, type Passed } from './limits.ts'
 import type { Metric } from './rule.ts'
 import type { SliceBank, WantedSlice } from './slice-bank.ts'
@@ -47,7 +45,10 @@ class NodeSlices implements SliceBank {
   private reach<T>(work: () => Promise<T>): Promise<T> {
     if (this.dead) return new Promise<never>(() => undefined)
     if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
-    return work()
+    const done = work()
+    const ended = done.then(() => undefined, () => undefined).finally(() => this.bench.underWay.delete(ended))
+    this.bench.underWay.add(ended)
+    return done
   }
 }
 
@@ -59,8 +60,10 @@ export interface LimitNode {
 /** Several processes over one store. */
 export class LimitBench {
   readonly clock = new FakeClock(NOON_MS)
-  readonly database = new SqliteDatabase(join(testDirectory(), 'switchyard.db'), 0)
+  readonly database = testDatabase(testDirectory())
   readonly store = new SqlStore(this.database)
+  /** Questions to the store that have no answer yet. */
+  readonly underWay = new Set<Promise<void>>()
   private readonly nodes = new Map<string, { readonly limits: Limits; readonly bank: NodeSlices }>()
 
   static async open(): Promise<LimitBench> {
@@ -75,6 +78,16 @@ export class LimitBench {
     const limits = new Limits({ nodeId, bank, clock: this.clock, recallWaitsMs: [0] })
     this.nodes.set(nodeId, { limits, bank })
     return { limits, bank }
+  }
+
+  /** Ends when what processes do behind the calls' backs is done. */
+  async quiet(): Promise<void> {
+    do {
+      // What was decided in this turn is asked at its end.
+      await Promise.resolve()
+      await Promise.all(this.underWay)
+      await Bun.sleep(0)
+    } while (this.underWay.size > 0)
   }
 
   /** What kill -9 leaves: nothing is told or given back. */

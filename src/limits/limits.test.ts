@@ -52,7 +52,7 @@ describe('one process', () => {
     expect(pass(limits, KEY_60)).not.toBeInstanceOf(Promise)
     bench.clock.advance(55_000)
     await pass(limits, KEY_60)
-    await bench.database.read(async () => undefined)
+    await bench.quiet()
     bench.clock.advance(5_000)
     expect(pass(limits, KEY_60)).not.toBeInstanceOf(Promise)
   })
@@ -105,6 +105,7 @@ describe('tokens and dollars', () => {
     const [a, b] = [await bench.node('a'), await bench.node('b')]
     const first = await taken(pass(a.limits, TOKENS, 'tokens', 100n))
     for (const one of first.taken) a.limits.correct(one, 700n)
+    await bench.quiet()
     expect(await pass(b.limits, TOKENS, 'tokens', 400n)).toMatchObject({ ok: false })
     expect((await pass(b.limits, TOKENS, 'tokens', 300n)).ok).toBe(true)
     expect(await pass(a.limits, TOKENS, 'tokens', 1n)).toMatchObject({ ok: false })
@@ -118,6 +119,18 @@ describe('tokens and dollars', () => {
     for (const one of small.taken) limits.correct(one, 10n)
     expect(await pass(limits, TOKENS, 'tokens', 701n)).toMatchObject({ ok: false })
     expect((await pass(limits, TOKENS, 'tokens', 700n)).ok).toBe(true)
+  })
+
+  test('that came to more than was taken while the store was away count once it is back, in the next window if need be', async () => {
+    const { limits, bank } = await bench.node('a')
+    const first = await taken(pass(limits, TOKENS, 'tokens', 1_000n))
+    bank.away = true
+    for (const one of first.taken) limits.correct(one, 1_400n)
+    await bench.quiet()
+    bench.clock.advance(MINUTE_MS)
+    bank.away = false
+    expect(await pass(limits, TOKENS, 'tokens', 601n)).toMatchObject({ ok: false })
+    expect((await pass(limits, TOKENS, 'tokens', 600n)).ok).toBe(true)
   })
 
   test('a request that no window is large enough for is told so, and asks for nothing', async () => {
