@@ -79,4 +79,15 @@ describe('C51: openrouter/free', () => {
   test('none that can is said', () => {
     expect(faultOf(() => plan(FREE, callFor('openrouter/free', {}, { inputs: ['video'] })))).toMatchObject({ code: 'no_endpoints', message: expect.stringContaining('No free model here can do') })
   })
+
+  test('C47, E13, M25: where its models are there and none may serve, the rule that stands in the way is named', () => {
+    const keeps = { provider: { retainsPrompts: true } }
+    const snapshot = catalogue({ 'a/x:free': [at('one', keeps)], 'a/paid': [at('one', { usd: '2', ...keeps })] })
+    for (const name of ['openrouter/free', 'openrouter/auto']) {
+      const fault = faultOf(() => plan(snapshot, callFor(name, { zdr: true })))
+      expect(fault).toMatchObject({ code: 'no_endpoints', options: { availability: { code: 'privacy_restricted', excluded_by: ['data_policy:zdr'], affected_providers: ['one'], requested_models: [name] } } })
+      expect(fault.message).toMatch(/^No models match your request and model restrictions\..* One: keeps prompts\. To go on, set provider\.zdr to false\.$/)
+    }
+    expect(faultOf(() => plan(snapshot, callFor('openrouter/auto', { maxPrice: { prompt: 1n } })))).toMatchObject({ options: { availability: { code: 'constraint_filtered', excluded_by: ['max_price'] } } })
+  })
 })

@@ -1,6 +1,7 @@
 import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
+import { noneAble } from './none-able.ts'
 import type { Stage, Strategy } from './plan.ts'
 import { chooseArm } from './routers/alias.ts'
 import { autoBetaRouter, autoRouter } from './routers/auto.ts'
@@ -40,24 +41,27 @@ const ROUTERS: ReadonlyMap<string, Router> = new Map([
   ['openrouter/auto-beta', autoBetaRouter], ['switchyard/auto-beta', autoBetaRouter], ['openrouter/pareto-code', paretoRouter], ['switchyard/pareto-code', paretoRouter],
 ])
 
-/** What the client's names mean, in its order (C25); a model that is led to twice counts once, so that no endpoint is tried twice. */
+/** What the client's names mean, in its order (C25); a model that is led to twice counts once, so that no endpoint is tried twice. Throws the Fault of routers whose models all cannot serve the call. */
 export function resolveModels(call: Call, view: RoutingView): Resolution {
   const models: ResolvedModel[] = []
   const unknown: string[] = []
   const stages: Stage[] = []
   let strategy: Strategy = call.models.length > 1 ? 'fallback' : 'direct'
   let none: string | undefined
+  const unable: string[] = []
   for (const name of call.models) {
     const choice = choose(call, view, name)
     if (choice && call.models.length === 1) strategy = choice.strategy
     if (choice?.stage) stages.push(choice.stage)
     none ??= choice?.none
+    unable.push(...choice?.unable ?? [])
     for (const requested of choice ? choice.models : [name]) {
       const found = find(view.snapshot, requested)
       if (!found) unknown.push(requested)
       else if (!models.some((other) => other.found.model === found.model)) models.push({ requested, found, isLatest: choice?.strategy === 'latest' })
     }
   }
+  if (models.length === 0 && unknown.length === 0 && unable.length > 0) throw noneAble(call, none ?? '', unable, view)
   return { models, unknown, strategy, stages, ...(none === undefined ? {} : { none }) }
 }
 

@@ -37,7 +37,7 @@ function choose(call: Call, view: RoutingView, plugin: string): Choice {
   const ready = choosableModels(view.snapshot).filter(({ priceUsd }) => priceUsd !== Infinity)
   const pool = ready.filter(({ model: { id } }) => (allowed?.(id) ?? true) && excluded?.(id) !== true)
   const able = bestOf(pool, band, call, view)
-  if (able.length === 0) return { strategy: 'auto', models: [], none: noneOf(ready.length, pool.length) }
+  if (able.length === 0) return { strategy: 'auto', models: [], none: noneOf(ready.length, pool.length), unable: pool.map(({ model }) => model.id) }
   const kept = settings['pin_model'] === true ? pinned(call) : view.affinity.of(call.models[0] ?? '')
   const chosen = able.some(({ model }) => model.id === kept) ? able.toSorted((a, b) => Number(b.model.id === kept) - Number(a.model.id === kept)) : able
   const models = chosen.map(({ model }) => model.id)

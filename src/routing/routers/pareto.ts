@@ -23,7 +23,10 @@ export const paretoRouter: Router = (call, view, { variants }) => {
   const cap = numberOf(settings, PLUGIN, 'max_price', 0, Infinity)
   wordOf(settings, PLUGIN, 'price_source', ['prompt', 'weighted_avg'])
   const { models, how } = cap === undefined ? ofTier(coders, settings, call, view, variants.includes('nitro')) : underPrice(coders, cap, call, view)
-  if (models.length === 0) return { strategy: 'pareto', models: [], none: cap === undefined ? 'No model here that codes can serve this request.' : `No model here that codes costs at most ${cap} USD per million prompt tokens.` }
+  if (models.length === 0) {
+    const [within, none] = cap === undefined ? [coders, 'No model here that codes can serve this request.'] : [coders.filter((one) => promptUsd(one) <= cap), `No model here that codes and costs at most ${cap} USD per million prompt tokens can serve this request.`]
+    return { strategy: 'pareto', models: [], none, unable: within.filter(({ priceUsd }) => priceUsd !== Infinity).map(({ model }) => model.id) }
+  }
   const ids = keptFirst(models.map(({ model }) => model.id), view.affinity.of(call.models[0] ?? ''))
   const data: JsonObject = { ...how, models: ids }
   return { strategy: 'pareto', models: ids, stage: { type: 'router', name: PLUGIN, summary: `${String(how['tier'] ?? 'under the price cap')}: ${ids[0] ?? ''}`, data } }

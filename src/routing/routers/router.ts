@@ -12,6 +12,8 @@ export interface Choice {
   readonly stage?: Stage
   /** One sentence for the client where `models` is empty. */
   readonly none?: string
+  /** Where `models` is empty: ids that would have been chosen, if only they could serve this call. */
+  readonly unable?: readonly string[]
 }
 
 /** Chooses models for a call. Pure, as all routing is. Throws Fault for settings that cannot be followed. */
