@@ -72,6 +72,12 @@ const RULES: readonly (readonly [string, string])[] = [
   ["what is leased of a key's limit is its open leases", `SELECT what, got, want FROM (SELECT key_hash AS what, leased AS got,
     COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = key_windows.account_id AND leases.key_hash = key_windows.key_hash
     AND leases.period = key_windows.period AND leases.start_ms = key_windows.start_ms), 0) AS want FROM key_windows) AS sums WHERE got <> want`],
+  ["what is leased of a workspace's budgets is its open leases", `SELECT what, got, want FROM (SELECT workspace_id AS what, leased AS got,
+    COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = workspace_windows.account_id AND leases.key_hash = 'workspace:' || workspace_windows.workspace_id
+    AND leases.period = workspace_windows.period AND leases.start_ms = workspace_windows.start_ms), 0) AS want FROM workspace_windows) AS sums WHERE got <> want`],
+  ['what workspaces spent is what their keys did', `SELECT account_id AS what, SUM(workspace_cost) AS got, SUM(key_cost) AS want FROM (
+    SELECT account_id, cost AS workspace_cost, 0 AS key_cost FROM workspace_windows WHERE period = 'ever'
+    UNION ALL SELECT account_id, 0, cost FROM key_windows WHERE period = 'ever') AS sides GROUP BY account_id HAVING SUM(workspace_cost) <> SUM(key_cost)`],
 ]
 
 /** By the values of these columns; rows that share them are added up. */

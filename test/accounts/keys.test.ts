@@ -123,3 +123,17 @@ test('400 says what to change', async () => {
   expect(names).not.toContain('x')
   expect((await manage('POST', `/keys/${'e'.repeat(64)}/rotate`, {})).status).toBe(404)
 })
+
+test("a workspace's guardrail restricts its keys and no others", async () => {
+  const { body } = await manage('POST', '/workspaces', { name: 'Guarded', slug: 'guarded' })
+  const workspace = asObject(body['data'])
+  const [inside, outside] = [await make({}, { workspace_id: asString(workspace?.['id']) ?? '' }), await make({})]
+  const guardrail = asString(workspace?.['default_guardrail_id']) ?? ''
+  expect((await manage('PATCH', `/guardrails/${guardrail}`, { ignored_models: ['demo/echo'] })).body).toMatchObject({ data: { id: guardrail, workspace_id: workspace?.['id'] ?? '' } })
+  expect((await manage('GET', `/guardrails?workspace_id=${asString(workspace?.['id']) ?? ''}`)).body).toMatchObject({ total_count: 1, data: [{ id: guardrail }] })
+  expect([(await chat(inside.secret)).status, (await chat(outside.secret)).status]).toEqual([403, 200])
+  await manage('PATCH', `/keys/${inside.hash}`, { disabled: true })
+  expect((await manage('DELETE', '/workspaces/guarded')).status).toBe(200)
+  expect((await manage('GET', `/guardrails/${guardrail}`)).status).toBe(404)
+  expect((await manage('PATCH', `/guardrails/${guardrail}`, { ignored_models: null })).status).toBe(404)
+})

@@ -9,6 +9,6 @@ import { fakeServices } from './fake-services.ts'
 /** As `fakeServices`, on a real store in a directory of its own: for what is kept in it. `close` it. */
 export async function storedServices(catalogue: Snapshot): Promise<Services & { readonly accounts: AccountBook; readonly clock: FakeClock; close(): Promise<void> }> {
   const clock = new FakeClock()
-  const { accounts, rules, presets, limits, close } = await openLedger({ dataDir: testDirectory(), clock })
-  return { ...fakeServices(catalogue), accounts, rules, presets, rates: limits, clock, close }
+  const { accounts, people, workspaces, rules, presets, limits, close } = await openLedger({ dataDir: testDirectory(), clock })
+  return { ...fakeServices(catalogue), accounts, people, workspaces, rules, presets, rates: limits, clock, close }
 }

@@ -16,8 +16,8 @@ const TARGETS_MAX = 1_000
 const HASHES_ERROR = { error: `must be a list of 1 to ${TARGETS_MAX} hashes of keys, 64 hex digits each; GET /api/v1/keys lists them` }
 const KEYS = z.strictObject({ key_hashes: z.array(z.string(HASHES_ERROR).toLowerCase().regex(/^[0-9a-f]{64}$/, HASHES_ERROR), HASHES_ERROR).min(1, HASHES_ERROR).max(TARGETS_MAX, HASHES_ERROR) })
 
-const MEMBERS_ERROR = { error: `must be a list of ids of members; the account has one, ${OWNER}` }
-const MEMBERS = z.strictObject({ member_user_ids: z.array(z.literal(OWNER, MEMBERS_ERROR), MEMBERS_ERROR).min(1, MEMBERS_ERROR).max(TARGETS_MAX, MEMBERS_ERROR) })
+const MEMBERS_ERROR = { error: `must be a list of 1 to ${TARGETS_MAX} ids of members; GET /api/v1/organization/members lists them` }
+const MEMBERS = z.strictObject({ member_user_ids: z.array(z.string(MEMBERS_ERROR).min(1, MEMBERS_ERROR), MEMBERS_ERROR).min(1, MEMBERS_ERROR).max(TARGETS_MAX, MEMBERS_ERROR) })
 
 /** Lists, assigns and takes back guardrails of keys and members (F34). One of each has at most one: the last assigned (F2). */
 export const guardrailAssignments: readonly Route[] = [
@@ -53,11 +53,21 @@ async function memberRows(context: RouteContext, guardrailId: string | undefined
 
 async function assign(context: RouteContext, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
   const { id: guardrailId } = await guardrailOf(context)
+  if (kind === 'member') await checkMembers(context, targets)
   const createdMs = context.services.clock.wallMs()
   const assignments = [...new Set(targets)].map((target): Assignment => ({ id: rowId(), guardrailId, kind, target, createdMs }))
   const missing = await context.services.rules.store.assign(callerOf(context).accountId, assignments)
   if (missing.length > 0) throw new Fault('invalid_request', `Nothing was assigned: ${missing.length} of the ${assignments.length} keys are not there, the first ${missing[0]?.slice(0, 12) ?? ''}…. GET /api/v1/keys lists the hashes.`, { metadata: { field: 'key_hashes' } })
   return assignments.length
+}
+
+/** Members of the account, and the word for whoever its keys without a member are of. */
+async function checkMembers({ services, ...context }: RouteContext, targets: readonly string[]): Promise<void> {
+  const { accountId } = callerOf({ services, ...context })
+  for (const target of new Set(targets)) {
+    if (target === OWNER || await services.people.member(accountId, target)) continue
+    throw new Fault('invalid_request', `Nothing was assigned: ${target.slice(0, 60)} is no member. GET /api/v1/organization/members lists them.`, { metadata: { field: 'member_user_ids' } })
+  }
 }
 
 async function unassign(context: RouteContext, kind: AssigneeKind, targets: readonly string[]): Promise<number> {

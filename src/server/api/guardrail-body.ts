@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Snapshot } from '../../catalog/endpoint.ts'
 import { ZDR_GROUPS, type ZdrGroup } from '../../catalog/policy-rules.ts'
-import { DEFAULT_WORKSPACE, type Guardrail, type GuardrailRules } from '../../guardrails/guardrail.ts'
+import type { Guardrail, GuardrailRules } from '../../guardrails/guardrail.ts'
 import { timeOrNull } from './key.ts'
 import { knownModels, knownProviders, RULE_FIELDS } from './policy-body.ts'
 
@@ -22,9 +22,9 @@ const NOT_DONE = {
 
 const FIELDS = { description: z.string(DESCRIPTION_ERROR).max(DESCRIPTION_CHARS_MAX, DESCRIPTION_ERROR).nullable().optional(), ...RULE_FIELDS, ...NOT_DONE } as const
 
-const WORKSPACE_ERROR = { error: `must be the default workspace, ${DEFAULT_WORKSPACE}; there is no other` }
+const WORKSPACE_ERROR = { error: 'must be the id of a workspace; GET /api/v1/workspaces lists them' }
 
-export const NEW_GUARDRAIL = z.strictObject({ name, ...FIELDS, workspace_id: z.literal(DEFAULT_WORKSPACE, WORKSPACE_ERROR).optional() })
+export const NEW_GUARDRAIL = z.strictObject({ name, ...FIELDS, workspace_id: z.uuid(WORKSPACE_ERROR).optional() })
 export const GUARDRAIL_CHANGE = z.strictObject({ name: name.optional(), ...FIELDS })
 
 type RuleBody = z.output<z.ZodObject<typeof RULE_FIELDS>>

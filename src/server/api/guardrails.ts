@@ -1,21 +1,23 @@
+import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { Fault } from '../../core/fault.ts'
-import { DEFAULT_WORKSPACE, defaultGuardrailId, defaultGuardrailName, NO_RULES, type Guardrail } from '../../guardrails/guardrail.ts'
+import { defaultGuardrailId, defaultGuardrailName, NO_RULES, type Guardrail } from '../../guardrails/guardrail.ts'
 import { rowId } from '../../lib/id.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
 import { callerOf } from './caller.ts'
+import { workspaceIdOf } from './workspaces.ts'
 import { changedRules, GUARDRAIL_CHANGE, guardrailRow, NEW_GUARDRAIL } from './guardrail-body.ts'
 import { PAGE, pageOf } from './page.ts'
-import { oneOf, readQuery } from './query.ts'
+import { readQuery, text } from './query.ts'
 
-const LIST_QUERY = { ...PAGE, workspace_id: oneOf([DEFAULT_WORKSPACE]) } as const
+const LIST_QUERY = { ...PAGE, workspace_id: text } as const
 
 /** `GET /guardrails`: those of the workspace, its default guardrail too once it says something; newest first. */
 export const listGuardrails: Route = {
   method: 'GET', path: '/guardrails', auth: 'management', operation: 'guardrails.read',
   async handle(context) {
     const query = readQuery(context.url.searchParams, LIST_QUERY)
-    const { rows, total } = await context.services.rules.store.listGuardrails(callerOf(context).accountId, query.workspace_id ?? DEFAULT_WORKSPACE, pageOf(query))
+    const { rows, total } = await context.services.rules.store.listGuardrails(callerOf(context).accountId, await workspaceIdOf(context, query.workspace_id), pageOf(query))
     return { data: rows.map(guardrailRow), total_count: total }
   },
 }
@@ -26,7 +28,7 @@ export const createGuardrail: Route = {
   async handle(context) {
     const body = await readBody(context, NEW_GUARDRAIL)
     const guardrail: Guardrail = {
-      id: rowId(), accountId: callerOf(context).accountId, workspaceId: DEFAULT_WORKSPACE, name: body.name, description: body.description ?? null,
+      id: rowId(), accountId: callerOf(context).accountId, workspaceId: await workspaceIdOf(context, body.workspace_id), name: body.name, description: body.description ?? null,
       rules: changedRules(NO_RULES, body, context.services.snapshot()), createdMs: context.services.clock.wallMs(), updatedMs: null,
     }
     await context.services.rules.store.putGuardrail(guardrail)
@@ -46,8 +48,9 @@ export const changeGuardrail: Route = {
   async handle(context) {
     const body = await readBody(context, GUARDRAIL_CHANGE)
     const nowMs = context.services.clock.wallMs()
-    const isDefault = idOf(context) === defaultGuardrailId(DEFAULT_WORKSPACE)
-    const before = isDefault ? await defaultGuardrail(context, nowMs) : await guardrailOf(context)
+    const workspaceId = await workspaceOfDefault(context)
+    const isDefault = workspaceId !== undefined
+    const before = isDefault ? await defaultGuardrail(context, workspaceId, nowMs) : await guardrailOf(context)
     if (isDefault && body.name !== undefined && body.name !== before.name) throw new Fault('invalid_request', `The field \`name\` must be left out: the workspace's default guardrail is always called "${before.name}".`, { metadata: { field: 'name' } })
     const guardrail: Guardrail = {
       ...before, name: body.name ?? before.name, description: body.description === undefined ? before.description : body.description,
@@ -72,11 +75,25 @@ export async function guardrailOf(context: RouteContext): Promise<Guardrail> {
   return await context.services.rules.store.guardrail(callerOf(context).accountId, idOf(context)) ?? missing()
 }
 
-async function defaultGuardrail(context: RouteContext, nowMs: number): Promise<Guardrail> {
+/** The workspace whose default guardrail the path names, written or not: its id follows from the workspace's. */
+async function workspaceOfDefault(context: RouteContext): Promise<string | undefined> {
+  const { accountId } = callerOf(context)
+  const id = idOf(context)
+  if (id === defaultGuardrailId(defaultWorkspaceId(accountId))) return defaultWorkspaceId(accountId)
+  for (let offset = 0; ; offset += WORKSPACES_PAGE) {
+    const { rows } = await context.services.workspaces.list(accountId, { offset, limit: WORKSPACES_PAGE })
+    const found = rows.find((workspace) => defaultGuardrailId(workspace.id) === id)
+    if (found || rows.length < WORKSPACES_PAGE) return found?.id
+  }
+}
+
+const WORKSPACES_PAGE = 500
+
+async function defaultGuardrail(context: RouteContext, workspaceId: string, nowMs: number): Promise<Guardrail> {
   const { accountId } = callerOf(context)
   const id = idOf(context)
   const found = await context.services.rules.store.guardrail(accountId, id)
-  return found ?? { id, accountId, workspaceId: DEFAULT_WORKSPACE, name: defaultGuardrailName(DEFAULT_WORKSPACE), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }
+  return found ?? { id, accountId, workspaceId, name: defaultGuardrailName(workspaceId), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }
 }
 
 function idOf({ params }: RouteContext): string {

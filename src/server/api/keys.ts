@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { KeyChange, KeyRecord } from '../../accounts/accounts.ts'
-import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { Fault } from '../../core/fault.ts'
 import { parseUsd } from '../../core/nano.ts'
 import { ownerOnly } from '../access.ts'
@@ -10,6 +9,7 @@ import { accessIn } from './caller.ts'
 import { KEY_EXTRAS, keyExtras } from './key-extras.ts'
 import { keyRow } from './key-row.ts'
 import { flag, readQuery, text, whole } from './query.ts'
+import { workspaceIdOf } from './workspaces.ts'
 
 const PAGE_KEYS = 100
 const NAME_CHARS_MAX = 256
@@ -71,7 +71,7 @@ export const listKeys: Route = {
     const creatorUserId = ownerOnly(access) ?? query.creator_user_id
     const keys = await context.services.accounts.listKeys(access.accountId, {
       offset: query.offset ?? 0, limit: PAGE_KEYS, includeDisabled: query.include_disabled ?? false,
-      workspaceId: await workspaceOf(context, query.workspace_id), ...(creatorUserId !== undefined && { creatorUserId }),
+      workspaceId: await workspaceIdOf(context, query.workspace_id), ...(creatorUserId !== undefined && { creatorUserId }),
     })
     return { data: keys.map(keyRow) }
   },
@@ -162,17 +162,6 @@ async function ownKey(context: RouteContext): Promise<KeyRecord> {
 function missing(hash: string): never {
   const hint = hash.startsWith('sk-') ? ' The path needs the hash of the key, not the key.' : ''
   throw new Fault('not_found', `There is no such key.${hint} GET /api/v1/keys lists the hashes.`)
-}
-
-/** The workspace whose keys are asked for. One of another account is as good as none. */
-async function workspaceOf(context: RouteContext, id: string | undefined): Promise<string> {
-  const access = accessIn(context)
-  if (id === undefined || id === defaultWorkspaceId(access.accountId)) return defaultWorkspaceId(access.accountId)
-  const workspace = await context.services.workspaces.get(access.accountId, id, ownerOnly(access)).catch((error: unknown) => {
-    if (!(error instanceof Fault) || error.code !== 'not_found') throw error
-    throw new Fault('invalid_request', 'The query parameter `workspace_id` must be the id of a workspace; GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
-  })
-  return workspace.id
 }
 
 /** Whose the new key is: who makes it, unless an admin says otherwise; null: the workspace's own (H25). */

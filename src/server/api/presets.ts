@@ -13,7 +13,7 @@ import { callerOf } from './caller.ts'
 import { timeOrNull } from './key.ts'
 import { PAGE, pageOf } from './page.ts'
 import { readQuery } from './query.ts'
-import { DEFAULT_WORKSPACE } from './workspace.ts'
+import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 
 /** `GET /presets`: the account's presets, the one changed last first (H30). */
 export const listPresets: Route = {
@@ -97,10 +97,10 @@ function missing({ params }: RouteContext): never {
   throw new Fault('not_found', `There is no preset "${(params['slug'] ?? '').slice(0, 100)}" of this account. GET /api/v1/presets lists those there are.`)
 }
 
-function presetRow({ id, slug, designated, createdMs, updatedMs }: Preset): object {
+function presetRow({ id, accountId, slug, designated, createdMs, updatedMs }: Preset): object {
   return {
     id, slug, name: slug, description: null, status: 'active', status_updated_at: null, designated_version_id: designated.id,
-    creator_user_id: OWNER, workspace_id: DEFAULT_WORKSPACE, created_at: timeOrNull(createdMs), updated_at: timeOrNull(updatedMs),
+    creator_user_id: OWNER, workspace_id: defaultWorkspaceId(accountId), created_at: timeOrNull(createdMs), updated_at: timeOrNull(updatedMs),
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { Workspace, WorkspaceSettings } from '../../accounts/workspace.ts'
+import { defaultWorkspaceId, type Workspace, type WorkspaceSettings } from '../../accounts/workspace.ts'
 import { SORTS } from '../../catalog/policy-rules.ts'
+import { Fault } from '../../core/fault.ts'
 import { defaultGuardrailId } from '../../guardrails/guardrail.ts'
 import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
@@ -90,6 +91,17 @@ export const deleteWorkspace: Route = {
 export async function workspaceIn(context: RouteContext): Promise<Workspace> {
   const access = accessIn(context)
   return await context.services.workspaces.get(access.accountId, context.params['id'] ?? '', ownerOnly(access))
+}
+
+/** The id of the workspace that a field named `workspace_id` means; the default one where it says none. 400 for one that this operation does not reach. */
+export async function workspaceIdOf(context: RouteContext, id: string | undefined): Promise<string> {
+  const access = accessIn(context)
+  if (id === undefined || id === defaultWorkspaceId(access.accountId)) return defaultWorkspaceId(access.accountId)
+  const workspace = await context.services.workspaces.get(access.accountId, id, ownerOnly(access)).catch((error: unknown) => {
+    if (!(error instanceof Fault) || error.code !== 'not_found') throw error
+    throw new Fault('invalid_request', '`workspace_id` must be the id of a workspace; GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
+  })
+  return workspace.id
 }
 
 function wishOf({ services }: RouteContext, body: Omit<z.output<typeof WORKSPACE_CHANGE>, 'name' | 'slug'>): { readonly description?: string | null; readonly settings: Partial<WorkspaceSettings> } {
