@@ -1,4 +1,5 @@
 import type { DialectName } from '../core/call.ts'
+import { glob } from '../lib/glob.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { OperatorDialect, OperatorProvider } from './operator-file.ts'
 import type { ProviderAccessRow, ProviderRow } from './rows.ts'
@@ -52,19 +53,5 @@ export function withAlternatives(endpoint: Endpoint, parametersBy: (dialect: Dia
 
 /** True when a name fits one of the patterns (`*` for anything) and none of those behind a `!`. */
 export function isServed(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => !pattern.startsWith('!') && fits(name, pattern)) && !patterns.some((pattern) => pattern.startsWith('!') && fits(name, pattern.slice(1)))
-}
-
-function fits(name: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return name === pattern
-  if (!name.startsWith(first)) return false
-  const last = rest.pop() ?? ''
-  let at = first.length
-  for (const piece of rest) {
-    const found = name.indexOf(piece, at)
-    if (found === -1) return false
-    at = found + piece.length
-  }
-  return name.length - at >= last.length && name.endsWith(last)
+  return patterns.some((pattern) => !pattern.startsWith('!') && glob(pattern)(name)) && !patterns.some((pattern) => pattern.startsWith('!') && glob(pattern.slice(1))(name))
 }

@@ -1,6 +1,7 @@
 import type { Caller, Key } from '../accounts/caller.ts'
 import type { FreeLimits, RateLimits, Rates } from '../catalog/rate-limits.ts'
 import type { Cap } from './slice-bank.ts'
+import { glob } from '../lib/glob.ts'
 
 export type Metric = 'requests' | 'tokens' | 'usd'
 export type Period = 'minute' | 'day'
@@ -59,13 +60,8 @@ export class CompiledRules {
 }
 
 function modelRules(modelId: string, settings: RateLimits): readonly Rule[] {
-  const found = settings.perModel.find(({ pattern }) => covers(pattern, modelId.toLowerCase()))
+  const found = settings.perModel.find(({ pattern }) => glob(pattern)(modelId.toLowerCase()))
   return found ? rulesOf('model', '', `model:${modelId}`, found.rates, modelId) : NO_RULES
-}
-
-function covers(pattern: string, modelId: string): boolean {
-  if (!pattern.includes('*')) return pattern === modelId
-  return new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`).test(modelId)
 }
 
 function rulesOf(scope: LimitScope, accountId: string, subject: string, rates: Rates, model?: string): Rule[] {

@@ -1,6 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { glob } from '../../lib/glob.ts'
 
 /** The client's settings of a router: the plugin of this id, unless it is turned off. */
 export function settingsOf(call: Call, id: string): JsonObject {
@@ -28,22 +29,8 @@ export function patternsOf(settings: JsonObject, plugin: string, field: string):
     return refuseSetting(plugin, field, `at most ${PATTERNS_MAX} patterns as "anthropic/*", of ${PATTERN_CHARS_MAX} characters each and ${PATTERNS_CHARS_MAX} together`)
   }
   const exact = new Set(texts.filter((text) => !text.includes('*')).map((text) => text.toLowerCase()))
-  const wild = texts.filter((text) => text.includes('*')).map((text) => text.toLowerCase().split(/\*+/))
-  return (id) => exact.has(id.toLowerCase()) || wild.some((pieces) => fits(id.toLowerCase(), pieces))
-}
-
-/** Piece after piece from left to right: no pattern can make it slow. */
-function fits(id: string, pieces: readonly string[]): boolean {
-  const [first = '', ...rest] = pieces
-  const last = rest.pop() ?? ''
-  if (!id.startsWith(first)) return false
-  let at = first.length
-  for (const piece of rest) {
-    const found = id.indexOf(piece, at)
-    if (found === -1) return false
-    at = found + piece.length
-  }
-  return id.length - at >= last.length && id.endsWith(last)
+  const wild = texts.filter((text) => text.includes('*')).map((text) => glob(text.toLowerCase()))
+  return (id) => exact.has(id.toLowerCase()) || wild.some((means) => means(id.toLowerCase()))
 }
 
 /** A number within bounds, or undefined when it is not said. */
