@@ -90,7 +90,8 @@ function lookUp(snapshot: Snapshot, id: string): Model | undefined {
   return only === undefined ? undefined : snapshot.models.get(only)
 }
 
-function isVariant(text: string): text is Variant {
+/** True for a suffix that works on every model. */
+export function isVariant(text: string): text is Variant {
   return VARIANTS.some((variant) => variant === text)
 }
 

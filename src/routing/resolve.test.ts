@@ -80,6 +80,19 @@ describe('C51: openrouter/free', () => {
     expect(faultOf(() => plan(FREE, callFor('openrouter/free', {}, { inputs: ['video'] })))).toMatchObject({ code: 'no_endpoints', message: expect.stringContaining('No free model here can do') })
   })
 
+  test('C31, C32: a variant behind a router sorts the endpoints of the model that it chooses', () => {
+    const snapshot = catalogue({ 'a/m': [at('dear', { usd: '9' }), at('cheap', { usd: '1' })] })
+    for (const name of ['openrouter/auto', 'openrouter/auto-beta']) {
+      const made = plan(snapshot, callFor(`${name}:floor`), {}, () => 0.999)
+      expect([tags(made), made.steps[0]?.reason]).toEqual([['cheap', 'dear'], 'by price'])
+    }
+  })
+
+  test('C27: no router that may cost something is called by a free name, and what is no variant makes no name', () => {
+    const snapshot = catalogue({ 'a/m': [at('one', { usd: '9' })] })
+    for (const name of ['openrouter/auto:free', 'switchyard/pareto-code:free', 'openrouter/auto:zip']) expect(faultOf(() => plan(snapshot, callFor(name)))).toMatchObject({ code: 'model_unknown' })
+  })
+
   test('C47, E13, M25: where its models are there and none may serve, the rule that stands in the way is named', () => {
     const keeps = { provider: { retainsPrompts: true } }
     const snapshot = catalogue({ 'a/x:free': [at('one', keeps)], 'a/paid': [at('one', { usd: '2', ...keeps })] })

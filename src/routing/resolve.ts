@@ -1,4 +1,4 @@
-import { findModel, parseModelName, type FoundModel } from '../catalog/names.ts'
+import { findModel, isVariant, parseModelName, type FoundModel } from '../catalog/names.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import { noneAble } from './none-able.ts'
@@ -90,8 +90,16 @@ function choose(call: Call, view: RoutingView, name: string): Choice | undefined
   if (!MAY_CHOOSE.test(name)) return undefined
   const parsed = parseModelName(name)
   if (isLatest(parsed.base)) return find(view.snapshot, name) ? undefined : latestRouter(call, view, parsed)
-  return ROUTERS.get(parsed.base)?.(call, view, parsed)
+  const router = ROUTERS.get(parsed.base)
+  // A router is free of charge by its own name only: `:free` behind another, or what is no variant, is nobody's name.
+  if (!router || !parsed.variants.every(isVariant)) return undefined
+  const choice = router(call, view, parsed)
+  const sorts = parsed.variants.filter((variant) => SORTS.has(variant))
+  return sorts.length === 0 ? choice : { ...choice, models: choice.models.map((model) => [model, ...sorts].join(':')) }
 }
+
+/** Variants that say how the chosen models' endpoints are sorted: they hold for every name (C31, C32, C34). */
+const SORTS: ReadonlySet<string> = new Set(['floor', 'nitro', 'exacto'])
 
 /** Names that calls have used lately, so that a name is taken apart once. Bounded: clients choose the names. */
 const NAMES_MAX = 2_000
