@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { CHECKS, refuse } from './check.ts'
 import { readMessages, type MessageFacts } from './messages.ts'
 import { FILE_PARSER, readFileParser } from './file-parser.ts'
-import { PREFERENCES, readPreferences } from './preferences.ts'
+import { readPreferences, strangePreferences } from './preferences.ts'
 
 /** Parameters whose name in the catalogue is not their name in the body. All others are named as they are sent. */
 const CATALOGUE_NAMES: Readonly<Record<string, string>> = { max_completion_tokens: 'max_tokens', reasoning_effort: 'reasoning' }
@@ -48,6 +48,9 @@ const UNSERVED_SUFFIX = /:(?:online|extended)(?=:|@|$)/
 /** Plugins that there are: who reads files, and the settings of routers, each read where it is used. */
 const PLUGINS = new Set([FILE_PARSER, 'auto-router', 'auto-beta-router', 'pareto-router', 'fusion'])
 
+/** A field's name is the client's text. */
+const STRANGE_CHARS_MAX = 80
+
 /** Features of the contract that this server has not: whoever asks for one is told, not left to wonder. */
 function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
   const unsaid: Warning[] = []
@@ -62,7 +65,7 @@ function unsaidOf(body: ChatBody): { readonly unsaid?: readonly Warning[] } {
     const suffix = typeof name === 'string' ? UNSERVED_SUFFIX.exec(name)?.[0] : undefined
     if (suffix !== undefined) unsaid.push({ field: 'model', why: `${suffix} has no effect on this server` })
   }
-  if (isObject(provider)) for (const field in provider) if (!PREFERENCES.has(field)) unsaid.push({ field: `provider.${field}`, why: 'is no routing preference' })
+  if (isObject(provider)) for (const field of strangePreferences(provider)) unsaid.push({ field: `provider.${field.slice(0, STRANGE_CHARS_MAX)}`, why: 'is no routing preference' })
   return unsaid.length > 0 ? { unsaid } : {}
 }
 

@@ -10,8 +10,22 @@ const PERCENTILES = ['p50', 'p75', 'p90', 'p99'] as const
 const PRICES = ['prompt', 'completion', 'request', 'image', 'audio'] as const
 
 /** The preferences that there are, some of them for other servers than this. */
-export const PREFERENCES: ReadonlySet<string> = new Set(['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'quantizations', 'sort', 'max_price', 'data_collection', 'zdr',
+const PREFERENCES: ReadonlySet<string> = new Set(['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'quantizations', 'sort', 'max_price', 'data_collection', 'zdr',
   'preferred_min_throughput', 'preferred_max_latency', 'hedge', 'enforce_distillable_text', 'options'])
+
+/** What may stand in those that are objects. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  sort: ['by', 'partition'], max_price: PRICES, preferred_min_throughput: PERCENTILES, preferred_max_latency: PERCENTILES, hedge: ['after', 'max'],
+}
+
+/** Fields of the `provider` object that mean nothing: a ceiling or a wish with a slip of the pen in its name is none. */
+export function strangePreferences(provider: JsonObject): readonly string[] {
+  return Object.entries(provider).flatMap(([field, value]) => {
+    const parts = PARTS[field]
+    if (!PREFERENCES.has(field)) return [field]
+    return parts && isObject(value) ? Object.keys(value).filter((part) => !parts.includes(part)).map((part) => `${field}.${part}`) : []
+  })
+}
 
 const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const
 
@@ -83,7 +97,7 @@ function readMaxPrice(value: unknown): Preferences['maxPrice'] {
 function readCutoffs(from: JsonObject, field: string): PercentileCutoffs | undefined {
   const value = from[field]
   if (value === undefined || value === null) return undefined
-  if (typeof value === 'number') return { p50: value }
+  if (typeof value === 'number') return value >= 0 ? { p50: value } : refuse(`provider.${field}`, 'a number of at least 0', value)
   if (!isObject(value)) refuse(`provider.${field}`, 'a number or an object of percentiles', value)
   const cutoffs: { [name in (typeof PERCENTILES)[number]]?: number } = {}
   for (const name of PERCENTILES) {
