@@ -20,7 +20,7 @@ export interface PostgresServer {
 
 const USER = 'switchyard'
 /** Nothing of it has to outlive a power cut. Workers, commands and tests together have many connections. */
-const SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300', 'listen_addresses=127.0.0.1', 'shared_buffers=64MB']
+const SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300', 'listen_addresses=127.0.0.1', 'shared_buffers=64MB', 'deadlock_timeout=50ms']
 
 /** Where Postgres's programs are; undefined when it is not installed. */
 export function postgresPrograms(): string | undefined {

@@ -14,8 +14,8 @@ describePostgres('PostgresDatabase', () => {
   afterAll(() => server.remove())
   beforeEach(async () => {
     url = createDatabase(server.url, `unit_${++databases}`)
-    a = new PostgresDatabase(url, 5_000)
-    b = new PostgresDatabase(url, 5_000)
+    a = new PostgresDatabase(url)
+    b = new PostgresDatabase(url)
     await a.write(async (sql) => {
       await sql.run('CREATE TABLE t (id text PRIMARY KEY, n bigint NOT NULL)')
       await sql.run("INSERT INTO t (id, n) VALUES ('x', 0), ('y', 0)")

@@ -42,6 +42,16 @@ describe('migrate', () => {
     expect(await db.read((sql) => sql.all('SELECT id, more FROM nodes'))).toEqual([{ id: 'a', more: null }])
   })
 
+  test('of several that start at once is done once', async () => {
+    const directory = testDirectory()
+    const starting = Array.from({ length: 4 }, () => testDatabase(directory))
+    opened.push(...starting)
+    // One after another in this thread where the engine locks its file; on Postgres they meet.
+    await Promise.all(engine() === 'Postgres' ? starting.map((db) => migrate(db, 1)) : [migrate(starting[0] ?? database(), 1)])
+    for (const db of starting) await migrate(db, 2)
+    expect(await starting[0]?.read((sql) => sql.all('SELECT version, at_ms FROM migrations ORDER BY version'))).toEqual(MIGRATIONS.map(({ version }) => ({ version: BigInt(version), at_ms: 1n })))
+  })
+
   test('that fails in the middle leaves nothing of itself', async () => {
     const db = database()
     await migrate(db, 1)
