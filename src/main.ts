@@ -74,7 +74,7 @@ async function serve(config: Config): Promise<number> {
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
   })
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined

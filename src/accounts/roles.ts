@@ -33,6 +33,8 @@ export const OPERATIONS = {
   'audit.read': { admin: 'all', member: 'none' },
   // Credit is shared: everybody may see it, admins buy it.
   'credits.read': { admin: 'all', member: 'all' },
+  // Members see what their own keys did.
+  'analytics.read': { admin: 'all', member: 'own' },
   'guardrails.read': { admin: 'all', member: 'all' },
   'guardrails.change': { admin: 'all', member: 'none' },
   // Whoever sees them may not see their secrets: nobody may.

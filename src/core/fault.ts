@@ -40,6 +40,7 @@ export const FAULTS = {
   method_not_allowed: kind(405, 'client', 'never', 'invalid_request', 'Use the method that the Allow header names.'),
   conflict: kind(409, 'client', 'never', 'invalid_request', 'The object is not in the state that this needs.'),
   body_timeout: kind(408, 'client', 'never', 'timeout', 'Send the body at once after the head.'),
+  report_timeout: kind(408, 'client', 'never', 'timeout', 'Ask for a shorter time, fewer dimensions, or a coarser granularity.'),
   payload_too_large: kind(413, 'client', 'never', 'payload_too_large', 'Send a smaller body; the message names the limit.'),
   unsupported_media_type: kind(415, 'client', 'never', 'invalid_request', 'Send the content type that the message names.'),
   unprocessable: kind(422, 'client', 'never', 'unprocessable', 'Change the field that the message names.'),

@@ -7,6 +7,7 @@ import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
 import type { RuleBook } from '../guardrails/rule-book.ts'
+import type { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { HealthStats } from '../routing/health.ts'
@@ -24,6 +25,8 @@ export interface Services {
   readonly rules: RuleBook
   readonly presets: PresetBook
   readonly health: HealthStats
+  /** What calls cost, by what people care about. */
+  readonly reports: Pick<Reports, 'report' | 'tagNames' | 'knownKeys'>
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock

@@ -13,3 +13,8 @@ export function databasePath(dataDir: string): string {
 export function openDatabase({ dataDir, databaseUrl }: StorePlace, waitMsMax?: number): Database {
   return databaseUrl === undefined ? new SqliteDatabase(databasePath(dataDir), waitMsMax) : new PostgresDatabase(databaseUrl, waitMsMax)
 }
+
+/** The same store, to be read beside those who write: on SQLite neither waits for the other. The store is there, with its schema. */
+export function openForReports({ dataDir, databaseUrl }: StorePlace): Database {
+  return databaseUrl === undefined ? new SqliteDatabase(databasePath(dataDir), undefined, true) : new PostgresDatabase(databaseUrl)
+}

@@ -9,6 +9,7 @@ import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
 import { recoverNode } from '../ledger/recovery.ts'
+import { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Limits } from '../limits/limits.ts'
 import { randomText } from '../lib/id.ts'
@@ -16,6 +17,7 @@ import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
 import { NodeWatch } from './node-watch.ts'
 import type { StorePlace } from './protocol.ts'
+import { ReportClient } from './report-client.ts'
 import { Retainer, type Retention } from './retainer.ts'
 import { StoreClient } from './store-client.ts'
 
@@ -41,6 +43,7 @@ export interface OpenLedger {
   readonly rules: RuleBook
   readonly presets: PresetBook
   readonly limits: Limits
+  readonly reports: Reports
   /** Ends when the store has every settlement so far. */
   flush(): Promise<void>
   verify(): Promise<Audit>
@@ -84,6 +87,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
     const limits = new Limits({ nodeId, bank: client.api, clock, log })
     Object.assign(listeners, { ledger, accounts, rules, presets, limits })
+    const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
       setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS),
@@ -91,13 +95,14 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, ...peopleOf(client, clock), rules, presets, limits, flush: () => ledger.flush(), verify: () => client.api.verify(),
+      nodeId, ledger, accounts, ...peopleOf(client, clock), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
         await limits.close()
         await accounts.close()
         await ledger.close()
+        await reader.close()
         await client.close()
       },
     }

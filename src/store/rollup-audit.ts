@@ -1,5 +1,5 @@
+import { REPORT_SUMS } from '../ledger/reports.ts'
 import { booksOpenFrom } from './retention.ts'
-import { ROLLUP_SUMS } from './rollup-rows.ts'
 import { big, int, text, type Sql } from './sql.ts'
 
 const HOUR_MS = 3_600_000
@@ -18,10 +18,10 @@ export async function rollupProblems(sql: Sql): Promise<string[]> {
     SUM(prompt_tokens) AS prompt_tokens, SUM(completion_tokens) AS completion_tokens FROM generations WHERE tag_set IS NOT NULL AND created_ms >= ${fromHour * HOUR_MS} AND ${LIVE} GROUP BY 1, 2, 3`
   return [
     ...await differences(sql, 'an hour by tags is the sum of its generations', ['tag_set'], OF_GENERATIONS, summed('tag_rollups', 'hour', ['tag_set'], OF_GENERATIONS, `hour >= ${fromHour} AND ${LIVE}`), generations),
-    ...await differences(sql, 'an hour is the sum of its tags', PLACE, ROLLUP_SUMS, summed('rollups', 'hour', PLACE, ROLLUP_SUMS, LIVE), summed('tag_rollups', 'hour', PLACE, ROLLUP_SUMS, LIVE)),
-    ...await differences(sql, 'a day is the sum of its hours', PLACE, ROLLUP_SUMS, summed('rollups_daily', 'day', PLACE, ROLLUP_SUMS), summed('rollups', 'hour / 24', PLACE, ROLLUP_SUMS)),
-    ...await differences(sql, 'a day by tags is the sum of its hours', ['tag_set', ...PLACE], ROLLUP_SUMS,
-      summed('tag_rollups_daily', 'day', ['tag_set', ...PLACE], ROLLUP_SUMS), summed('tag_rollups', 'hour / 24', ['tag_set', ...PLACE], ROLLUP_SUMS)),
+    ...await differences(sql, 'an hour is the sum of its tags', PLACE, REPORT_SUMS, summed('rollups', 'hour', PLACE, REPORT_SUMS, LIVE), summed('tag_rollups', 'hour', PLACE, REPORT_SUMS, LIVE)),
+    ...await differences(sql, 'a day is the sum of its hours', PLACE, REPORT_SUMS, summed('rollups_daily', 'day', PLACE, REPORT_SUMS), summed('rollups', 'hour / 24', PLACE, REPORT_SUMS)),
+    ...await differences(sql, 'a day by tags is the sum of its hours', ['tag_set', ...PLACE], REPORT_SUMS,
+      summed('tag_rollups_daily', 'day', ['tag_set', ...PLACE], REPORT_SUMS), summed('tag_rollups', 'hour / 24', ['tag_set', ...PLACE], REPORT_SUMS)),
   ]
 }
 

@@ -1,17 +1,11 @@
 import type { Generation } from '../ledger/generation.ts'
 import type { End } from '../ledger/line.ts'
+import { REPORT_SUMS } from '../ledger/reports.ts'
 import { sorted, valueOf } from './groups.ts'
 import { pieces, tuples, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
 const HOURS_OF_DAY = 24
-
-/** What every roll-up sums, as its columns are named. */
-export const ROLLUP_SUMS = [
-  'requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens', 'cache_read_tokens',
-  'upstream_cost', 'cancelled', 'web_searches', 'tool_calls', 'timed', 'latency_ms', 'generation_ms', 'spoken_tokens',
-] as const
-export type RollupSum = (typeof ROLLUP_SUMS)[number]
 
 interface Rollup {
   readonly table: 'rollups' | 'rollups_daily' | 'tag_rollups' | 'tag_rollups_daily'
@@ -42,13 +36,13 @@ function rowsOf({ bucket, isByTags }: Rollup, accountId: string, ends: readonly 
     const hour = Math.floor(createdMs / HOUR_MS)
     const at = bucket === 'hour' ? hour : Math.floor(hour / HOURS_OF_DAY)
     const key = [accountId, at, ...(isByTags ? [tagSets.get(callId) ?? ''] : []), keyHash, model, provider, endpointId]
-    const row = valueOf(rows, key.join('\n'), () => ({ key, sums: ROLLUP_SUMS.map(() => 0n) }))
+    const row = valueOf(rows, key.join('\n'), () => ({ key, sums: REPORT_SUMS.map(() => 0n) }))
     sumsOf(generation).forEach((amount, index) => { row.sums[index] = (row.sums[index] ?? 0n) + amount })
   }
   return sorted(rows).map(([, row]) => row)
 }
 
-/** In the order of ROLLUP_SUMS. */
+/** In the order of REPORT_SUMS. */
 function sumsOf({ fault, cost, byok, upstreamCost, cancelled, usage, latencyMs, generationMs }: Generation): bigint[] {
   const isTimed = latencyMs !== null && generationMs !== null
   return [
@@ -73,6 +67,6 @@ async function addTo(sql: Sql, rollup: Rollup, rows: readonly SumRow[]): Promise
 
 function addText({ table, bucket, isByTags }: Rollup, rows: number): string {
   const key = ['account_id', bucket, ...(isByTags ? ['tag_set'] : []), 'key_hash', 'model', 'provider', 'endpoint_id']
-  return `INSERT INTO ${table} (${[...key, ...ROLLUP_SUMS].join(', ')}) VALUES ${tuples(rows, key.length + ROLLUP_SUMS.length)}
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${ROLLUP_SUMS.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ')}`
+  return `INSERT INTO ${table} (${[...key, ...REPORT_SUMS].join(', ')}) VALUES ${tuples(rows, key.length + REPORT_SUMS.length)}
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${REPORT_SUMS.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ')}`
 }

@@ -2,6 +2,8 @@ import { Database as BunDatabase, type Statement } from 'bun:sqlite'
 import type { Database, Row, Sql, SqlValue } from './sql.ts'
 
 const BUSY_MS = 5_000
+/** Reports read much at once. */
+const REPORT_CACHE_KIB = 65_536
 
 /**
  * SQLite in this thread. Transactions run one after another; other processes may have the file open and wait for each
@@ -12,11 +14,11 @@ export class SqliteDatabase implements Database {
   private readonly sql: Sql
   private last: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string, busyMs = BUSY_MS) {
-    this.db = new BunDatabase(path, { create: true, safeIntegers: true })
+  constructor(path: string, busyMs = BUSY_MS, isReadOnly = false) {
+    this.db = new BunDatabase(path, isReadOnly ? { readonly: true, safeIntegers: true } : { create: true, safeIntegers: true })
     this.db.run(`PRAGMA busy_timeout = ${busyMs}`)
-    this.db.run('PRAGMA journal_mode = WAL')
-    this.db.run('PRAGMA synchronous = FULL')
+    if (isReadOnly) this.db.run(`PRAGMA cache_size = -${REPORT_CACHE_KIB}`)
+    else for (const pragma of ['journal_mode = WAL', 'synchronous = FULL']) this.db.run(`PRAGMA ${pragma}`)
     this.sql = { all: async (text, ...values) => this.query(text).all(...values), run: async (text, ...values) => this.query(text).run(...values).changes }
   }
 

@@ -157,7 +157,13 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
+    reports: noReports,
   }
+}
+
+/** Nobody has called anything yet. */
+const noReports: Services['reports'] = {
+  report: async () => ({ rows: [], isTruncated: false, labels: new Map(), hasTooMany: false }), tagNames: async () => [], knownKeys: async () => [],
 }
 
 /** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */

@@ -1,5 +1,6 @@
 import type { AccountBook } from '../../src/accounts/account-book.ts'
 import type { Snapshot } from '../../src/catalog/endpoint.ts'
+import type { LedgerNode } from '../../src/ledger/node.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
 import { openLedger } from '../../src/store/open.ts'
 import { testDirectory } from '../../src/store/store.fixture.ts'
@@ -7,8 +8,8 @@ import type { Services } from '../../src/server/route.ts'
 import { fakeServices } from './fake-services.ts'
 
 /** As `fakeServices`, on a real store in a directory of its own: for what is kept in it. `close` it. */
-export async function storedServices(catalogue: Snapshot): Promise<Services & { readonly accounts: AccountBook; readonly clock: FakeClock; close(): Promise<void> }> {
+export async function storedServices(catalogue: Snapshot): Promise<Services & { readonly accounts: AccountBook; readonly clock: FakeClock; readonly ledger: LedgerNode; close(): Promise<void> }> {
   const clock = new FakeClock()
-  const { accounts, people, workspaces, rules, presets, limits, close } = await openLedger({ dataDir: testDirectory(), clock })
-  return { ...fakeServices(catalogue), accounts, people, workspaces, rules, presets, rates: limits, clock, close }
+  const { accounts, people, workspaces, rules, presets, limits, reports, ledger, close } = await openLedger({ dataDir: testDirectory(), clock })
+  return { ...fakeServices(catalogue), accounts, people, workspaces, rules, presets, rates: limits, reports, ledger, clock, close }
 }

@@ -1,4 +1,6 @@
 import type { Route } from '../route.ts'
+import { getActivity } from './activity.ts'
+import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
 import { getAudit } from './audit-log.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
@@ -22,7 +24,7 @@ export const routes: readonly Route[] = [
   listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels, listZdrEndpoints,
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
-  getCredits,
+  getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration,
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,

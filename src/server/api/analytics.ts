@@ -1,0 +1,94 @@
+import { METRICS, sumsFor, valueOfMetric, type Metric, type MetricName } from '../../ledger/metrics.ts'
+import { DIMENSIONS, GRANULARITIES, type Dimension, type ReportRow } from '../../ledger/reports.ts'
+import { formatUsd, usdNumber } from '../../core/nano.ts'
+import type { Route } from '../route.ts'
+import { readBody } from './body.ts'
+import { accessIn } from './caller.ts'
+import { ANALYTICS_QUERY, OPERATORS, queryOf, type AnalyticsQuery } from './analytics-query.ts'
+import { scopeOf } from './report-scope.ts'
+
+const DAY_MS = 86_400_000
+const TAGS_SHOWN_DAYS = 90
+const TAG_NAMES_MAX = 100
+
+const LABELS: Readonly<Record<string, string>> = {
+  model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
+}
+
+/** `GET /analytics/meta`: what can be asked of `POST /analytics/query` (J3), with the account's own tags. */
+export const getAnalyticsMeta: Route = {
+  method: 'GET', path: '/analytics/meta', auth: 'management', operation: 'analytics.read',
+  async handle(context) {
+    const { reports, clock } = context.services
+    const tags = await reports.tagNames(accessIn(context).accountId, Math.floor(clock.wallMs() / DAY_MS) - TAGS_SHOWN_DAYS, TAG_NAMES_MAX)
+    return {
+      data: {
+        metrics: Object.entries(METRICS).map(([name, { label, format, ...metric }]) => ({ name, display_label: label, display_format: format, is_rate: 'per' in metric })),
+        dimensions: [...DIMENSIONS.map((name) => ({ name, display_label: labelOf(name) })), ...tags.map((tag) => ({ name: `tag.${tag}`, display_label: `Tag ${tag}` }))],
+        granularities: GRANULARITIES.map((name) => ({ name, display_label: labelOf(name) })),
+        operators: Object.entries(OPERATORS).map(([name, { isList }]) => ({ name, value_type: isList ? 'array' : 'scalar' })),
+      },
+    }
+  },
+}
+
+/** `POST /analytics/query`: sums of calls by what they can be told apart by (J3, J4). */
+export const queryAnalytics: Route = {
+  method: 'POST', path: '/analytics/query', auth: 'management', operation: 'analytics.read',
+  async handle(context) {
+    const { reports, clock } = context.services
+    const access = accessIn(context)
+    const asked = queryOf(await readBody(context, ANALYTICS_QUERY), clock.wallMs())
+    const beganMs = clock.monotonicMs()
+    const report = await reports.report({
+      accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, granularity: asked.granularity, by: asked.dimensions,
+      filters: [...asked.filters, ...scopeOf(access)], sums: sumsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
+    })
+    const unknown = await unknownKeys(asked, (hashes) => reports.knownKeys(access.accountId, hashes))
+    const warnings = [...asked.warnings, ...unknown.map((hash) => `api_key_id: this account has no key ${hash.slice(0, 80)}`)]
+    return {
+      data: {
+        data: report.rows.map((row) => rowOf(row, asked, report.labels)),
+        metadata: { query_time_ms: Math.round(clock.monotonicMs() - beganMs), row_count: report.rows.length, truncated: report.isTruncated },
+        ...(warnings.length > 0 && { warnings }),
+      },
+    }
+  },
+}
+
+async function unknownKeys({ filters }: AnalyticsQuery, known: (hashes: readonly string[]) => Promise<readonly string[]>): Promise<string[]> {
+  const hashes = filters.flatMap(({ dimension, values }) => (dimension === 'api_key_id' ? values : []))
+  if (hashes.length === 0) return []
+  const found = new Set(await known(hashes))
+  return hashes.filter((hash) => !found.has(hash))
+}
+
+/** What stands beside an id for people, and under which name. */
+const LABELLED: Readonly<Partial<Record<Dimension, string>>> = { api_key_id: 'api_key_name', workspace: 'workspace_name', user: 'user_email' }
+
+function rowOf({ startMs, values, sums }: ReportRow, { granularity, dimensions, metrics }: AnalyticsQuery, labels: ReadonlyMap<string, string>): object {
+  const row: [string, unknown][] = []
+  if (granularity !== null && startMs !== null) row.push([`date__${granularity}`, new Date(startMs).toISOString()])
+  dimensions.forEach((dimension, at) => {
+    const value = values[at] ?? null
+    row.push([dimension, value])
+    const label = LABELLED[dimension]
+    if (label !== undefined) row.push([label, value === null ? null : labels.get(value) ?? null])
+  })
+  for (const metric of metrics) row.push([metric, shown(metric, valueOfMetric(metric, sums))])
+  // Entries, not assignments: any text may be the name of a tag.
+  return Object.fromEntries(row)
+}
+
+/** Exact: a sum that no JSON number holds is a text. */
+function shown(name: MetricName, value: bigint | number | null): number | string | null {
+  if (typeof value !== 'bigint') return value
+  const { format }: Metric = METRICS[name]
+  const isSafe = value <= BigInt(Number.MAX_SAFE_INTEGER)
+  if (format === 'currency') return isSafe ? usdNumber(value) : formatUsd(value)
+  return isSafe ? Number(value) : String(value)
+}
+
+function labelOf(name: string): string {
+  return LABELS[name] ?? name
+}

@@ -1,0 +1,188 @@
+import { valueOfMetric } from '../ledger/metrics.ts'
+import { REPORT_SUMS, type Dimension, type Granularity, type Report, type ReportFilter, type ReportOrder, type ReportQuery, type ReportRow, type ReportSum } from '../ledger/reports.ts'
+import { big, int, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
+
+const HOUR_MS = 3_600_000
+const HOURS_OF_DAY = 24
+/** More groups than anybody reads: they would be sorted and sent for nothing. */
+const GROUPS_MAX = 50_000
+const LABELS_OF_QUERY_MAX = 500
+
+/** Where each dimension stands in a roll-up. What is not there is found by the key or by the set of tags. */
+const COLUMNS = { model: 'model', provider: 'provider', endpoint: 'endpoint_id', api_key_id: 'key_hash', workspace: 'key_hash', user: 'key_hash' } as const
+const OF_KEYS = { workspace: 'workspace_id', user: 'creator_user_id' } as const
+
+/** A stretch of a query that one roll-up answers. */
+interface Part { readonly table: string; readonly bucket: 'hour' | 'day'; readonly from: number; readonly until: number }
+
+/** Sums of the roll-ups: whole days from those by day, what is left at both ends from those by hour. */
+export async function readReport(sql: Sql, query: ReportQuery): Promise<Report> {
+  const groups = new Map<string, { row: ReportRow; readonly sums: Record<ReportSum, bigint> }>()
+  for (const part of partsOf(query)) {
+    const { statement, values } = statementOf(query, part)
+    for (const found of await sql.all(statement, ...values)) addGroup(groups, query, found)
+    if (groups.size > GROUPS_MAX) return { rows: [], isTruncated: true, labels: new Map(), hasTooMany: true }
+  }
+  const rows = [...groups.values()].map(({ row }) => row).sort(comparing(query.order, query.by))
+  const kept = limited(rows, query)
+  return { rows: kept, isTruncated: kept.length < rows.length, labels: await labelsOf(sql, query, kept), hasTooMany: false }
+}
+
+function addGroup(groups: Map<string, { row: ReportRow; readonly sums: Record<ReportSum, bigint> }>, query: ReportQuery, found: Row): void {
+  const startMs = query.granularity === null ? null : int(found, 'bucket') * HOUR_MS
+  const values = query.by.map((_, at) => textOrNull(found, `d${at}`) || null)
+  const key = JSON.stringify([startMs, ...values])
+  const known = groups.get(key)
+  // Made of the list of all sums.
+  const sums = known?.sums ?? Object.fromEntries(REPORT_SUMS.map((name) => [name, 0n])) as Record<ReportSum, bigint>
+  for (const name of query.sums) sums[name] += big(found, name)
+  if (!known) groups.set(key, { row: { startMs, values, sums }, sums })
+}
+
+function partsOf({ fromHour, untilHour, granularity, by, filters }: ReportQuery): Part[] {
+  const isByTags = [...by, ...filters.map(({ dimension }) => dimension)].some((dimension) => tagOf(dimension) !== undefined)
+  const hours = (from: number, until: number): Part[] => (from < until ? [{ table: isByTags ? 'tag_rollups' : 'rollups', bucket: 'hour', from, until }] : [])
+  const [fromDay, untilDay] = [Math.ceil(fromHour / HOURS_OF_DAY), Math.floor(untilHour / HOURS_OF_DAY)]
+  if (granularity === 'hour' || fromDay >= untilDay) return hours(fromHour, untilHour)
+  const days: Part = { table: isByTags ? 'tag_rollups_daily' : 'rollups_daily', bucket: 'day', from: fromDay, until: untilDay }
+  return [...hours(fromHour, fromDay * HOURS_OF_DAY), days, ...hours(untilDay * HOURS_OF_DAY, untilHour)]
+}
+
+/** The name of the tag that a dimension is of. */
+function tagOf(dimension: Dimension): string | undefined {
+  return dimension.startsWith('tag.') ? dimension.slice('tag.'.length) : undefined
+}
+
+/** Grouped by what stands in the roll-up first; then, in far fewer rows, by what that stands for. */
+function statementOf(query: ReportQuery, part: Part): { readonly statement: string; readonly values: readonly SqlValue[] } {
+  const values: SqlValue[] = [query.accountId]
+  const add = (value: SqlValue): string => `$${values.push(value)}`
+  const columns = [...new Set(query.by.map(columnOf))]
+  const where = [`account_id = $1`, `${part.bucket} >= ${part.from}`, `${part.bucket} < ${part.until}`, ...query.filters.map((filter) => conditionOf(filter, add))]
+  const sums = query.sums.map((name) => `SUM(${name}) AS ${name}`).join(', ')
+  const inner = `SELECT ${[`${bucketOf(query.granularity, part, query)} AS bucket`, ...columns, sums].join(', ')} FROM ${part.table} WHERE ${where.join(' AND ')} GROUP BY ${ordinals(columns.length + 1)}`
+  const joins: string[] = []
+  const shown = query.by.map((dimension, at) => {
+    const tag = tagOf(dimension)
+    if (tag !== undefined) joins.push(`LEFT JOIN tag_sets AS t${at} ON t${at}.account_id = $1 AND t${at}.tag_set = g.tag_set AND t${at}.name = ${add(tag)}`)
+    return `${tag === undefined ? valueColumn(dimension) : `t${at}.value`} AS d${at}`
+  })
+  if (query.by.some((dimension) => dimension in OF_KEYS)) joins.push('LEFT JOIN keys ON keys.account_id = $1 AND keys.hash = g.key_hash')
+  return { statement: `SELECT ${['bucket', ...shown, sums].join(', ')} FROM (${inner}) AS g ${joins.join(' ')} GROUP BY ${ordinals(query.by.length + 1)} LIMIT ${GROUPS_MAX + 1}`, values }
+}
+
+function columnOf(dimension: Dimension): string {
+  return dimension in COLUMNS ? COLUMNS[dimension as keyof typeof COLUMNS] : 'tag_set'
+}
+
+function valueColumn(dimension: Dimension): string {
+  return dimension in OF_KEYS ? `keys.${OF_KEYS[dimension as keyof typeof OF_KEYS]}` : `g.${columnOf(dimension)}`
+}
+
+function ordinals(count: number): string {
+  return Array.from({ length: count }, (_, at) => at + 1).join(', ')
+}
+
+/** The first hour of the bucket that a row lies in. */
+function bucketOf(granularity: Granularity | null, { bucket }: Part, { fromHour, untilHour }: ReportQuery): string {
+  const day = bucket === 'day' ? 'day' : 'hour / 24'
+  switch (granularity) {
+    case null: return '0'
+    case 'hour': return 'hour'
+    case 'day': return `(${day}) * 24`
+    // Weeks begin on Monday; the first day of the epoch was a Thursday.
+    case 'week': return `(((${day}) + 3) / 7 * 7 - 3) * 24`
+    case 'month': return monthOf(bucket === 'day' ? 'day * 24' : 'hour', fromHour, untilHour)
+  }
+}
+
+function monthOf(hour: string, fromHour: number, untilHour: number): string {
+  const first = new Date(fromHour * HOUR_MS)
+  const starts: number[] = []
+  for (let month = first.getUTCMonth(); ; month++) {
+    const start = Date.UTC(first.getUTCFullYear(), month) / HOUR_MS
+    if (start >= untilHour && starts.length > 0) break
+    starts.push(start)
+  }
+  const last = starts.at(-1) ?? 0
+  return starts.length === 1 ? String(last) : `CASE ${starts.slice(1).map((start, at) => `WHEN ${hour} < ${start} THEN ${starts[at] ?? 0}`).join(' ')} ELSE ${last} END`
+}
+
+function conditionOf({ dimension, isNot, values, includeUnset }: ReportFilter, add: (value: SqlValue) => string): string {
+  const tag = tagOf(dimension)
+  if (tag !== undefined) {
+    const name = add(tag)
+    const has = `tag_set IN (SELECT tag_set FROM tag_sets WHERE account_id = $1 AND name = ${name} AND ${listed('value', isNot, values, add)})`
+    return includeUnset ? `(${has} OR tag_set NOT IN (SELECT tag_set FROM tag_sets WHERE account_id = $1 AND name = ${name}))` : has
+  }
+  const unset = (column: string, isUnset: string) => (includeUnset ? `(${listed(column, isNot, values, add)} OR ${isUnset})` : `(${listed(column, isNot, values, add)} AND NOT (${isUnset}))`)
+  if (!(dimension in OF_KEYS)) return unset(columnOf(dimension), `${columnOf(dimension)} = ''`)
+  const column = OF_KEYS[dimension as keyof typeof OF_KEYS]
+  return `key_hash IN (SELECT hash FROM keys WHERE account_id = $1 AND ${unset(column, `${column} IS NULL`)})`
+}
+
+function listed(column: string, isNot: boolean, values: readonly string[], add: (value: SqlValue) => string): string {
+  if (values.length === 0) return isNot ? '1 = 1' : '1 = 0'
+  return `${column} ${isNot ? 'NOT IN' : 'IN'} (${values.map(add).join(', ')})`
+}
+
+function comparing({ by, isDescending }: ReportOrder, dimensions: readonly Dimension[]): (a: ReportRow, b: ReportRow) => number {
+  const sign = isDescending ? -1 : 1
+  const first = (a: ReportRow, b: ReportRow): number => {
+    if (by === 'date') return compare(a.startMs, b.startMs)
+    if ('metric' in by) return compare(valueOfMetric(by.metric, a.sums), valueOfMetric(by.metric, b.sums))
+    const at = dimensions.indexOf(by.dimension)
+    return compare(a.values[at] ?? null, b.values[at] ?? null)
+  }
+  return (a, b) => sign * first(a, b) || compare(a.startMs, b.startMs) || a.values.reduce((order, value, at) => order || compare(value, b.values[at] ?? null), 0)
+}
+
+/** What is not known is less than all that is. */
+function compare<T extends bigint | number | string>(a: T | null, b: T | null): number {
+  if (a === null || b === null) return (a === null ? 0 : 1) - (b === null ? 0 : 1)
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function limited(rows: readonly ReportRow[], { rowsMax, rowsOfGroupMax }: ReportQuery): ReportRow[] {
+  const counts = new Map<string, number>()
+  const kept: ReportRow[] = []
+  for (const row of rows) {
+    const group = JSON.stringify(row.values)
+    const count = (counts.get(group) ?? 0) + 1
+    counts.set(group, count)
+    if (count <= rowsOfGroupMax && kept.length < rowsMax) kept.push(row)
+  }
+  return kept
+}
+
+const LABELS = {
+  api_key_id: 'SELECT hash AS id, name AS label FROM keys WHERE account_id = $1 AND hash IN',
+  workspace: 'SELECT id, name AS label FROM workspaces WHERE account_id = $1 AND id IN',
+  user: 'SELECT users.id, users.email AS label FROM users WHERE EXISTS (SELECT 1 FROM keys WHERE keys.account_id = $1 AND keys.creator_user_id = users.id) AND users.id IN',
+} as const
+
+async function labelsOf(sql: Sql, { accountId, by }: ReportQuery, rows: readonly ReportRow[]): Promise<Map<string, string>> {
+  const labels = new Map<string, string>()
+  for (const [at, dimension] of by.entries()) {
+    if (!(dimension in LABELS)) continue
+    const ids = [...new Set(rows.flatMap(({ values }) => values[at] ?? []))]
+    for (let from = 0; from < ids.length; from += LABELS_OF_QUERY_MAX) {
+      const some = ids.slice(from, from + LABELS_OF_QUERY_MAX)
+      const found = await sql.all(`${LABELS[dimension as keyof typeof LABELS]} (${some.map((_, index) => `$${index + 2}`).join(', ')})`, accountId, ...some)
+      for (const row of found) labels.set(text(row, 'id'), text(row, 'label'))
+    }
+  }
+  return labels
+}
+
+export async function readTagNames(sql: Sql, accountId: string, fromDay: number, namesMax: number): Promise<string[]> {
+  const rows = await sql.all(`SELECT name FROM tag_sets WHERE account_id = $1 AND tag_set IN (SELECT DISTINCT tag_set FROM tag_rollups_daily WHERE account_id = $1 AND day >= ${fromDay})
+    GROUP BY name ORDER BY name LIMIT ${namesMax}`, accountId)
+  return rows.map((row) => text(row, 'name'))
+}
+
+export async function readKnownKeys(sql: Sql, accountId: string, hashes: readonly string[]): Promise<string[]> {
+  if (hashes.length === 0) return []
+  const rows = await sql.all(`SELECT hash FROM keys WHERE account_id = $1 AND hash IN (${hashes.map((_, at) => `$${at + 2}`).join(', ')})`, accountId, ...hashes)
+  return rows.map((row) => text(row, 'hash'))
+}
