@@ -18,6 +18,8 @@ import type { Meter } from './meter.ts'
 export async function* attempt(plan: Plan, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const errors: PreviousError[] = []
   const run = { plan, call, meter, gateway, client }
+  // Once for a call, however often it fails over: the budget is a share of the calls.
+  if (call.preferences.hedge && plan.steps.length > 1) gateway.hedges.ask()
   let waitMs = Infinity
   let at: number | undefined = 0
   while (at !== undefined) {
@@ -54,7 +56,6 @@ async function* tryFrom(at: number, run: Run): AsyncGenerator<Event[], readonly 
     const fault = yield* tryStep(stepAt(plan, at), run, { signal: client, hasLost: () => false })
     return fault ? [{ at, fault }] : []
   }
-  gateway.hedges.ask()
   let last = at
   return yield* race(entrant(at, run), (one) => patienceMs(wish, stepAt(plan, one.at), gateway.health), () => {
     const isSameModel = plan.steps[last + 1]?.requested === stepAt(plan, at).requested

@@ -91,11 +91,11 @@ class CountingLedger implements Ledger {
 
 interface Outcome { events: Event[]; fault: Fault | undefined; ledger: CountingLedger; asked: string[] }
 
-async function run(models: Readonly<Record<string, readonly string[]>>, body: JsonObject, options: { refusal?: HoldRefusal; leaveAfter?: number; abortAfterMs?: number } = {}): Promise<Outcome> {
+async function run(models: Readonly<Record<string, readonly string[]>>, body: JsonObject, options: { refusal?: HoldRefusal; leaveAfter?: number; abortAfterMs?: number; hedges?: HedgeBudget } = {}): Promise<Outcome> {
   const ledger = new CountingLedger(options.refusal)
   const snapshot = snapshotOf(models)
   const gateway: Gateway = {
-    snapshot: () => snapshot, policies: NO_POLICIES, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), hedges: new HedgeBudget(), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
+    snapshot: () => snapshot, policies: NO_POLICIES, ledger, health: new Health(systemClock), conversations: new Conversations(systemClock), hedges: options.hedges ?? new HedgeBudget(), clock: systemClock, log: { call: () => undefined, problem: () => undefined }, draw: () => 0,
     admission: new Admission(10), limits: GATEWAY_LIMITS, upstream: new Upstream({ dialects: new Map([['openai-chat', openaiChat]]), clock: systemClock }),
   }
   const client = new AbortController()
@@ -160,6 +160,14 @@ describe('hedge', () => {
     const outcome = await run({ 'a/m': ['down', 'limited', 'good'] }, { ...HEDGED, provider: { ...HEDGED.provider, order: ['down', 'limited', 'good'] } })
     expect(text(outcome)).toContain('Hello')
     expect(outcome.ledger.settled[0]?.attempts.map((attempt) => attempt.provider)).toEqual(['down', 'limited', 'good'])
+  })
+
+  test('a call counts once for the budget, however often it fails over', async () => {
+    const hedges = new HedgeBudget()
+    const provider = { hedge: { after: 60_000, max: 2 }, order: ['down', 'limited', 'good'] }
+    for (let call = 0; call < 10; call++) await run({ 'a/m': ['down', 'limited', 'good'] }, { model: 'a/m', provider }, { hedges })
+    // Ten calls have asked: the one extra to begin with is there, and a second not before the twentieth.
+    expect([hedges.take(), hedges.take()]).toEqual([true, false])
   })
 
   test('never another model', async () => {
