@@ -31,6 +31,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Networks of the proxies in front of this server, whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly IpRange[]
+  /** The key, or keys apart by commas, under which providers' keys of callers are sealed; a file of the data directory where there is none. */
+  readonly masterKey: string | undefined
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -97,6 +99,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     egressPrivate: env['SWITCHYARD_EGRESS_PRIVATE'] ? env['SWITCHYARD_EGRESS_PRIVATE'] === 'true' : file.egressPrivate === true,
     redisUrl: redisUrl(env['REDIS_URL'] || file.redisUrl),
     databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
+    masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
     env,
   }
@@ -174,6 +177,14 @@ function databaseUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   // As above: not repeated.
   if (!/^postgres(?:ql)?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new ConfigError('DATABASE_URL: must be an address as postgres://user:password@host:5432/database; without one, SQLite keeps everything in the data directory')
+  return text
+}
+
+function masterKey(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const isKey = (word: string): boolean => /^[0-9a-f]{64}$/i.test(word) || /^[A-Za-z0-9+/_-]{43}=?$/.test(word)
+  // As above: not repeated.
+  if (!text.split(',').every((word) => isKey(word.trim()))) throw new ConfigError('SWITCHYARD_MASTER_KEY: must be 32 random bytes in base64 or hex, as `openssl rand -base64 32` gives; or several, apart by commas, of which the first seals')
   return text
 }
 

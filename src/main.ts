@@ -60,7 +60,7 @@ async function serve(config: Config): Promise<number> {
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const catalogue = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, note: (what, detail) => log.note(what, detail), clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const userAgent = `switchyard/${packageJson.version}`
@@ -69,12 +69,12 @@ async function serve(config: Config): Promise<number> {
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
-    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, byokSpend: ledger.byokSpend, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
   }
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, health, conversations: gateway.conversations, clock },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock },
   })
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined

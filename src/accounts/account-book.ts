@@ -178,5 +178,5 @@ function checkKey(wish: KeyChange): void {
 }
 
 function freshRecord(key: Key, rules: KeyRules): KeyRecord {
-  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit, rules, lastUsedMs: null, oldSecretEndsMs: null }
+  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit, rules, lastUsedMs: null, oldSecretEndsMs: null }
 }

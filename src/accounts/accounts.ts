@@ -9,11 +9,14 @@ import type { KeyPage } from './key-store.ts'
 /** What a key has spent: since ever, and since the last 00:00 UTC, Monday 00:00 UTC and first of the month. */
 export interface KeyUsage { readonly total: Nano; readonly daily: Nano; readonly weekly: Nano; readonly monthly: Nano }
 
+
 /** What a key lets itself use: the part of its policy that is shown and set with the key. */
 export type KeyRules = Pick<PolicyRules, 'allowedModels' | 'allowedProviders' | 'maxPrice'>
 
 export interface KeyRecord extends Key {
   readonly usage: KeyUsage
+  /** What providers charged for its calls on own keys, by list prices. */
+  readonly byokUsage: KeyUsage
   /** What the current window of its limit leaves, null without a limit. */
   readonly limitRemaining: Nano | null
   readonly rules: KeyRules

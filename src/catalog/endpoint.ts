@@ -175,6 +175,8 @@ export interface OwnKey {
   readonly id: string
   /** For people: its name, or the snippet that it is known by. */
   readonly label: string
+  /** Of several keys for one endpoint, the lowest is tried first. */
+  readonly order: number
   /** It comes after the shared endpoints, not before them. */
   readonly isFallback: boolean
   /** Hundredths of a percent of the list price, above the month's allowance. */

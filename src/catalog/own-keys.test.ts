@@ -8,7 +8,7 @@ import { buildSnapshot } from './snapshot.ts'
 const ENV = { OPENAI_API_KEY: 'sk-of-the-operator', AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIAOPERATOROPERATOR', AWS_SECRET_ACCESS_KEY: 'operators-secret', AZURE_RESOURCE_NAME: 'operators', AZURE_API_KEY: 'azure-of-the-operator', GOOGLE_VERTEX_PROJECT: 'operators-project' }
 const snapshot = buildSnapshot({ env: ENV, version: 1, operator: { ...EMPTY_OPERATOR_FILE, providers: [{ slug: 'anthropic', apiKey: 'sk-ant-operator', headers: { 'x-team': 'operators' }, concurrencyMax: 3 }] } })
 
-const mark: OwnKey = { id: 'k1', label: 'mine', isFallback: false, feeBasisPoints: 0 }
+const mark: OwnKey = { id: 'k1', label: 'mine', order: 0, isFallback: false, feeBasisPoints: 0 }
 
 function usable(provider: string, text: string, more: Partial<UsableKey> = {}): UsableKey {
   const read = readCallerCredential(provider, text)

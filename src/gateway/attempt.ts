@@ -10,6 +10,7 @@ import { availabilityOf } from './availability.ts'
 import type { Gateway } from './gateway.ts'
 import { patienceMs, race, type Entrant, type Failure } from './hedge.ts'
 import type { Meter } from './meter.ts'
+import { ownKeyFault } from './own-key-fault.ts'
 
 /**
  * Walks the Plan until an endpoint answers, and gives its answer. Goes on to another endpoint only while the client has
@@ -146,7 +147,7 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, { call, meter, gatew
     }
     if (!said) fault ??= new Fault('provider_bad_answer', `${endpoint.provider.name} ended its answer before it said anything`, { provider: endpoint.provider.name })
   } catch (error) {
-    fault = faultFrom(error, gateway)
+    fault = ownKeyFault(faultFrom(error, gateway), endpoint, gateway.ownKeys)
     if (said) yield [{ type: 'fault', fault }]
   } finally {
     // Also when the client leaves in the middle: then there is no fault, and nothing that health should count.
@@ -158,7 +159,7 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, { call, meter, gatew
 
 function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
   const latencyMs = gateway.clock.monotonicMs() - startedMs
-  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), latencyMs: Math.round(latencyMs) })
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), ...(endpoint.ownKey && { byok: true as const }), latencyMs: Math.round(latencyMs) })
   meter.tried.push({ endpoint, status: fault ? fault.status : 200, ...(call.headers.metadata ? { dialect: gateway.upstream.dialectFor(call, endpoint) } : {}) })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
@@ -169,7 +170,7 @@ function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: bo
 /** An endpoint that another one was quicker than: on record, and nothing against its health. */
 function noteLoser(endpoint: Endpoint, startedMs: number, meter: Meter, gateway: Gateway): void {
   const status = FAULTS.client_gone.status
-  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status, fault: 'hedge_lost', latencyMs: Math.round(gateway.clock.monotonicMs() - startedMs) })
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status, fault: 'hedge_lost', ...(endpoint.ownKey && { byok: true as const }), latencyMs: Math.round(gateway.clock.monotonicMs() - startedMs) })
   meter.tried.push({ endpoint, status })
 }
 

@@ -4,10 +4,13 @@ import type { Call } from '../core/call.ts'
 import type { RoutingView } from '../routing/view.ts'
 import type { Gateway } from './gateway.ts'
 
-/** All that a call is routed by, as its caller may see and use it: one frozen view of catalogue, policies and providers. */
-export async function callerView(call: Call, caller: Caller, gateway: Pick<Gateway, 'snapshot' | 'policies' | 'health' | 'conversations' | 'draw'>): Promise<RoutingView> {
-  const snapshot = seenBy(gateway.snapshot(), caller.accountId, caller.key.hash)
-  const found = gateway.policies.of(caller, snapshot, call.headers.region)
+/** All that a call is routed by, as its caller may see and use it: one frozen view of catalogue, own keys, policies and providers. */
+export async function callerView(call: Call, caller: Caller, gateway: Pick<Gateway, 'snapshot' | 'policies' | 'health' | 'conversations' | 'draw' | 'ownKeys' | 'byokSpend'>): Promise<RoutingView> {
+  const shared = seenBy(gateway.snapshot(), caller.accountId, caller.key.hash)
+  const found = gateway.policies.of(caller, shared, call.headers.region)
   const policy = found instanceof Promise ? await found : found
+  const own = gateway.ownKeys?.of(caller, shared) ?? shared
+  const snapshot = own instanceof Promise ? await own : own
+  if (snapshot !== shared) await gateway.byokSpend?.ready(caller.accountId, shared.byok)
   return { snapshot, policy, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
 }

@@ -1,3 +1,5 @@
+import type { ByokSpend } from '../accounts/byok/byok-spend.ts'
+import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Policies } from '../guardrails/rule-book.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -17,6 +19,10 @@ export interface Gateway {
   readonly snapshot: () => Snapshot
   /** What callers may use. */
   readonly policies: Policies
+  /** Keys of providers that callers brought. */
+  readonly ownKeys?: OwnKeys
+  /** What calls on them cost. */
+  readonly byokSpend?: ByokSpend
   readonly ledger: Ledger
   /** How much may pass in a window. */
   readonly rates?: Limits

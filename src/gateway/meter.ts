@@ -1,3 +1,4 @@
+import type { OwnKeyFees } from '../accounts/byok/byok-spend.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
@@ -69,7 +70,7 @@ export class Meter {
   private cancelled = false
   private tools: ToolCalls | undefined
 
-  constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock, private readonly region?: 'eu' | 'us') {
+  constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock, private readonly region?: 'eu' | 'us', private readonly fees?: OwnKeyFees) {
     this.startedMs = clock.monotonicMs()
     this.beganMs = this.startedMs
     this.requested = call.models[0] ?? ''
@@ -138,8 +139,15 @@ export class Meter {
     const price = this.endpoint ? this.priced(this.endpoint, usage) : NOTHING
     const unfinished = this.finish === null || this.native === null || this.native === ''
     const free = this.failed() || (usage.completionTokens === 0 && unfinished)
+    if (this.endpoint?.ownKey) return this.ownKeyCost(price, free ? NOTHING : price, held)
     const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
     return { total, prompt, completion, byok: false, upstream: price.total }
+  }
+
+  /** On a key of the caller's own the provider's bill is the caller's: the parts are of that bill, the total is the fee (I8). */
+  private ownKeyCost(bill: typeof NOTHING, charged: typeof NOTHING, held: Nano): Cost {
+    const total = minNano(this.fees?.fee(charged.total) ?? 0n, held)
+    return { total, prompt: bill.prompt, completion: bill.completion, byok: true, upstream: bill.total }
   }
 
   /** What is known at the end beside the warnings: that something was used at a price that nobody knows. */
@@ -211,6 +219,7 @@ export class Meter {
   }
 
   settled(usage: Usage, cost: Cost, router: JsonObject | undefined): void {
+    if (cost.byok) this.fees?.note(cost.upstream)
     this.final = { type: 'end', usage, cost, ...(router ? { router } : {}) }
   }
 

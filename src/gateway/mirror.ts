@@ -117,7 +117,10 @@ async function run(job: Copy): Promise<void> {
 /** Undefined where no endpoint of the mirror may be told this call: by its data policy, its size, what it needs. */
 function planOf(copy: Call, view: RoutingView): Plan | undefined {
   try {
-    return route(copy, { ...view, nowMs: copy.createdMs })
+    const plan = route(copy, { ...view, nowMs: copy.createdMs })
+    // A mirror is the operator's: no caller's own key pays for it.
+    const steps = plan.steps.filter(({ endpoint }) => !endpoint.ownKey)
+    return steps.length === 0 ? undefined : { ...plan, steps }
   } catch (error) {
     if (error instanceof Fault) return undefined
     throw error

@@ -9,6 +9,7 @@ import { admit } from './admit.ts'
 import { attempt, faultFrom } from './attempt.ts'
 import { callerView } from './caller-view.ts'
 import type { Gateway } from './gateway.ts'
+import { holdFor } from './hold.ts'
 import { Meter } from './meter.ts'
 import { passLimits, type Pass } from './rate-limits.ts'
 import { annotator, planned, withFiles } from './read-files.ts'
@@ -25,11 +26,10 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
   const { call, plan: whole } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
   const found = passLimits(call, caller, whole, view.snapshot, gateway.rates)
   const pass = found instanceof Promise ? await found : found
-  const { plan } = pass // without the models whose own limits are used up
-  const hold = await gateway.ledger.hold(caller, call.id, plan.costMax, { model: call.models[0] ?? '', streamed: call.stream })
+  const { hold, plan } = await holdFor(call, caller, pass.plan, gateway) // without the models whose own limits are used up
   if (!hold.ok) pass.release()
   if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
-  const meter = new Meter(call, caller, gateway.clock, plan.region)
+  const meter = new Meter(call, caller, gateway.clock, plan.region, gateway.byokSpend?.feesOf(caller.accountId, view.snapshot.byok))
   const annotated = annotator(call, gateway)
   gateway.admission.enter()
   let ended = false

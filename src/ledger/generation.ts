@@ -10,6 +10,8 @@ export interface AttemptRecord {
   readonly status: number | null
   /** undefined: it answered. */
   readonly fault?: string
+  /** Called with a key of the caller's own. */
+  readonly byok?: true
   readonly latencyMs: number
 }
 

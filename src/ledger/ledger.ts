@@ -33,6 +33,8 @@ export interface CallNote {
   /** As the client wrote it. */
   readonly model: string
   readonly streamed: boolean
+  /** What keys of the caller's own may come to, fee and provider's bill: held on those limits that count it. */
+  readonly ownKeysMax?: Nano
 }
 
 /** What the life of a call needs of the ledger. `settle` and `release` happen exactly once for each hold. */

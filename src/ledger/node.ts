@@ -1,6 +1,6 @@
 import type { Caller } from '../accounts/caller.ts'
 import { assert, Fault } from '../core/fault.ts'
-import type { Nano } from '../core/nano.ts'
+import { maxNano, type Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Bank, Settled } from './bank.ts'
 import type { Generation } from './generation.ts'
@@ -50,11 +50,14 @@ class HeldCall implements Hold {
     this.opened = limits.map(({ lease }) => lease.opened)
   }
 
+  /** What was set aside on the limit. */
+  heldOn(limit: LimitLease): Nano {
+    return heldOn(limit, this.caller, this.amount, this.note)
+  }
+
   /** What the limit counts of a generation: its cost, and a provider's own charge where the key or the workspace says so. */
-  countedBy({ lease }: LimitLease, { byok, cost, upstreamCost }: Generation): Nano {
-    const { key, includeByokInBudgets } = this.caller
-    const isIncluded = lease.allowance.window?.kind === 'workspace' ? includeByokInBudgets === true : key.includeByokInLimit
-    return byok && isIncluded ? cost + upstreamCost : cost
+  countedBy(limit: LimitLease, { byok, cost, upstreamCost }: Generation): Nano {
+    return byok && countsByok(limit, this.caller) ? cost + upstreamCost : cost
   }
 }
 
@@ -103,7 +106,7 @@ export class LedgerNode implements Ledger {
     const budgets = call.limits.flatMap((limit, at): BudgetCharge[] => (limit.lease.allowance.window?.kind === 'workspace' && call.opened[at] ? [[limit.lease.id, call.countedBy(limit, generation)]] : []))
     const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets, workspaceId: key.workspaceId, generation })
     call.account.charge(call.amount, generation.cost, call.accountOpened)
-    call.limits.forEach((limit, at) => limit.lease.charge(call.amount, call.countedBy(limit, generation), call.opened[at] ?? false))
+    call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), call.countedBy(limit, generation), call.opened[at] ?? false))
     // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
     this.settler.push(line)
     this.write(line)
@@ -112,7 +115,7 @@ export class LedgerNode implements Ledger {
   release(hold: Hold): void {
     const call = this.end(hold)
     call.account.charge(call.amount, 0n, call.accountOpened)
-    call.limits.forEach(({ lease }, at) => lease.charge(call.amount, 0n, call.opened[at] ?? false))
+    call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), 0n, call.opened[at] ?? false))
     this.journal.defer(releaseLine(call.callId))
   }
 
@@ -179,27 +182,28 @@ export class LedgerNode implements Ledger {
     const nowMs = this.clock.wallMs()
     const { account, limits } = this.leases.of(caller, nowMs)
     // A free model's call holds nothing, and needs no lease: a balance is never below zero.
-    if (amount > 0n && (account.spare < amount || limits.some(({ lease }) => lease.spare < amount))) return undefined
+    if (amount > 0n && account.spare < amount) return undefined
+    if (limits.some((limit) => lacks(limit, heldOn(limit, caller, amount, note)))) return undefined
     account.hold(amount, nowMs)
-    for (const { lease } of limits) lease.hold(amount, nowMs)
+    for (const limit of limits) limit.lease.hold(heldOn(limit, caller, amount, note), nowMs)
     const call = new HeldCall(callId, amount, caller, nowMs, account, limits, note)
     this.calls.set(callId, call)
     this.journal.defer(begin(call))
-    if (amount > 0n) this.askAhead(account, limits, amount)
+    if (amount > 0n || note?.ownKeysMax) this.askAhead(call)
     return call
   }
 
-  private askAhead(account: Lease, limits: readonly LimitLease[], amount: Nano): void {
+  private askAhead(call: HeldCall): void {
     const nowMs = this.clock.monotonicMs()
-    if (account.isLow(nowMs)) this.leases.askAhead(account, amount)
-    for (const { lease } of limits) if (lease.isLow(nowMs)) this.leases.askAhead(lease, amount)
+    if (call.account.isLow(nowMs)) this.leases.askAhead(call.account, call.amount)
+    for (const limit of call.limits) if (limit.lease.isLow(nowMs)) this.leases.askAhead(limit.lease, call.heldOn(limit))
   }
 
   private async askAndTake(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Promise<Hold | HoldRefusal> {
     try {
       for (;;) {
         const leases = this.leases.of(caller, this.clock.wallMs())
-        if (!await this.ensureAll(leases, amount)) return await this.refusal(leases)
+        if (!await this.ensureAll(leases, caller, amount, note)) return await this.refusal(leases)
         const held = this.takesWork() ? this.take(caller, callId, amount, note) : UNAVAILABLE
         if (held) return held
       }
@@ -209,8 +213,8 @@ export class LedgerNode implements Ledger {
     }
   }
 
-  private async ensureAll({ account, limits }: CallerLeases, amount: Nano): Promise<boolean> {
-    for (const { lease } of limits) if (!await this.leases.ensure(lease, amount)) return false
+  private async ensureAll({ account, limits }: CallerLeases, caller: Caller, amount: Nano, note: CallNote | undefined): Promise<boolean> {
+    for (const limit of limits) if (!await this.leases.ensure(limit.lease, heldOn(limit, caller, amount, note))) return false
     return await this.leases.ensure(account, amount)
   }
 
@@ -247,6 +251,21 @@ export class LedgerNode implements Ledger {
     this.oldPushed = this.settler.pushed
     this.journal.rotate([...this.calls.values()].map(begin))
   }
+}
+
+/** Whether the limit counts what a provider charges on the caller's own account: the key or the workspace says it. */
+function countsByok({ lease }: LimitLease, { key, includeByokInBudgets }: Caller): boolean {
+  return lease.allowance.window?.kind === 'workspace' ? includeByokInBudgets === true : key.includeByokInLimit
+}
+
+/** What is set aside on a limit: on one that counts own keys, what these may come to. */
+function heldOn(limit: LimitLease, caller: Caller, amount: Nano, note: CallNote | undefined): Nano {
+  return note?.ownKeysMax && countsByok(limit, caller) ? maxNano(amount, note.ownKeysMax) : amount
+}
+
+/** What holds nothing needs no lease. */
+function lacks({ lease }: LimitLease, amount: Nano): boolean {
+  return amount > 0n && lease.spare < amount
 }
 
 function begin(call: HeldCall): string {

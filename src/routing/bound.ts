@@ -1,5 +1,5 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
-import { priceAt, worstCost } from '../catalog/price.ts'
+import { priceAt, shareOf, worstCost } from '../catalog/price.ts'
 import type { Call } from '../core/call.ts'
 import { maxNano, type Nano } from '../core/nano.ts'
 import { searchesMax } from './searches.ts'
@@ -25,11 +25,18 @@ export function completionTokensMax(call: Call, endpoint: Endpoint): number {
   return maxTokens === undefined ? most : endpoint.outputMax === undefined ? maxTokens : Math.min(maxTokens, most)
 }
 
-/** The worst case of a call at the dearest of these endpoints. */
+/** The worst case of what a call comes to by the endpoint's prices, whoever pays it. */
+export function listPriceMax(call: Call, endpoint: Endpoint): Nano {
+  return worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices, 0, searchesMax(call))
+}
+
+/** The worst case of what a call costs here at the dearest of these endpoints. */
 export function costMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[]): Nano {
   let most = 0n
   for (const { endpoint } of steps) {
-    most = maxNano(most, worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices, 0, searchesMax(call)))
+    const worst = listPriceMax(call, endpoint)
+    // On a key of the caller's own the provider's bill is the caller's: only the fee is paid here.
+    most = maxNano(most, endpoint.ownKey ? shareOf(worst, endpoint.ownKey.feeBasisPoints) : worst)
   }
   return most
 }

@@ -29,6 +29,8 @@ export interface Candidate {
 export interface ModelIndex {
   readonly model: Model
   readonly candidates: readonly Candidate[]
+  /** Some of them are called with keys of the caller's own. */
+  readonly hasOwnKeys: boolean
   /** Lower-case tag, provider's slug and display name → what they mean. */
   readonly byName: ReadonlyMap<string, readonly Candidate[]>
   /** When it is taken away, in ms since the epoch. */
@@ -75,7 +77,7 @@ function makeIndex(model: Model): ModelIndex {
       byName.set(name, [...(byName.get(name) ?? []), candidate])
     }
   }
-  return { model, candidates, byName, endsMs: endOf(model) }
+  return { model, candidates, hasOwnKeys: candidates.some(({ endpoint }) => endpoint.ownKey), byName, endsMs: endOf(model) }
 }
 
 function makeCandidate(endpoint: Endpoint, place: number): Candidate {

@@ -63,7 +63,7 @@ export interface Tried { readonly endpoint: Endpoint; readonly status: number; r
 export function explainInFull(call: Call, plan: Plan, tried: readonly Tried[] = [], served?: Endpoint): JsonObject {
   return {
     ...explain(call, plan, tried, served),
-    plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason })),
+    plan: plan.steps.map(({ endpoint, reason }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, reason, ...(endpoint.ownKey && { is_byok: true }) })),
     excluded: plan.excluded.map(({ endpoint, rule, detail, by }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, rule, detail, ...(by && { by: by.name }) })),
   }
 }
@@ -77,9 +77,9 @@ export function explain(call: Call, plan: Plan, tried: readonly Tried[], served?
     region: plan.region ?? null,
     summary: `available=${available.length}${served ? `, selected=${served.provider.name}` : ''}`,
     attempt: tried.length,
-    is_byok: false,
+    is_byok: served?.ownKey !== undefined,
     endpoints: { total: plan.steps.length + plan.excluded.length, available },
-    attempts: tried.map(({ endpoint, status, dialect }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, status, ...(dialect === undefined ? {} : { dialect }) })),
+    attempts: tried.map(({ endpoint, status, dialect }) => ({ provider: endpoint.provider.name, model: endpoint.modelId, status, ...(dialect === undefined ? {} : { dialect }), ...(endpoint.ownKey && { is_byok: true }) })),
     ...(plan.stages.length > 0 && { pipeline: plan.stages.map((stage) => ({ ...stage })) }),
   }
 }

@@ -5,6 +5,7 @@ import type { Candidates } from './candidates.ts'
 import { PROVEN, qualities, QUALITY_REASONS, type Quality } from './exacto.ts'
 import type { EndpointHealth, Percentiles } from './health.ts'
 import { named, priceNow, tierAsked, type Candidate } from './model-index.ts'
+import { ownKeysFirst } from './own-keys-first.ts'
 import type { Exclusion, Step } from './plan.ts'
 import type { RoutingView } from './view.ts'
 
@@ -61,8 +62,17 @@ export function rank(groups: readonly Candidates[], call: Call, view: RoutingVie
   if (groups.length === 1 && first && only && !second) return { steps: [{ endpoint: only.endpoint, requested: first.requested, reason: 'the only endpoint' }], dropped: [] }
   const together = preferences.partition === 'none' && !isOrdered(preferences)
   const ranked = together ? rankPool(groups, call, view) : groups.flatMap((group) => rankPool([group], call, view))
-  const order = isOrdered(preferences) ? ranked : demote(ranked, preferences)
+  const wished = isOrdered(preferences) ? ranked : demote(ranked, preferences)
+  const order = groups.some(({ index }) => index.hasOwnKeys) ? withOwnKeysFirst(wished, together) : wished
   return preferences.allowFallbacks || isOrdered(preferences) ? { steps: order.map(stepOf), dropped: [] } : firstOfEach(order)
+}
+
+function withOwnKeysFirst(ranked: readonly Contender[], together: boolean): Contender[] {
+  for (const entry of ranked) {
+    const { ownKey } = entry.candidate.endpoint
+    if (ownKey) entry.reason = ownKey.isFallback ? `your own key ${ownKey.label}, a fallback` : `your own key ${ownKey.label}`
+  }
+  return ownKeysFirst(ranked, ({ candidate: { endpoint }, requested, standing }) => ({ endpoint, requested, isInTrouble: standing >= RECOVERING }), together)
 }
 
 function isOrdered({ order }: Preferences): boolean {

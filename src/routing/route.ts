@@ -61,12 +61,13 @@ function sorted(call: Call, policy: RoutingView['policy']): Call {
   return { ...call, preferences: { ...preferences, sort: policy.sort } }
 }
 
-/** C58: of a model's endpoints those that are there for few go before those that are there for all. */
+/** C58: of a model's endpoints those that are there for few go before those that are there for all; own keys stay around them. */
 function privateFirst(steps: readonly Step[]): readonly Step[] {
   if (!steps.some(({ endpoint }) => endpoint.visibleTo)) return steps
   const pools = Map.groupBy(steps, ({ requested }) => requested)
   // Who is first is no matter of the draw then: its shares are nobody's probabilities.
-  return [...pools.values()].flatMap((pool) => [...pool.filter(({ endpoint }) => endpoint.visibleTo), ...pool.filter(({ endpoint }) => !endpoint.visibleTo)]).map(({ share: _share, ...step }) => step)
+  const place = ({ endpoint: { ownKey, visibleTo } }: Step): number => (ownKey ? (ownKey.isFallback ? 3 : 0) : visibleTo ? 1 : 2)
+  return [...pools.values()].flatMap((pool) => pool.toSorted((a, b) => place(a) - place(b))).map(({ share: _share, ...step }) => step)
 }
 
 /** `x:free` has a row of its own while it lasts: a call for it never falls through to the paid model. */

@@ -1,4 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts'
+import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
+import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { People } from '../accounts/people.ts'
@@ -24,6 +26,9 @@ export interface Services {
   /** What callers may use. */
   readonly rules: RuleBook
   readonly presets: PresetBook
+  /** Keys of providers that workspaces bring: for people, and what callers see with them. */
+  readonly byok: ByokKeys
+  readonly ownKeys: OwnKeys
   readonly health: HealthStats
   /** What calls cost, by what people care about. */
   readonly reports: Pick<Reports, 'report' | 'tagNames' | 'knownKeys'>

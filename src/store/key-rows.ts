@@ -1,4 +1,4 @@
-import type { KeyChange, KeyRecord, KeyRules } from '../accounts/accounts.ts'
+import type { KeyChange, KeyRecord, KeyRules, KeyUsage } from '../accounts/accounts.ts'
 import type { Actor } from '../accounts/audit-entry.ts'
 import type { BudgetCap, Caller, Key, Tags } from '../accounts/caller.ts'
 import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from '../accounts/key-store.ts'
@@ -210,8 +210,8 @@ function keyRulesOf(policy: Row | undefined): KeyRules {
   return { ...(allowedModels && { allowedModels }), ...(allowedProviders && { allowedProviders }), ...(maxPrice && { maxPrice }) }
 }
 
-function spentOf(key: Key, window: (period: string) => Row | undefined): Pick<KeyRecord, 'usage' | 'limitRemaining'> {
-  const usage = { total: big(window('ever'), 'cost'), daily: big(window('daily'), 'cost'), weekly: big(window('weekly'), 'cost'), monthly: big(window('monthly'), 'cost') }
+function spentOf(key: Key, window: (period: string) => Row | undefined): Pick<KeyRecord, 'usage' | 'byokUsage' | 'limitRemaining'> {
+  const of = (column: string): KeyUsage => ({ total: big(window('ever'), column), daily: big(window('daily'), column), weekly: big(window('weekly'), column), monthly: big(window('monthly'), column) })
   const left = key.limit === null ? null : key.limit - big(window(key.limitReset ?? 'ever'), 'counted')
-  return { usage, limitRemaining: left !== null && left < 0n ? 0n : left }
+  return { usage: of('cost'), byokUsage: of('byok_cost'), limitRemaining: left !== null && left < 0n ? 0n : left }
 }

@@ -16,12 +16,13 @@ import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
 import { NodeWatch } from './node-watch.ts'
+import { openByok, type ByokOptions, type OpenByok } from './open-byok.ts'
 import type { StorePlace } from './protocol.ts'
 import { ReportClient } from './report-client.ts'
 import { Retainer, type Retention } from './retainer.ts'
 import { StoreClient } from './store-client.ts'
 
-export interface OpenOptions extends StorePlace {
+export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' | 'secrets' | 'note'> {
   readonly clock: Clock
   /** `interval` when not said. */
   readonly fsync?: Fsync
@@ -34,7 +35,7 @@ export interface OpenOptions extends StorePlace {
 }
 
 /** Keys and money of one process. */
-export interface OpenLedger {
+export interface OpenLedger extends OpenByok {
   readonly nodeId: string
   readonly ledger: LedgerNode
   readonly accounts: AccountBook
@@ -60,11 +61,12 @@ const BEAT_MS = 5_000
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
-  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits } = {}
+  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits; ownKeys?: OpenByok['ownKeys'] } = {}
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
     listeners.rules?.noteChanges(changes.rules)
     listeners.presets?.noteChanges(changes.rules)
+    listeners.ownKeys?.noteChanges(changes.rules)
     listeners.limits?.noteChanges(changes).catch((error: unknown) => log(`slices of limits could not be given back: ${String(error)}`))
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
@@ -86,7 +88,8 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const accounts = new AccountBook({ store: client.api, clock, flush: () => ledger.flush(), recall })
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
     const limits = new Limits({ nodeId, bank: client.api, clock, log })
-    Object.assign(listeners, { ledger, accounts, rules, presets, limits })
+    const byok = openByok(client.api, options)
+    Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
@@ -95,7 +98,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, ...peopleOf(client, clock), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, ...peopleOf(client, clock), ...byok, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -113,7 +116,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock'>): Promise<Pick<OpenLedger, 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -125,7 +128,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   }
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
-  return { accounts, ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, byok: openByok(client.api, options).byok, ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {

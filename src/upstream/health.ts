@@ -134,11 +134,17 @@ export class Health implements HealthStats {
     if (known) return known
     const record = new EndpointRecord()
     this.records.set(endpointId, record)
-    if (this.records.size > ENDPOINTS_MAX) this.forgetOldest()
+    if (this.records.size > ENDPOINTS_MAX) this.forgetOldest(endpointId)
     return record
   }
 
-  private forgetOldest(): void {
+  /** Those of callers' own keys first: they are many, and seen by few. */
+  private forgetOldest(newest: string): void {
+    for (const id of this.records.keys()) {
+      if (!id.includes('#') || id === newest) continue
+      this.records.delete(id)
+      return
+    }
     for (const id of this.records.keys()) {
       this.records.delete(id)
       return

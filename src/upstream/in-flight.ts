@@ -11,8 +11,10 @@ export class InFlight {
   constructor(private readonly share: { readonly worker: number; readonly workers: number } = { worker: 0, workers: 1 }) {}
 
   /** Takes a place at the endpoint and its provider; undefined when either has none left. */
-  enter({ id, concurrencyMax, provider }: Endpoint): readonly Gauge[] | undefined {
-    const gauges = [this.gauge(id, concurrencyMax), this.gauge(`provider:${provider.slug}`, provider.concurrencyMax)].filter((gauge) => gauge !== undefined)
+  enter({ id, concurrencyMax, provider, ownKey }: Endpoint): readonly Gauge[] | undefined {
+    // What the operator's account takes at once is no limit of the caller's own, where the two are not at the same address.
+    const owner = ownKey && provider.concurrencyMax === undefined ? ownKey.id : provider.slug
+    const gauges = [this.gauge(id, concurrencyMax), this.gauge(`provider:${owner}`, provider.concurrencyMax)].filter((gauge) => gauge !== undefined)
     if (gauges.some(isFull)) return undefined
     for (const gauge of gauges) gauge.count++
     return gauges

@@ -152,7 +152,7 @@ export class Upstream {
       if (watch.reason()) throw error
       return undefined
     })
-    const fault = dialect.readFault(answer.status, answer.headers, read?.text ?? '', endpoint)
+    const fault = dialect.readFault(answer.status, answer.headers, withoutSecret(read?.text ?? '', endpoint.provider), endpoint)
     // What was refused was a token, and there will be another.
     return renewed ? fault.with({ retry: 'same' }) : fault
   }
@@ -194,6 +194,14 @@ export class Upstream {
     if (events.length > 0) yield events
   }
 }
+
+/** What a provider says of a refusal, without the credential that it may repeat. */
+function withoutSecret(text: string, { credential }: Provider): string {
+  return credential === undefined || credential.length < SECRET_CHARS_MIN ? text : text.replaceAll(credential, '[credential]')
+}
+
+/** What is shorter may be a word of the answer. */
+const SECRET_CHARS_MIN = 6
 
 function readFrames(frames: Frame[], reader: ReturnType<ProviderDialect['streamReader']>): Event[] {
   const events: Event[] = []

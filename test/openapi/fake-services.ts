@@ -1,4 +1,5 @@
 import type { Accounts, Credits, KeyChange, KeyExtras, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
+import type { ByokStore } from '../../src/accounts/byok/byok-store.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
 import type { KeyPage } from '../../src/accounts/key-store.ts'
 import { People } from '../../src/accounts/people.ts'
@@ -19,6 +20,7 @@ import { Limits } from '../../src/limits/limits.ts'
 import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
+import { openByok } from '../../src/store/open-byok.ts'
 import { accessOf } from '../../src/server/access.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
 import { routes } from '../../src/server/api/routes.ts'
@@ -66,7 +68,7 @@ export function keyRecord(more: Partial<KeyRecord> = {}): KeyRecord {
     hash: HASH, accountId: 'default', name: 'first', label: 'sk-sw-v1-abc...xyz', kind: 'inference', disabled: false, limit: null, limitReset: null,
     includeByokInLimit: false, expiresMs: null, createdMs: 1_749_000_000_000, updatedMs: null, workspaceId: defaultWorkspaceId('default'), creatorUserId: null,
     rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
-    usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: null, ...more,
+    usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: null, ...more,
   }
 }
 
@@ -157,6 +159,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
+    ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
     reports: noReports,
   }
 }
@@ -170,6 +173,9 @@ const noReports: Services['reports'] = {
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
 // As above.
 const noWorkspaces = new Workspaces({ store: { workspace: async () => undefined } as unknown as WorkspacesOptions['store'], clock: new FakeClock() })
+
+/** As below. */
+const noByok = { sealedByokKeys: async () => [] } as unknown as ByokStore
 
 /** Nobody has called a free model yet. */
 function noSlices(): SliceBank {

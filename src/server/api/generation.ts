@@ -49,7 +49,7 @@ function generationRow(generation: Generation): object {
     native_tokens_cached: usage.cacheReadTokens,
     num_fetches: usage.webFetches,
     web_search_engine: usage.webSearches > 0 ? 'native' : null,
-    provider_responses: generation.attempts.map((attempt) => attemptRow(attempt, generation)),
+    provider_responses: generation.attempts.map(attemptRow),
     origin: generation.referer ?? '',
     http_referer: generation.referer,
     external_user: generation.user,
@@ -80,6 +80,6 @@ const NOT_KEPT = {
   preset_id: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
 } as const
 
-function attemptRow(attempt: AttemptRecord, { byok }: Generation): object {
-  return { endpoint_id: attempt.endpointId, provider_name: attempt.provider, status: attempt.status, latency: attempt.latencyMs, is_byok: byok }
+function attemptRow(attempt: AttemptRecord): object {
+  return { endpoint_id: attempt.endpointId, provider_name: attempt.provider, status: attempt.status, latency: attempt.latencyMs, is_byok: attempt.byok === true }
 }

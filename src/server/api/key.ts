@@ -56,11 +56,10 @@ export function allowanceOf(key: KeyRecord): object {
     usage_daily: usdNumber(key.usage.daily),
     usage_weekly: usdNumber(key.usage.weekly),
     usage_monthly: usdNumber(key.usage.monthly),
-    // Callers can't bring credentials of their own yet: all usage is on the account's credit.
-    byok_usage: 0,
-    byok_usage_daily: 0,
-    byok_usage_weekly: 0,
-    byok_usage_monthly: 0,
+    byok_usage: usdNumber(key.byokUsage.total),
+    byok_usage_daily: usdNumber(key.byokUsage.daily),
+    byok_usage_weekly: usdNumber(key.byokUsage.weekly),
+    byok_usage_monthly: usdNumber(key.byokUsage.monthly),
     expires_at: timeOrNull(key.expiresMs),
   }
 }

@@ -24,7 +24,7 @@ const APIS = { chat: chatCompletions, responses, messages } satisfies Record<str
 export const explainRequest: Route = {
   method: 'POST', path: '/route/explain', auth: 'key',
   async handle(context) {
-    const { clock, health, conversations, rules, presets } = context.services
+    const { clock, health, conversations, rules, presets, ownKeys } = context.services
     const [snapshot, caller] = [context.services.snapshot(), callerOf(context)]
     const { api = 'chat' } = readQuery(context.url.searchParams, { api: oneOf(['chat', 'responses', 'messages']) })
     // What `body` gives is JSON, read from the request.
@@ -34,7 +34,7 @@ export const explainRequest: Route = {
     const origin = { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(said).length) }
     const call = await readWithPreset(body, (json) => APIS[api].read(json, origin, {}), origin, caller, presets)
     const policy = await rules.of(caller, snapshot, origin.headers.region)
-    const view = { snapshot, policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
+    const view = { snapshot: await ownKeys.of(caller, snapshot), policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
     const explanation = explainRoute(call, view)
     const fault = explanation.fault && withDocsUrl(explanation.fault, context.request.url)
     return { data: explanationRow(call.models, { ...explanation, fault }, health) }

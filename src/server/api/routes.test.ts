@@ -20,6 +20,7 @@ test('who may call what', () => {
     'GET /guardrails/{id}/assignments/keys': 'guardrails.read', 'GET /guardrails/{id}/assignments/members': 'guardrails.read',
     'POST /guardrails/{id}/assignments/keys': 'guardrails.change', 'POST /guardrails/{id}/assignments/members': 'guardrails.change',
     'POST /guardrails/{id}/assignments/keys/remove': 'guardrails.change', 'POST /guardrails/{id}/assignments/members/remove': 'guardrails.change',
+    'GET /byok': 'byok.read', 'POST /byok': 'byok.change', 'GET /byok/{id}': 'byok.read', 'PATCH /byok/{id}': 'byok.change', 'DELETE /byok/{id}': 'byok.change',
     'GET /account/policy': 'account_policy.read', 'PATCH /account/policy': 'account_policy.change', 'GET /keys/{hash}/policy': 'key_policy.read', 'PATCH /keys/{hash}/policy': 'key_policy.change',
     'GET /workspaces': 'workspaces.read', 'POST /workspaces': 'workspaces.create', 'GET /workspaces/{id}': 'workspaces.read', 'PATCH /workspaces/{id}': 'workspaces.change', 'DELETE /workspaces/{id}': 'workspaces.delete',
     'GET /workspaces/{id}/budgets': 'budgets.read', 'GET /workspaces/{id}/budgets/{interval}': 'budgets.read', 'PUT /workspaces/{id}/budgets/{interval}': 'budgets.change', 'DELETE /workspaces/{id}/budgets/{interval}': 'budgets.change',

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts'
 import { getActivity } from './activity.ts'
 import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
 import { getAudit } from './audit-log.ts'
+import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getGeneration } from './generation.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
   getAccountPolicy, changeAccountPolicy, getKeyPolicy, changeKeyPolicy,
+  listByokKeys, createByokKey, getByokKey, changeByokKey, deleteByokKey,
   listPresets, getPreset, listPresetVersions, getPresetVersion, ...capturePresets,
   listWorkspaces, createWorkspace, getWorkspace, changeWorkspace, deleteWorkspace,
   listBudgets, getBudget, putBudget, deleteBudget,
