@@ -72,10 +72,11 @@ class MessageReader implements StreamReader, Judge {
 
   event(frame: SseFrame, out: Event[]): JsonObject | undefined {
     if (this.failed || frame.data === '' || frame.data === '[DONE]') return undefined
+    const wasDone = this.done
     try {
       const event: unknown = JSON.parse(frame.data)
       if (!isObject(event)) {
-        this.fail('sent an event that is not an object', out)
+        if (!this.done) this.fail('sent an event that is not an object', out)
         return undefined
       }
       if (!this.done) {
@@ -86,7 +87,8 @@ class MessageReader implements StreamReader, Judge {
       if (String(event['type'] ?? frame.event).startsWith('content_block')) this.fail('went on after the end of its answer', out)
       return undefined
     } catch (error) {
-      this.unreadable(error, out)
+      // Noise behind the end says nothing of the answer, which is whole.
+      if (!wasDone) this.unreadable(error, out)
       return undefined
     }
   }

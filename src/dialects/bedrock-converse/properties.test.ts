@@ -71,7 +71,8 @@ describe('read after write', () => {
 function sorted(content: unknown): unknown {
   const list = Array.isArray(content) ? content.filter(isObject) : []
   const text = list.map((one) => (typeof one['text'] === 'string' ? one['text'] : '')).join('')
-  return { text, thoughts: list.flatMap((one) => (one['reasoningContent'] === undefined ? [] : [one])), calls: list.flatMap((one) => (one['toolUse'] === undefined ? [] : [one])) }
+  // Blanks alone are refused, and left out.
+  return { text: text.trim() === '' ? '' : text, thoughts: list.flatMap((one) => (one['reasoningContent'] === undefined ? [] : [one])), calls: list.flatMap((one) => (one['toolUse'] === undefined ? [] : [one])) }
 }
 
 function framesOf(content: readonly (typeof block extends fc.Arbitrary<infer One> ? One : never)[], step: number): [string, object][] {

@@ -30,7 +30,8 @@ export class ResponseStreamReader implements StreamReader {
   read(frame: SseFrame, out: Event[]): void {
     if (this.failed || frame.data === '' || frame.data === '[DONE]') return
     const event = parseObject(frame.data)
-    if (!event) return this.fail(badAnswer(this.endpoint, 'sent an event that is not a JSON object'), out)
+    // Noise behind the end says nothing of the answer, which is whole.
+    if (!event) return this.done ? undefined : this.fail(badAnswer(this.endpoint, 'sent an event that is not a JSON object'), out)
     // The name may stand behind the data, or be left out: the type in the data is what counts.
     const type = asString(event['type']) ?? frame.event
     if (this.isOutOfOrder(event, type)) return this.fail(badAnswer(this.endpoint, 'sent its events out of order'), out)
