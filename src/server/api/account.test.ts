@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { validateResponse } from '../../../test/openapi.ts'
 import { ask, fakeServices, generation, keyRecord, snapshot } from '../../../test/openapi/fake-services.ts'
 import { describeShared } from '../../../test/shared.ts'
-import { DEFAULT_WORKSPACE } from './workspace.ts'
+import { DEFAULT_WORKSPACE } from '../../guardrails/guardrail.ts'
 
 const own = keyRecord({
   limit: 10_000_000_000n, limitRemaining: 7_499_999_999n, limitReset: 'monthly', expiresMs: 1_830_297_599_000,

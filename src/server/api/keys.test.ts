@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { validateRequest, validateResponse } from '../../../test/openapi.ts'
 import { ask, fakeServices, keyRecord, snapshot, type Answer, type FakeServices } from '../../../test/openapi/fake-services.ts'
 import { describeShared } from '../../../test/shared.ts'
-import { DEFAULT_WORKSPACE } from './workspace.ts'
+import { DEFAULT_WORKSPACE } from '../../guardrails/guardrail.ts'
 
 const admin = keyRecord({ kind: 'management', name: 'admin' })
 const HASH = 'b'.repeat(64)
