@@ -52,7 +52,7 @@ function explanationRow(requested: readonly string[], { plan, expected, costs, r
     /** What would be held on the key and the balance while the call runs. */
     cost_max: usdNumber(plan.costMax),
     steps: costs.map(({ step: { endpoint, requested: model, reason, share }, expected: cost, most }, index) => ({
-      place: index + 1, provider: endpoint.provider.name, tag: endpoint.tag, model: endpoint.modelId, requested: model, reason,
+      place: index + 1, provider: endpoint.provider.name, tag: endpoint.tag, model: endpoint.modelId, requested: model, reason, is_byok: endpoint.ownKey !== undefined,
       first_probability: share ?? null,
       cost_expected: usdNumber(cost), cost_max: usdNumber(most), pricing: pricingOf(endpoint), health: healthRow(health.of(endpoint.id)),
     })),
