@@ -79,6 +79,7 @@ async function rollUp(db: Database): Promise<void> {
   const columns = `key_hash, model, provider, endpoint_id, ${REPORT_SUMS.join(', ')}`
   await timed('tag_rollups', () => db.write((sql) => sql.run(`INSERT INTO tag_rollups (account_id, hour, tag_set, ${columns}) SELECT 'default', created_ms / ${HOUR_MS}, tag_set, key_hash, model, provider, model || '@' || provider, ${sums} FROM generations GROUP BY 2, 3, 4, 5, 6, 7`)))
   await timed('tag_rollups_daily', () => db.write((sql) => sql.run(`INSERT INTO tag_rollups_daily (account_id, day, tag_set, ${columns}) SELECT 'default', hour / 24, tag_set, key_hash, model, provider, endpoint_id, ${again} FROM tag_rollups GROUP BY 2, 3, 4, 5, 6, 7`)))
+  await db.write((sql) => sql.run(`INSERT INTO tag_days (account_id, day, tag_set, ${REPORT_SUMS.join(', ')}) SELECT 'default', day, tag_set, ${again} FROM tag_rollups_daily GROUP BY 2, 3`))
   await db.write((sql) => sql.run(`INSERT INTO rollups (account_id, hour, ${columns}) SELECT 'default', hour, key_hash, model, provider, endpoint_id, ${again} FROM tag_rollups GROUP BY 2, 3, 4, 5, 6`))
   await db.write((sql) => sql.run(`INSERT INTO rollups_daily (account_id, day, ${columns}) SELECT 'default', hour / 24, key_hash, model, provider, endpoint_id, ${again} FROM rollups GROUP BY 2, 3, 4, 5, 6`))
   // As both engines do by themselves in time.
@@ -110,7 +111,7 @@ const QUERIES: readonly (readonly [string, ReportQuery])[] = [
 
 await timed(`${GENERATIONS} generations on ${engine}`, () => fill(database))
 await timed('roll-ups', () => rollUp(database))
-for (const table of ['rollups', 'rollups_daily', 'tag_rollups', 'tag_rollups_daily']) say(`${table}: ${String((await database.read((sql) => sql.all(`SELECT COUNT(*) AS n FROM ${table}`)))[0]?.['n'])} rows`)
+for (const table of ['rollups', 'rollups_daily', 'tag_rollups', 'tag_rollups_daily', 'tag_days']) say(`${table}: ${String((await database.read((sql) => sql.all(`SELECT COUNT(*) AS n FROM ${table}`)))[0]?.['n'])} rows`)
 if (existsSync(join(home, 'switchyard.db'))) say(`file: ${(statSync(join(home, 'switchyard.db')).size / 2 ** 30).toFixed(2)} GiB`)
 const reports = new ReportClient(place, 120_000)
 for (const [what, query] of QUERIES) {

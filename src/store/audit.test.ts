@@ -40,6 +40,7 @@ describe('audit', () => {
     ['an hour of a model', "UPDATE rollups SET model = 'acme/other'", /^an hour is the sum of its tags: default 486111 [0-9a-f]{64} acme\/other Acme .* differs in requests by 2, cost by 42/],
     ['a day', 'UPDATE rollups_daily SET prompt_tokens = 5', /^a day is the sum of its hours: default 20254 .* differs in prompt_tokens by 5$/],
     ['a day by tags', 'UPDATE tag_rollups_daily SET cost = cost - 1', /^a day by tags is the sum of its hours: default 20254 .* differs in cost by -1$/],
+    ['a day of tags', 'DELETE FROM tag_days', /^a day of tags is the sum of its models: default 20254  differs in requests by -2, cost by -42/],
     ["a key's window", "UPDATE key_windows SET cost = cost + 1 WHERE period = 'ever'", /^a key's use is the sum of its generations: default /],
     ['a lease', 'DELETE FROM leases', /^what is leased of a key's limit is its open leases: /],
   ])('finds %s that does not fit, and says where', async (_, tamper, said) => {

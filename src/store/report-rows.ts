@@ -40,11 +40,12 @@ function addGroup(groups: Map<string, { row: ReportRow; readonly sums: Record<Re
 }
 
 function partsOf({ fromHour, untilHour, granularity, by, filters }: ReportQuery): Part[] {
-  const isByTags = [...by, ...filters.map(({ dimension }) => dimension)].some((dimension) => tagOf(dimension) !== undefined)
+  const tags = [...by, ...filters.map(({ dimension }) => dimension)].map((dimension) => tagOf(dimension) !== undefined)
+  const isByTags = tags.includes(true)
   const hours = (from: number, until: number): Part[] => (from < until ? [{ table: isByTags ? 'tag_rollups' : 'rollups', bucket: 'hour', from, until }] : [])
   const [fromDay, untilDay] = [Math.ceil(fromHour / HOURS_OF_DAY), Math.floor(untilHour / HOURS_OF_DAY)]
   if (granularity === 'hour' || fromDay >= untilDay) return hours(fromHour, untilHour)
-  const days: Part = { table: isByTags ? 'tag_rollups_daily' : 'rollups_daily', bucket: 'day', from: fromDay, until: untilDay }
+  const days: Part = { table: isByTags ? (tags.includes(false) ? 'tag_rollups_daily' : 'tag_days') : 'rollups_daily', bucket: 'day', from: fromDay, until: untilDay }
   return [...hours(fromHour, fromDay * HOURS_OF_DAY), days, ...hours(untilDay * HOURS_OF_DAY, untilHour)]
 }
 

@@ -22,6 +22,7 @@ export async function rollupProblems(sql: Sql): Promise<string[]> {
     ...await differences(sql, 'a day is the sum of its hours', PLACE, REPORT_SUMS, summed('rollups_daily', 'day', PLACE, REPORT_SUMS), summed('rollups', 'hour / 24', PLACE, REPORT_SUMS)),
     ...await differences(sql, 'a day by tags is the sum of its hours', ['tag_set', ...PLACE], REPORT_SUMS,
       summed('tag_rollups_daily', 'day', ['tag_set', ...PLACE], REPORT_SUMS), summed('tag_rollups', 'hour / 24', ['tag_set', ...PLACE], REPORT_SUMS)),
+    ...await differences(sql, 'a day of tags is the sum of its models', ['tag_set'], REPORT_SUMS, summed('tag_days', 'day', ['tag_set'], REPORT_SUMS), summed('tag_rollups_daily', 'day', ['tag_set'], REPORT_SUMS)),
   ]
 }
 

@@ -8,17 +8,21 @@ const HOUR_MS = 3_600_000
 const HOURS_OF_DAY = 24
 
 interface Rollup {
-  readonly table: 'rollups' | 'rollups_daily' | 'tag_rollups' | 'tag_rollups_daily'
+  readonly table: string
   readonly bucket: 'hour' | 'day'
-  readonly isByTags: boolean
+  /** Its key, beside the account and the bucket. */
+  readonly by: readonly ('tag_set' | (typeof PLACE)[number])[]
 }
+
+const PLACE = ['key_hash', 'model', 'provider', 'endpoint_id'] as const
 
 /** Few rows for what is asked most, and rows for each set of tags beside them; each by hour and, for long ranges, by day. */
 const ROLLUPS: readonly Rollup[] = [
-  { table: 'rollups', bucket: 'hour', isByTags: false },
-  { table: 'rollups_daily', bucket: 'day', isByTags: false },
-  { table: 'tag_rollups', bucket: 'hour', isByTags: true },
-  { table: 'tag_rollups_daily', bucket: 'day', isByTags: true },
+  { table: 'rollups', bucket: 'hour', by: PLACE },
+  { table: 'rollups_daily', bucket: 'day', by: PLACE },
+  { table: 'tag_rollups', bucket: 'hour', by: ['tag_set', ...PLACE] },
+  { table: 'tag_rollups_daily', bucket: 'day', by: ['tag_set', ...PLACE] },
+  { table: 'tag_days', bucket: 'day', by: ['tag_set'] },
 ]
 
 /** Adds to the sums of each hour and day, so that lists and charts never read generations. Copies for a mirror were nobody's calls. */
@@ -29,13 +33,14 @@ export async function rollUp(sql: Sql, accountId: string, ends: readonly End[], 
 
 interface SumRow { readonly key: readonly SqlValue[]; readonly sums: bigint[] }
 
-function rowsOf({ bucket, isByTags }: Rollup, accountId: string, ends: readonly End[], tagSets: ReadonlyMap<string, string>): SumRow[] {
+function rowsOf({ bucket, by }: Rollup, accountId: string, ends: readonly End[], tagSets: ReadonlyMap<string, string>): SumRow[] {
   const rows = new Map<string, SumRow>()
   for (const { callId, generation } of ends) {
     const { createdMs, keyHash, model, provider, endpointId } = generation
     const hour = Math.floor(createdMs / HOUR_MS)
     const at = bucket === 'hour' ? hour : Math.floor(hour / HOURS_OF_DAY)
-    const key = [accountId, at, ...(isByTags ? [tagSets.get(callId) ?? ''] : []), keyHash, model, provider, endpointId]
+    const place = { tag_set: tagSets.get(callId) ?? '', key_hash: keyHash, model, provider, endpoint_id: endpointId }
+    const key = [accountId, at, ...by.map((column) => place[column])]
     const row = valueOf(rows, key.join('\n'), () => ({ key, sums: REPORT_SUMS.map(() => 0n) }))
     sumsOf(generation).forEach((amount, index) => { row.sums[index] = (row.sums[index] ?? 0n) + amount })
   }
@@ -65,8 +70,8 @@ async function addTo(sql: Sql, rollup: Rollup, rows: readonly SumRow[]): Promise
   }
 }
 
-function addText({ table, bucket, isByTags }: Rollup, rows: number): string {
-  const key = ['account_id', bucket, ...(isByTags ? ['tag_set'] : []), 'key_hash', 'model', 'provider', 'endpoint_id']
+function addText({ table, bucket, by }: Rollup, rows: number): string {
+  const key = ['account_id', bucket, ...by]
   return `INSERT INTO ${table} (${[...key, ...REPORT_SUMS].join(', ')}) VALUES ${tuples(rows, key.length + REPORT_SUMS.length)}
     ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${REPORT_SUMS.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ')}`
 }

@@ -27,6 +27,9 @@ export const ANALYTICS: Migration = {
     `CREATE TABLE tag_rollups_daily (account_id text NOT NULL, day bigint NOT NULL, tag_set text NOT NULL, ${PLACE}, ${SUMS},
       PRIMARY KEY (account_id, day, tag_set, key_hash, model, provider, endpoint_id))`,
     `INSERT INTO tag_rollups_daily SELECT account_id, day, '', key_hash, model, provider, endpoint_id, ${OF_ALL} FROM rollups_daily GROUP BY 1, 2, 4, 5, 6, 7`,
+    // The same by day and tags alone, for what is asked most of tags: what each customer cost.
+    `CREATE TABLE tag_days (account_id text NOT NULL, day bigint NOT NULL, tag_set text NOT NULL, ${SUMS}, PRIMARY KEY (account_id, day, tag_set))`,
+    `INSERT INTO tag_days SELECT account_id, day, '', ${OF_ALL} FROM rollups_daily GROUP BY 1, 2`,
     // What a set has in it. Its id follows from that.
     'CREATE TABLE tag_sets (account_id text NOT NULL, tag_set text NOT NULL, name text NOT NULL, value text NOT NULL, PRIMARY KEY (account_id, tag_set, name))',
     'CREATE INDEX tag_sets_value ON tag_sets (account_id, name, value)',
