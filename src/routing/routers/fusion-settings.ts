@@ -55,12 +55,10 @@ function readSettings(plugin: JsonObject, field: string): FusionSettings {
   if (said(preset) && known === undefined) refuse(`${field}.preset`, `one of ${Object.keys(PRESETS).map((name) => `"${name}"`).join(', ')}`, preset)
   const panel = readPanel(plugin['analysis_models'], `${field}.analysis_models`)
   const writer = said(plugin['model']) ? readName(plugin['model'], `${field}.model`) : undefined
-  const calls = plugin['max_tool_calls']
-  if (said(calls) && !isWhole(calls, 1, TOOL_CALLS_MAX)) refuse(`${field}.max_tool_calls`, `a whole number from 1 to ${TOOL_CALLS_MAX}`, calls)
   const temperature = readNumber(plugin['temperature'], `${field}.temperature`, 2)
   const reasoning = readReasoning(plugin['reasoning'], `${field}.reasoning`)
   return {
-    enabled: enabled !== false, field, maxTokens: readMaxTokens(plugin['max_completion_tokens'], `${field}.max_completion_tokens`), unsaid: readTools(plugin['tools'], `${field}.tools`),
+    enabled: enabled !== false, field, maxTokens: readMaxTokens(plugin['max_completion_tokens'], `${field}.max_completion_tokens`), unsaid: [...readTools(plugin['tools'], `${field}.tools`), ...readToolCalls(plugin['max_tool_calls'], `${field}.max_tool_calls`)],
     ...(known === undefined ? {} : { preset: known }), ...(panel === undefined ? {} : { panel }), ...(writer === undefined ? {} : { writer }),
     ...(temperature === undefined ? {} : { temperature }), ...(reasoning === undefined ? {} : { reasoning }),
   }
@@ -114,4 +112,10 @@ function readTools(tools: Json | undefined, field: string): readonly Warning[] {
     if (!isObject(tool) || typeof tool['type'] !== 'string') refuse(`${field}[${index}]`, 'an object with a type', tool)
   })
   return tools.length === 0 ? [] : [{ field, why: 'this server has no tools for a panel: its models answer from what they know' }]
+}
+
+function readToolCalls(calls: Json | undefined, field: string): readonly Warning[] {
+  if (!said(calls)) return []
+  if (!isWhole(calls, 1, TOOL_CALLS_MAX)) refuse(field, `a whole number from 1 to ${TOOL_CALLS_MAX}`, calls)
+  return [{ field, why: 'the panel has no tools on this server, so it calls none' }]
 }

@@ -86,8 +86,13 @@ describe('settings that cannot be followed (D12)', () => {
     expect(String(fault.options.metadata?.['field'])).toBe(message.slice(0, message.indexOf(':')))
   })
 
+  test('tools and how often they may be called are warnings', () => {
+    const { settings } = fusionOf(call('openrouter/fusion', { tools: [{ type: 'openrouter:web_search' }], max_tool_calls: 4 }), catalogue())
+    expect(settings.unsaid.map((warning) => warning.field)).toEqual(['plugins[0].tools', 'plugins[0].max_tool_calls'])
+  })
+
   test('null is not said; no tools is just what the panel has', () => {
-    const { settings } = fusionOf(call('openrouter/fusion', { model: null, tools: [], reasoning: null }), catalogue())
+    const { settings } = fusionOf(call('openrouter/fusion', { model: null, tools: [], max_tool_calls: null, reasoning: null }), catalogue())
     expect(settings).toMatchObject({ enabled: true, maxTokens: 16_000, unsaid: [] })
     expect(fusionOf(call('openrouter/fusion', { reasoning: { effort: 'none' } }), catalogue()).settings.reasoning).toMatchObject({ enabled: false, effort: 'none' })
   })
