@@ -1,5 +1,6 @@
 import type { Message, ToolCall } from '../../core/call.ts'
 import { asArray, asString, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
+import { lostAudio, withRefusal } from '../assistant-said.ts'
 import { isSignedBy, unsigned } from '../signer.ts'
 import { BLOCKS_FIELD, OTHER_FORMAT, REASONING_FORMAT, type Block, type Notes } from './wire.ts'
 import { cacheMark, writeContent } from './write-parts.ts'
@@ -21,8 +22,10 @@ export function writeAssistant(message: Message, place: string, context: Assista
   const blocks: Block[] = own.filter((block) => block.type === 'compaction')
   const { replayed, unanswered } = writeReasoning(message, context, notes)
   blocks.push(...replayed)
-  const text = writeContent(message.content ?? message.refusal, `${place}.content`, notes).filter((block) => saidByAssistant(block, place, notes))
+  const text = writeContent(withRefusal(message), `${place}.content`, notes).filter((block) => saidByAssistant(block, place, notes))
   blocks.push(...text, ...unanswered)
+  const lost = lostAudio(message)
+  if (lost !== undefined) notes.warn(`${place}.audio`, lost)
   for (const call of toolCalls(message)) {
     const fn = isObject(call.function) ? call.function : { name: '', arguments: '' }
     const block: Block = { type: 'tool_use', id: context.nameCall(asString(call.id) ?? ''), name: asString(fn.name) ?? '', input: writeArguments(fn.arguments, notes) }

@@ -165,7 +165,7 @@ const CARRIED: Readonly<Record<string, string | undefined>> = {
 const SAID = new Set(['model', 'models', 'messages', 'prompt', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'stop', 'tools',
   'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning', 'reasoning_effort', 'include_reasoning', 'verbosity', 'thinking', 'output_config', 'cache_control', 'user',
   'provider', 'route', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'debug', 'usage', 'metadata', 'service_tier', 'speed', 'structured_outputs', 'max_tool_calls',
-  'stop_server_tools_when', 'prompt_cache_key', 'prompt_cache_options', 'store', 'safety_identifier'])
+  'stop_server_tools_when', 'store', 'safety_identifier'])
 /** Values that ask for nothing, so that leaving them out loses nothing. */
 const NEUTRAL: Readonly<Record<string, string>> = {
   n: '1', frequency_penalty: '0', presence_penalty: '0', repetition_penalty: '1', min_p: '0', top_a: '0', logprobs: 'false', top_logprobs: '0', logit_bias: '{}', modalities: '["text"]',

@@ -1,6 +1,7 @@
 import type { Message, ToolCall } from '../../core/call.ts'
 import { asArray, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
 import { REASONING_FORMAT, type Notes } from '../anthropic-messages/wire.ts'
+import { lostAudio, withRefusal } from '../assistant-said.ts'
 import { signedIn } from '../signer.ts'
 import type { Family } from './families.ts'
 import { cachePoint, writeContent } from './write-content.ts'
@@ -18,7 +19,9 @@ export interface AssistantContext {
 export function writeAssistant(message: Message, place: string, context: AssistantContext, notes: Notes): Block[] {
   const { family } = context
   const reasoning = writeReasoning(message, family, notes)
-  const text = writeContent(message.content ?? message.refusal, `${place}.content`, family.caches, notes).filter((block) => saidByAssistant(block, place, notes))
+  const text = writeContent(withRefusal(message), `${place}.content`, family.caches, notes).filter((block) => saidByAssistant(block, place, notes))
+  const lost = lostAudio(message)
+  if (lost !== undefined) notes.warn(`${place}.audio`, lost)
   const first = text.find((block) => typeof block['text'] === 'string')
   if (message.name && first) first['text'] = `${message.name}: ${String(first['text'])}`
   const calls = toolCalls(message).map((call) => (context.toolsTold ? toldCall(call) : toolUse(call, context, notes)))

@@ -118,7 +118,7 @@ const CARRIED = ['guardrailConfig', 'performanceConfig', 'requestMetadata', 'pro
 /** Fields that are said above, or that are the gateway's and no provider's. */
 const SAID = new Set(['model', 'models', 'messages', 'prompt', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'stop', 'tools',
   'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning', 'reasoning_effort', 'include_reasoning', 'cache_control', 'user', 'provider', 'route', 'plugins', 'transforms',
-  'preset', 'session_id', 'trace', 'debug', 'usage', 'metadata', 'service_tier', 'structured_outputs', 'max_tool_calls', 'stop_server_tools_when', 'prompt_cache_key', 'prompt_cache_options',
+  'preset', 'session_id', 'trace', 'debug', 'usage', 'metadata', 'service_tier', 'structured_outputs', 'max_tool_calls', 'stop_server_tools_when',
   'store', 'safety_identifier', 'thinking', 'verbosity', 'additionalModelRequestFields', ...CARRIED])
 /** Values that ask for nothing, so that leaving them out loses nothing. */
 const NEUTRAL: Readonly<Record<string, string>> = {

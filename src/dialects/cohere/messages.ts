@@ -1,6 +1,7 @@
 import type { Message, Part, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../../core/json.ts'
+import { lostAudio, withRefusal } from '../assistant-said.ts'
 import { UNKNOWN_FORMAT } from './wire.ts'
 
 /** Media types beside `text/…` that are read as text. */
@@ -100,7 +101,9 @@ function fromPercent(text: string, field: string): string {
 
 /** An assistant message that says nothing is left out: Cohere refuses it. */
 function assistant(message: Message, field: string, warnings: Warning[]): JsonObject[] {
-  const text = named(message, textOf({ ...message, content: message.content ?? message.refusal ?? null }, field))
+  const text = named(message, textOf({ ...message, content: withRefusal(message) ?? null }, field))
+  const lost = lostAudio(message)
+  if (lost !== undefined) warnings.push({ field: `${field}.audio`, why: lost })
   const calls = toolCalls(message)
   const thinking = thinkingOf(message, warnings)
   if (calls.length > 0) return [{ role: 'assistant', tool_calls: calls, ...(text === '' ? {} : { tool_plan: text }), ...(thinking === '' ? {} : { content: [{ type: 'thinking', thinking }] }) }]

@@ -142,7 +142,7 @@ const CARRIED = ['documents', 'citation_options', 'safety_mode', 'priority', 'st
 /** Fields that are said above, or that are the gateway's and no provider's. */
 const SAID = new Set(['model', 'messages', 'prompt', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'stop', 'seed', 'tools', 'tool_choice',
   'parallel_tool_calls', 'response_format', 'structured_outputs', 'frequency_penalty', 'presence_penalty', 'logprobs', 'top_logprobs', 'reasoning', 'reasoning_effort', 'include_reasoning',
-  'thinking', 'cache_control', 'max_tool_calls', 'stop_server_tools_when', 'prompt_cache_key', 'prompt_cache_options', 'store', 'safety_identifier', ...OURS, ...CARRIED])
+  'thinking', 'cache_control', 'max_tool_calls', 'stop_server_tools_when', 'store', 'safety_identifier', ...OURS, ...CARRIED])
 /** Values that ask for nothing, so that leaving them out loses nothing. */
 const NEUTRAL: Readonly<Record<string, string>> = { n: '1', repetition_penalty: '1', min_p: '0', top_a: '0', logit_bias: '{}', modalities: '["text"]', verbosity: '"medium"' }
 /** Tiers that ask for what Cohere gives anyway. */

@@ -138,3 +138,22 @@ describe('signatures', () => {
     ])
   })
 })
+
+describe('calls without a result', () => {
+  const missing = { error: 'No result was given for this call.' }
+  const responses = (turns: readonly Content[]) => turns.map((turn) => turn.parts.flatMap((part) => (part.functionResponse ? [part.functionResponse.response] : [])))
+
+  test('get one that says so: between the others in the order of the calls, or in a turn of its own', () => {
+    const three = calls(call('a', '{}'), call('b', '{}'), call('c', '{}'))
+    expect(responses(contents([three, result('c', 'C'), result('a', 'A'), ask]))).toEqual([[], [{ output: 'A' }, missing, { output: 'C' }], []])
+    expect(responses(contents([calls(call('a', '{}')), ask]))).toEqual([[], [missing], []])
+    expect(responses(contents([calls(call('a', '{}'))]))).toEqual([[], [missing]])
+  })
+
+  test('are a warning; those that have one by name, or after instructions, are not', () => {
+    const warned = (...messages: readonly Message[]) => gemini.writeCall(geminiCall({ messages: [ask, ...messages] }), second).warnings.map((warning) => warning.why.slice(0, 11))
+    expect(warned(calls(call('a', '{}')), ask)).toEqual(['a tool call'])
+    expect(warned(calls(call('a', '{}')), { role: 'function', name: 'f', content: '1' }, ask)).toEqual([])
+    expect(warned(calls(call('a', '{}'), call('b', '{}')), result('a', '1'), { role: 'system', content: 'x' }, result('b', '2'), ask)).toEqual(['Gemini take'])
+  })
+})

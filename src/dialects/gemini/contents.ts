@@ -2,11 +2,15 @@ import type { Endpoint } from '../../catalog/endpoint.ts'
 import type { Message, Part as ChatPart, ToolCall, Warning } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
+import { lostAudio, withRefusal } from '../assistant-said.ts'
 import { imagePart, mediaPart } from './media.ts'
 import { serverToolParts } from './server-tools.ts'
 import { signaturesOf, type Signatures } from './signatures.ts'
 import { writeResults, type Asked } from './tool-results.ts'
 import { isForeignId, isThird, modelName, NO_SIGNATURE, type Content, type Part } from './wire.ts'
+
+/** What is sent for the result that a client has not. */
+const NO_RESULT = JSON.stringify({ error: 'No result was given for this call.' })
 
 /** The messages as Gemini takes them. */
 export interface Conversation { readonly system: Part[]; readonly contents: Content[] }
@@ -21,6 +25,8 @@ class ContentsWriter {
   private readonly contents: Content[] = []
   /** Calls that may have a result, by id; of two with one id the later. */
   private readonly asked = new Map<string, Asked>()
+  /** Calls of the last turn that have no result yet: function by id. */
+  private readonly waiting = new Map<string, string>()
   /** Counts calls, not ids: hosts use the same ids again in a later turn. */
   private callsSeen = 0
   private readonly isThird: boolean
@@ -34,19 +40,48 @@ class ContentsWriter {
       const message = messages[at]
       if (!message) continue
       const field = `messages[${at}]`
-      if (message.role === 'tool' || message.role === 'function') {
+      if (isResult(message)) {
         const run = runOfResults(messages, at)
-        const written = writeResults(run, at, this.asked, this.isThird)
-        this.contents.push({ role: 'user', parts: written.results })
-        if (written.media.length > 0) this.contents.push({ role: 'user', parts: written.media })
+        for (const result of run) this.waiting.delete(this.answered(result))
+        // Instructions stand apart, so results that follow them are of this turn too.
+        const isLast = !isResult(messages.slice(at + run.length).find((next) => !isSystem(next)))
+        this.answer([...run, ...(isLast ? this.missing() : [])], at)
         at += run.length - 1
-      } else if (message.role === 'system' || message.role === 'developer') this.instruct(message, field)
-      else this.say(message.role === 'assistant' ? 'model' : 'user', message.role === 'assistant' ? this.assistant(message, field) : named(message, parts(message, field)))
+      } else if (isSystem(message)) this.instruct(message, field)
+      else this.closeCalls().say(message.role === 'assistant' ? 'model' : 'user', message.role === 'assistant' ? this.assistant(message, field) : named(message, parts(message, field)))
     }
+    this.closeCalls()
     if (/^gemma-[123]/.test(modelName(this.endpoint))) this.instructInTurn()
     // With instructions alone there is still a turn to answer.
     if (this.contents.length === 0) this.contents.push({ role: 'user', parts: [{ text: '' }] })
     return { system: this.system, contents: this.contents }
+  }
+
+  private answer(run: readonly Message[], from: number): void {
+    const written = writeResults(run, from, this.asked, this.isThird)
+    this.contents.push({ role: 'user', parts: written.results })
+    if (written.media.length > 0) this.contents.push({ role: 'user', parts: written.media })
+  }
+
+  /** The id of the waiting call that a result answers, by its own or by the name of its function; `''`: of none. */
+  private answered({ tool_call_id: id, name }: Message): string {
+    if (id !== undefined && this.asked.has(id)) return id
+    for (const [waiting, fn] of this.waiting) if (fn === name) return waiting
+    return ''
+  }
+
+  /** Gemini refuses a turn that has not as many results as calls: one that the client has not, says so. */
+  private missing(): Message[] {
+    const ids = [...this.waiting.keys()]
+    this.waiting.clear()
+    if (ids.length > 0) this.warn('messages', 'a tool call has no tool message that answers it; its result is sent as missing')
+    return ids.map((id) => ({ role: 'tool', tool_call_id: id, content: NO_RESULT }))
+  }
+
+  private closeCalls(): this {
+    const missing = this.missing()
+    if (missing.length > 0) this.answer(missing, 0)
+    return this
   }
 
   private instruct(message: Message, field: string): void {
@@ -78,8 +113,9 @@ class ContentsWriter {
     if (signatures.hasOthers) this.warn('reasoning_details', 'reasoning of another provider cannot be read by Gemini and is left out')
     const said: Part[] = signatures.thoughts.map(({ text, signature }) => ({ text, thought: true, thoughtSignature: signature }))
     for (const detail of signatures.serverTools) said.push(...serverToolParts(detail, signatures))
-    const texts = named(message, parts(message, field)).filter((part) => part.text !== '')
-    if (texts.length === 0 && message.refusal) texts.push({ text: message.refusal })
+    const texts = named(message, parts({ ...message, content: withRefusal(message) ?? null }, field)).filter((part) => part.text !== '')
+    const lost = lostAudio(message)
+    if (lost !== undefined) this.warn(`${field}.audio`, lost)
     const calls = this.calls(message, signatures)
     signTexts(texts, calls, signatures)
     said.push(...texts, ...this.images(message, field, signatures), ...calls)
@@ -96,6 +132,7 @@ class ContentsWriter {
       const part: Part = { functionCall: isForeignId(call.id) ? { id: call.id, name, args } : { name, args } }
       const signature = signatures.byId.get(call.id)
       if (signature !== undefined) part.thoughtSignature = signature
+      this.waiting.set(call.id, name)
       this.asked.set(call.id, { name, order: this.callsSeen++ })
       calls.push(part)
     }
@@ -129,11 +166,19 @@ class ContentsWriter {
   }
 }
 
+function isResult(message: Message | undefined): boolean {
+  return message?.role === 'tool' || message?.role === 'function'
+}
+
+function isSystem(message: Message): boolean {
+  return message.role === 'system' || message.role === 'developer'
+}
+
 function runOfResults(messages: readonly Message[], from: number): Message[] {
   const run: Message[] = []
   for (let at = from; at < messages.length; at++) {
     const message = messages[at]
-    if (message?.role !== 'tool' && message?.role !== 'function') break
+    if (message === undefined || !isResult(message)) break
     run.push(message)
   }
   return run

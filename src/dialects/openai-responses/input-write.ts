@@ -3,6 +3,7 @@ import type { ReasoningDetail } from '../../core/event.ts'
 import { asObject, asString, isObject, parseObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { customToolNames } from './tools-write.ts'
+import { lostAudio } from '../assistant-said.ts'
 import { isSignedBy, unsigned } from '../signer.ts'
 import { customInput, formatOf, itemId, OTHER_FORMAT, signerOf, type Item } from './wire.ts'
 
@@ -87,6 +88,8 @@ function writeAssistant(message: Message, field: string, context: Context): Item
 
 function assistantParts(message: Message, field: string, { warnings }: Context): JsonObject[] {
   const { content, refusal } = message
+  const lost = lostAudio(message)
+  if (lost !== undefined) warnings.push({ field: `${field}.audio`, why: lost })
   const parts: JsonObject[] = []
   if (typeof content === 'string' && content !== '') parts.push({ type: 'output_text', text: content })
   else if (Array.isArray(content)) {
