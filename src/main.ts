@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { runCli } from './cli/cli.ts'
 import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
-import { Catalogue, readOperatorSettings } from './catalog/catalogue.ts'
+import { callerReferenceRule } from './accounts/byok/caller-reference.ts'
+import { readOperatorSettings } from './catalog/catalogue.ts'
 import { sayOperatorError } from './catalog/operator-file.ts'
 import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
 import type { DialectName } from './core/call.ts'
@@ -36,6 +37,7 @@ import { Health } from './upstream/health.ts'
 import { Http1Client } from './upstream/http1/client.ts'
 import { Files } from './upstream/pdf/files.ts'
 import { PdfReader } from './upstream/pdf/pdf-reader.ts'
+import { openCatalogueWithSecrets, type CatalogueWithSecrets } from './upstream/secrets/catalogue-with-secrets.ts'
 import { fetchTransport } from './upstream/transport.ts'
 import { InFlight } from './upstream/in-flight.ts'
 import { Upstream } from './upstream/upstream.ts'
@@ -59,8 +61,8 @@ async function serve(config: Config): Promise<number> {
   const log = new JsonLog(clock.wallMs, config.logCalls, (text) => process.stderr.write(text))
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
-  const catalogue = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, note: (what, detail) => log.note(what, detail), clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
+  const { catalogue, secrets, onRefused, ready } = openCatalogue(config, log)
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, secrets, referenceRule: callerReferenceRule(() => catalogue.operatorFile().secrets), note: (what, detail) => log.note(what, detail), clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const userAgent = `switchyard/${packageJson.version}`
@@ -70,8 +72,9 @@ async function serve(config: Config): Promise<number> {
   const gateway: Gateway = {
     mirrors,
     snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, byokSpend: ledger.byokSpend, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, ...(egress && { egress }) }),
+    files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, onRefused, ...(egress && { egress }) }),
   }
+  await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
     services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, workspaces: ledger.workspaces, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock },
@@ -112,7 +115,7 @@ function openHealth({ workers, dataDir, redisUrl: url }: Config, log: JsonLog): 
 async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
   const port = soleUseOf(config.host, config.port)
-  const catalogue = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
+  const { catalogue, ready } = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
   const { accounts, close } = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: systemClock })
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   const isReady = await Promise.race([workers.ready.then(() => true), told.then(() => false)]).catch(async (error: unknown) => {
@@ -122,18 +125,19 @@ async function serveWithWorkers(config: Config): Promise<number> {
   // As in `serve`: only once everything else has succeeded.
   const first = isReady ? await accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
   await close()
+  await ready
   if (isReady) process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await told
   await workers.stop()
   return 0
 }
 
-function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): Catalogue {
-  return new Catalogue({
+function openCatalogue(config: Pick<Config, 'env' | 'configPath' | 'dataDir'>, log: JsonLog): CatalogueWithSecrets {
+  return openCatalogueWithSecrets({
     env: config.env, ...(config.configPath === undefined ? {} : { operatorPath: config.configPath }), overlayPath: join(config.dataDir, 'catalogue', 'models.json'),
     onTaken: (what) => log.note("the operator's file was taken", what),
     onErrors: (errors) => log.problem("the operator's file was not taken; the last good one stays", errors.map(sayOperatorError).join('\n')),
-  })
+  }, { clock: systemClock, onTrouble: (what, detail) => log.problem(what, detail) })
 }
 
 /** True where the environment sends calls through a proxy. */

@@ -30,7 +30,7 @@ export function callerEndpoints(options: SnapshotOptions, slug: string, credenti
 
 /** What the operator says of the provider, for the caller's account there. Headers, and how many calls at once it takes, are a matter of the operator's account where the address is not the operator's own. */
 function withCaller(said: OperatorProvider, credential: CallerCredential): OperatorProvider {
-  const { apiKey: _, serviceAccount: _account, project: _project, location: _location, accessKeyId: _id, secretAccessKey: _secret, sessionToken: _token, region: _region, resource: _resource, apiVersion: _version, ...rest } = said
+  const { apiKey: _, withheld: _withheld, serviceAccount: _account, project: _project, location: _location, accessKeyId: _id, secretAccessKey: _secret, sessionToken: _token, region: _region, resource: _resource, apiVersion: _version, ...rest } = said
   if (said.baseUrl !== undefined) return { ...rest, ...credential }
   const { headers: _headers, concurrencyMax: _max, ...alone } = rest
   return { ...alone, ...credential }

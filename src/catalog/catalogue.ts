@@ -4,9 +4,11 @@ import type { Snapshot } from './endpoint.ts'
 import { nearestModels } from './names.ts'
 import { parseOperatorFile, parseOperatorServer, type ModelNames } from './operator.ts'
 import { EMPTY_OPERATOR_FILE, sayOperatorError, type OperatorError, type OperatorFile, type OperatorProvider, type OperatorServer } from './operator-file.ts'
+import { referencesOf, withSecrets } from './operator-secrets.ts'
 import { readOverlay, type Overlay } from './overlay.ts'
 import type { Environment } from './provider.ts'
 import { catalogueRows } from './rows.ts'
+import type { SecretFound } from './secret-reference.ts'
 import { buildSnapshot } from './snapshot.ts'
 
 export interface CatalogueOptions {
@@ -15,6 +17,8 @@ export interface CatalogueOptions {
   readonly operatorPath?: string
   /** `catalogue.json` of the data directory, which `switchyard models sync` writes. */
   readonly overlayPath?: string
+  /** Secrets of providers that are kept elsewhere, as they were read last. */
+  readonly secrets?: (reference: string) => SecretFound | undefined
   /** Called after each change with the new snapshot. Not for the first one. */
   readonly onChange?: (snapshot: Snapshot) => void
   /** Called when a saved operator's file was taken, with what it now holds, in counts. */
@@ -149,7 +153,18 @@ export class Catalogue {
 
   private build(version: number): Snapshot {
     const overlay = this.overlay()
-    return buildSnapshot({ env: this.options.env, version, operator: this.operator, discovered: this.discovered, ...(overlay && { overlay }) })
+    return buildSnapshot({ env: this.options.env, version, operator: this.filled(), discovered: this.discovered, ...(overlay && { overlay }) })
+  }
+
+  /** Makes the snapshot anew: a secret that is kept elsewhere has changed. */
+  refresh(): void {
+    this.swap()
+  }
+
+  /** The operator's file with secrets in place of their references. */
+  private filled(): OperatorFile {
+    const { secrets = () => undefined } = this.options
+    return this.operator.providers.some((provider) => referencesOf(provider).length > 0) ? { ...this.operator, providers: this.operator.providers.map((provider) => withSecrets(provider, secrets)) } : this.operator
   }
 
   private overlay(): Overlay | undefined {

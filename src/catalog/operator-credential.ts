@@ -2,6 +2,7 @@ import { isMap } from 'yaml'
 import { parseObject } from '../core/json.ts'
 import { isJson } from './credential.ts'
 import type { OperatorProvider } from './operator-file.ts'
+import { isReference } from './secret-reference.ts'
 import { readServiceAccount } from './service-account.ts'
 import type { Place, YamlReader } from './yaml-reader.ts'
 
@@ -43,7 +44,7 @@ function asWord(reader: YamlReader, place: Place, text: string): string | undefi
 /** Google's JSON as a text or, since JSON is YAML, as a map; or the path of its file. */
 function readAccount(reader: YamlReader, place: Place): string | undefined {
   const text = isMap(place.node) ? JSON.stringify(Object.fromEntries(reader.map(place).map((entry) => [entry.key, reader.string(entry)]))) : reader.string(place)
-  if (text === undefined) return undefined
+  if (text === undefined || isReference(text)) return text
   const read = readServiceAccount(text)
   return read.ok ? text : reader.wrong(place, read.why)
 }

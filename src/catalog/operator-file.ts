@@ -3,6 +3,7 @@ import type { Nano } from '../core/nano.ts'
 import type { Alias } from './alias.ts'
 import type { Auth, ByokTerms, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 import type { OperatorRouters } from './operator-routers.ts'
+import type { OperatorSecrets } from './operator-secrets.ts'
 import type { PolicyRules } from './policy-rules.ts'
 import type { RateLimits } from './rate-limits.ts'
 
@@ -22,6 +23,8 @@ export interface OperatorProvider {
   readonly name?: string
   readonly baseUrl?: string
   readonly apiKey?: string
+  /** Why a secret of it that is kept elsewhere is not here. */
+  readonly withheld?: string
   /** A service account's JSON, or the path of its file (Vertex). */
   readonly serviceAccount?: string
   readonly project?: string
@@ -149,6 +152,8 @@ export interface OperatorFile {
   readonly policy?: PolicyRules
   /** How much may be asked, and by whom. */
   readonly rateLimits?: RateLimits
+  /** Where secrets are that are named by reference. */
+  readonly secrets?: OperatorSecrets
   /** What calls on keys that callers bring cost. */
   readonly byok?: ByokTerms
 }

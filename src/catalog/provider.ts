@@ -126,6 +126,7 @@ interface Readiness {
 
 function whyNotReady({ operator, auth, found, missing, env }: Readiness): string | undefined {
   if (operator?.enabled === false) return 'turned off'
+  if (operator?.withheld !== undefined) return operator.withheld
   if (found.wrong !== undefined) return found.wrong
   if (auth !== 'none' && found.secret === undefined) return env.length === 0 ? 'no credential: give it an api_key' : `no credential: set ${env.join(' or ')}`
   // An identity of AWS signs for Bedrock itself; its other addresses want a key.

@@ -3,7 +3,7 @@ import { ByokSpend } from '../accounts/byok/byok-spend.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import { MasterKeys } from '../accounts/byok/master-keys.ts'
 import { OwnKeys } from '../accounts/byok/own-keys.ts'
-import { NO_SECRETS, type Secrets } from '../accounts/byok/secret-reference.ts'
+import { NO_SECRETS, type Secrets } from '../catalog/secret-reference.ts'
 import type { Clock } from '../lib/clock.ts'
 
 export interface ByokOptions {

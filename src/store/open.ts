@@ -22,7 +22,7 @@ import { ReportClient } from './report-client.ts'
 import { Retainer, type Retention } from './retainer.ts'
 import { StoreClient } from './store-client.ts'
 
-export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' | 'secrets' | 'note'> {
+export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' | 'secrets' | 'note' | 'referenceRule'> {
   readonly clock: Clock
   /** `interval` when not said. */
   readonly fsync?: Fsync
@@ -116,7 +116,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))

@@ -46,6 +46,8 @@ export interface UpstreamOptions {
   readonly proxied?: boolean
   /** How we name ourselves to providers: `switchyard/0.1.0`. */
   readonly userAgent?: string
+  /** Told of a provider that refused our credential: it may have been replaced where it is kept. */
+  readonly onRefused?: (provider: Provider) => void
   /** Who fetches what calls link to, for providers that do not; without it, they are told the links. */
   readonly egress?: Egress
   /** Who reads PDFs for models that read none; without it, they are told the files. */
@@ -146,6 +148,7 @@ export class Upstream {
   private async refusal(answer: Answer, dialect: ProviderDialect, endpoint: Endpoint, watch: Watch): Promise<Fault> {
     const { name } = endpoint.provider
     const renewed = answer.status === 401 && this.auth.refused(endpoint.provider)
+    if (answer.status === 401 && !endpoint.ownKey) this.options.onRefused?.(endpoint.provider)
     if (answer.status < 400) return new Fault('provider_bad_answer', `${name} answered ${answer.status}, a redirect; point base_url at the API itself`, { provider: name })
     const read = await answer.text(this.limits.errorBytesMax).catch((error: unknown) => {
       // The status alone says enough when the body breaks off or never ends.

@@ -8,7 +8,7 @@ import type { Listed } from '../people-store.ts'
 import { NO_FILTERS, sealContext, type ByokChange, type ByokKey, type NewByokKey } from './byok-key.ts'
 import type { ByokPage, ByokRefusal, ByokStore } from './byok-store.ts'
 import type { MasterKeys } from './master-keys.ts'
-import { isReference } from './secret-reference.ts'
+import { isReference } from '../../catalog/secret-reference.ts'
 
 export interface ByokKeysOptions {
   readonly store: ByokStore

@@ -6,7 +6,7 @@ import { Remembered } from '../../lib/remembered.ts'
 import { sealContext, type SealedByokKey } from './byok-key.ts'
 import type { ByokStore } from './byok-store.ts'
 import type { MasterKeys } from './master-keys.ts'
-import { isReference, type Secrets } from './secret-reference.ts'
+import { isReference, type Secrets } from '../../catalog/secret-reference.ts'
 
 /** Who calls, as far as own keys go. */
 export interface KeyedCaller { readonly accountId: string; readonly key: { readonly hash: string; readonly workspaceId: string; readonly creatorUserId: string | null } }
