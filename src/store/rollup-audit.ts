@@ -3,32 +3,38 @@ import { booksOpenFrom } from './retention.ts'
 import { big, int, text, type Sql } from './sql.ts'
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
 const PROBLEMS_MAX = 20
 
 const PLACE = ['key_hash', 'model', 'provider', 'endpoint_id']
 /** What a generation's own columns say. */
 const OF_GENERATIONS = ['requests', 'faults', 'cost', 'prompt_tokens', 'completion_tokens'] as const
+const COUNTED = { requests: 'COUNT(*)', faults: 'SUM(CASE WHEN fault IS NULL THEN 0 ELSE 1 END)' } as const
 /** A closed account keeps sums without tags, and no records. */
 const LIVE = 'account_id IN (SELECT id FROM accounts WHERE closed_ms IS NULL)'
 
-/** What of the roll-ups is not the sum of the rows under it: hours by tags are generations; hours are hours by tags; days are hours. */
+/**
+ * What of the roll-ups is not the sum of the rows under it. Each is compared once, with what is near it: all rows of the largest tables are sorted
+ * as seldom as that allows.
+ */
 export async function rollupProblems(sql: Sql): Promise<string[]> {
-  const fromHour = Math.ceil(await booksOpenFrom(sql) / HOUR_MS)
-  const generations = `SELECT account_id, created_ms / ${HOUR_MS} AS bucket, tag_set, COUNT(*) AS requests, SUM(CASE WHEN fault IS NULL THEN 0 ELSE 1 END) AS faults, SUM(cost) AS cost,
-    SUM(prompt_tokens) AS prompt_tokens, SUM(completion_tokens) AS completion_tokens FROM generations WHERE tag_set IS NOT NULL AND created_ms >= ${fromHour * HOUR_MS} AND ${LIVE} GROUP BY 1, 2, 3`
+  const fromDay = Math.ceil(await booksOpenFrom(sql) / DAY_MS)
+  const generations = (bucketMs: number, by: readonly string[]) => summed('generations', `created_ms / ${bucketMs}`, by, OF_GENERATIONS, `tag_set IS NOT NULL AND created_ms >= ${fromDay * DAY_MS} AND ${LIVE}`, COUNTED)
+  const all = (table: string, bucket: string, by: readonly string[]) => summed(table, bucket, by, REPORT_SUMS, LIVE)
+  const ofSets = ['tag_set', ...PLACE]
   return [
-    ...await differences(sql, 'an hour by tags is the sum of its generations', ['tag_set'], OF_GENERATIONS, summed('tag_rollups', 'hour', ['tag_set'], OF_GENERATIONS, `hour >= ${fromHour} AND ${LIVE}`), generations),
-    ...await differences(sql, 'an hour is the sum of its tags', PLACE, REPORT_SUMS, summed('rollups', 'hour', PLACE, REPORT_SUMS, LIVE), summed('tag_rollups', 'hour', PLACE, REPORT_SUMS, LIVE)),
+    ...await differences(sql, 'a day of tags is the sum of its generations', ['tag_set'], OF_GENERATIONS, summed('tag_days', 'day', ['tag_set'], OF_GENERATIONS, `day >= ${fromDay} AND ${LIVE}`), generations(DAY_MS, ['tag_set'])),
+    ...await differences(sql, 'an hour is the sum of its generations', [], OF_GENERATIONS, summed('rollups', 'hour', [], OF_GENERATIONS, `hour >= ${fromDay * 24} AND ${LIVE}`), generations(HOUR_MS, [])),
+    ...await differences(sql, 'a day of tags is the sum of its models', ['tag_set'], REPORT_SUMS, all('tag_days', 'day', ['tag_set']), all('tag_rollups_daily', 'day', ['tag_set'])),
+    ...await differences(sql, 'a day is the sum of its tags', PLACE, REPORT_SUMS, all('rollups_daily', 'day', PLACE), all('tag_rollups_daily', 'day', PLACE)),
     ...await differences(sql, 'a day is the sum of its hours', PLACE, REPORT_SUMS, summed('rollups_daily', 'day', PLACE, REPORT_SUMS), summed('rollups', 'hour / 24', PLACE, REPORT_SUMS)),
-    ...await differences(sql, 'a day by tags is the sum of its hours', ['tag_set', ...PLACE], REPORT_SUMS,
-      summed('tag_rollups_daily', 'day', ['tag_set', ...PLACE], REPORT_SUMS), summed('tag_rollups', 'hour / 24', ['tag_set', ...PLACE], REPORT_SUMS)),
-    ...await differences(sql, 'a day of tags is the sum of its models', ['tag_set'], REPORT_SUMS, summed('tag_days', 'day', ['tag_set'], REPORT_SUMS), summed('tag_rollups_daily', 'day', ['tag_set'], REPORT_SUMS)),
+    ...await differences(sql, 'a day by tags is the sum of its hours', ofSets, REPORT_SUMS, all('tag_rollups_daily', 'day', ofSets), all('tag_rollups', 'hour / 24', ofSets)),
   ]
 }
 
-function summed(table: string, bucket: string, by: readonly string[], sums: readonly string[], where = '1 = 1'): string {
-  const group = [2, ...by.map((_, at) => at + 3)]
-  return `SELECT account_id, ${bucket} AS bucket, ${by.join(', ')}, ${sums.map((name) => `SUM(${name}) AS ${name}`).join(', ')} FROM ${table} WHERE ${where} GROUP BY 1, ${group.join(', ')}`
+function summed(table: string, bucket: string, by: readonly string[], sums: readonly string[], where = '1 = 1', of: Readonly<Record<string, string>> = {}): string {
+  const columns = ['account_id', `${bucket} AS bucket`, ...by, ...sums.map((name) => `${of[name] ?? `SUM(${name})`} AS ${name}`)]
+  return `SELECT ${columns.join(', ')} FROM ${table} WHERE ${where} GROUP BY ${Array.from({ length: by.length + 2 }, (_, at) => at + 1).join(', ')}`
 }
 
 async function differences(sql: Sql, rule: string, by: readonly string[], sums: readonly string[], has: string, says: string): Promise<string[]> {

@@ -9,7 +9,7 @@ import { isSealed } from './envelope.ts'
 import { DEFAULT_FORMAT, formatOf, objectsOf, signerOf } from './wire.ts'
 
 /** Fields that are said to us and to no provider. */
-const OURS = ['models', 'route', 'provider', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'debug', 'usage', 'stop_server_tools_when', 'cache_control', 'image_config', 'modalities',
+const OURS = ['models', 'route', 'provider', 'plugins', 'transforms', 'preset', 'session_id', 'trace', 'metadata', 'debug', 'usage', 'stop_server_tools_when', 'cache_control', 'image_config', 'modalities',
   'store', 'previous_response_id', 'conversation', 'background', 'prompt'] as const
 
 /** Parameters that a model may not take: dropped with a warning where its endpoint does not list them (B4). */

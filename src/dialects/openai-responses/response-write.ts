@@ -100,10 +100,10 @@ export function carriedUsage(sent: Json | undefined, ours: JsonObject): JsonObje
 /** A provider's response as our client sees it: whole by the contract, under our id and our model's name. */
 export function carriedResponse(call: Call, model: string, response: JsonObject): JsonObject {
   const whole = openResponse(call, model)
-  const { user, safety_identifier: safety, tools, text } = whole
+  const { user, safety_identifier: safety, metadata, tools, text } = whole
   for (const field in response) if (response[field] !== undefined) whole[field] = response[field]
-  // Who the end user is was said hashed; and the client is told of what it asked for, not what became of it.
-  Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety })
+  // Who the end user is was said hashed, and how the client labels its calls was not said; and the client is told of what it asked for, not what became of it.
+  Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety, metadata })
   if (!Array.isArray(whole['tools'])) whole['tools'] = tools
   whole['text'] = isObject(whole['text']) ? withoutNulls(whole['text']) : text
   // A count that is yet to come is left out: the contract has no null there.

@@ -99,3 +99,12 @@ describeShared('by the document', () => {
     }
   })
 })
+
+test('J6: GET /generation/content says that nothing is kept, with 404, and what is missing or is none', async () => {
+  const services = fakeServices(snapshot([]))
+  const record = generation()
+  services.accounts.generations.set(record.id, record)
+  expect(await ask(services, 'GET', `/generation/content?id=${record.id}`, { as: own })).toMatchObject({ status: 404, fault: { message: `Nothing of the content of \`${record.id}\` was kept: this server stores no prompts and no answers. GET /api/v1/generation has its record.` } })
+  expect(await ask(services, 'GET', '/generation/content?id=gen-1', { as: own })).toMatchObject({ status: 404, fault: { message: 'There is no generation `gen-1` of this account. A call is recorded once it has ended.' } })
+  expect(await ask(services, 'GET', '/generation/content', { as: own })).toMatchObject({ status: 400, fault: { options: { metadata: { field: 'id' } } } })
+})

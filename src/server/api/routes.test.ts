@@ -9,12 +9,12 @@ test('who may call what', () => {
     'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers',
   ])
   expect(by('key')).toEqual([
-    'GET /models/user', 'GET /key', 'GET /generation', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
+    'GET /models/user', 'GET /key', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
     'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses',
   ])
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({
     'GET /keys': 'keys.read', 'POST /keys': 'keys.create', 'GET /keys/{hash}': 'keys.read', 'PATCH /keys/{hash}': 'keys.change', 'DELETE /keys/{hash}': 'keys.delete', 'POST /keys/{hash}/rotate': 'keys.rotate',
-    'GET /credits': 'credits.read',
+    'GET /credits': 'credits.read', 'GET /activity': 'analytics.read', 'GET /analytics/meta': 'analytics.read', 'POST /analytics/query': 'analytics.read',
     'GET /guardrails': 'guardrails.read', 'POST /guardrails': 'guardrails.change', 'GET /guardrails/{id}': 'guardrails.read', 'PATCH /guardrails/{id}': 'guardrails.change', 'DELETE /guardrails/{id}': 'guardrails.change',
     'GET /guardrails/assignments/keys': 'guardrails.read', 'GET /guardrails/assignments/members': 'guardrails.read',
     'GET /guardrails/{id}/assignments/keys': 'guardrails.read', 'GET /guardrails/{id}/assignments/members': 'guardrails.read',

@@ -5,6 +5,7 @@ import { getAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
+import { getGenerationContent } from './generation-content.ts'
 import { getGeneration } from './generation.ts'
 import { guardrailAssignments } from './guardrail-assignments.ts'
 import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
@@ -26,7 +27,7 @@ export const routes: readonly Route[] = [
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
-  getGeneration,
+  getGeneration, getGenerationContent,
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
   getAccountPolicy, changeAccountPolicy, getKeyPolicy, changeKeyPolicy,
