@@ -91,7 +91,8 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
     if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
     const caller = endpoint.auth === 'public' ? undefined : checkAddress(await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request)), request, origins)
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    return jsonResponse(await endpoint.handle({ request, url: new URL(request.url), params, caller, access: undefined, services: seenServices(services, caller), body }))
+    const result = await endpoint.handle({ request, url: new URL(request.url), params, caller, access: undefined, services: seenServices(services, caller), body })
+    return result instanceof Response ? withCors(result) : jsonResponse(result)
   } catch (error) {
     return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
   }

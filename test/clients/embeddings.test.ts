@@ -3,6 +3,7 @@ import { OpenRouter } from '@openrouter/sdk'
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { Ollama } from 'ollama'
 import OpenAI, { APIError, APIUserAbortError } from 'openai'
 import { asObject, type JsonObject } from '../../src/core/json.ts'
 import { validateResponse } from '../openapi.ts'
@@ -86,6 +87,37 @@ async function ask(body: object): Promise<{ status: number; body: JsonObject; he
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(() => undefined, (error: unknown) => error)
 }
+
+describe('ollama', () => {
+  const ollama = () => new Ollama({ host: gateway.url, headers: { authorization: `Bearer ${gateway.key}` } })
+
+  test('embed: a vector for each text, with its count and its cost', async () => {
+    const answer = await ollama().embed({ model: 'test/plain:latest', input: ['one', 'two'], dimensions: 3, keep_alive: '5m' })
+    expect(answer).toMatchObject({ model: 'test/plain', embeddings: [VECTOR, VECTOR], load_duration: 0, prompt_eval_count: 1000, usage: { cost: 0.002 } } as object)
+    expect(lastAsked()).toEqual({ model: 'embed-1', input: ['one', 'two'], dimensions: 3 })
+    expect((await ollama().embed({ model: 'test/google', input: 'x' })).embeddings).toEqual([VECTOR])
+  })
+
+  test('embeddings: one vector', async () => {
+    expect((await ollama().embeddings({ model: 'test/plain', prompt: 'one' })).embedding).toEqual(VECTOR)
+  })
+
+  test('nothing to embed only loads the model, and asks nobody', async () => {
+    const before = asked.length
+    expect(await ollama().embed({ model: 'test/plain', input: [] })).toMatchObject({ model: 'test/plain', embeddings: [] })
+    expect(await ollama().embeddings({ model: 'test/plain', prompt: '' })).toEqual({ embedding: [] })
+    expect(asked.length).toBe(before)
+  })
+
+  test('errors are one sentence', async () => {
+    const errors = [[{ model: 'no/such', input: [] }, 'not found'], [{ model: 'demo/echo', input: 'x' }, 'demo/echo'], [{ model: 'test/plain', input: [7] }, 'input[0]: must be a string']] as const
+    for (const [params, words] of errors) {
+      const error = await failureOf(ollama().embed(params as unknown as { model: string; input: string }))
+      expect(String(error)).toContain(words)
+    }
+    expect(await (await fetch(`${gateway.url}/api/embed`, { method: 'POST', body: '{}' })).json()).toMatchObject({ error: expect.any(String) })
+  })
+})
 
 describe('openai', () => {
   test('embeddings.create, which asks for base64 by itself', async () => {

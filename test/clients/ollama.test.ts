@@ -178,3 +178,20 @@ describe('a request that says nothing', () => {
     expect(await ask('/api/chat', { messages: [] })).toMatchObject([400, { error: expect.any(String) as string }])
   })
 })
+
+describe('what clients ask to see that Ollama is there', () => {
+  const root = (init: RequestInit) => fetch(`${stage.gateway.url}/`, init)
+
+  test('GET and HEAD / say that it runs, without a key; a browser is told where the API is', async () => {
+    const get = await root({})
+    expect([get.status, await get.text()]).toEqual([200, 'Ollama is running'])
+    expect((await root({ method: 'HEAD' })).status).toBe(200)
+    expect((await root({ headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(404)
+    expect((await root({ method: 'POST', body: '{}' })).status).toBe(405)
+  })
+
+  test('models are not pulled: the error says what to do instead', async () => {
+    const failure = await failureOf(client.pull({ model: 'llama3.2' }))
+    expect(failure).toMatchObject({ status_code: 400, message: expect.stringContaining('GET /api/tags') })
+  })
+})

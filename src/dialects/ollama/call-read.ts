@@ -53,8 +53,8 @@ function readAny(sent: JsonObject, messages: readonly Message[], origin: CallOri
   return { ...call, api: 'ollama', dialect: 'ollama', unsaid, body: stop === undefined ? call.body : { ...call.body, stop } }
 }
 
-/** Ollama's clients put `:latest` behind names that have no tag. */
-function modelName(model: Json | undefined): string {
+/** The name of a model without the `:latest` that Ollama's clients put behind names that have no tag. Throws Fault. */
+export function modelName(model: Json | undefined): string {
   if (typeof model !== 'string' || model === '') throw new Fault('invalid_request', `model: must be the name of a model, not ${describe(model)}`, { metadata: { field: 'model' } })
   return model.replace(/:latest$/, '')
 }

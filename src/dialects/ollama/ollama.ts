@@ -1,5 +1,6 @@
 import type { ClientDialect } from '../dialect.ts'
 import { errorBody, OllamaReplyWriter, OllamaStreamWriter, type OllamaForm } from './answer-write.ts'
+import { OllamaEmbedWriter } from './embed-answer.ts'
 
 function client(form: OllamaForm): ClientDialect {
   return {
@@ -17,3 +18,9 @@ export const ollamaChatClient: ClientDialect = client('chat')
 
 /** Ollama's `/api/generate`, facing a client. */
 export const ollamaGenerateClient: ClientDialect = client('generate')
+
+/** Ollama's `/api/embed`, facing a client: never streamed. */
+export const ollamaEmbedClient: ClientDialect = { ...ollamaChatClient, replyWriter: (call) => new OllamaEmbedWriter(call, 'embed') }
+
+/** Ollama's `/api/embeddings`, likewise. */
+export const ollamaEmbeddingsClient: ClientDialect = { ...ollamaChatClient, replyWriter: (call) => new OllamaEmbedWriter(call, 'embeddings') }

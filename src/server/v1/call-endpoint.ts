@@ -29,7 +29,7 @@ export interface SideEndpoint extends Pick<CallEndpoint, 'match' | 'key'> {
   readonly method: 'GET' | 'POST'
   readonly auth: 'public' | 'key'
   readonly dialect: Pick<ClientDialect, 'faultBody'>
-  /** The JSON body of a 200. Throws Fault. */
+  /** The JSON body of a 200, or a whole response. Throws Fault. */
   readonly handle: (context: RouteContext) => Promise<object> | object
 }
 

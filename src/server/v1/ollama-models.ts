@@ -9,6 +9,18 @@ import { exactly, type SideEndpoint } from './call-endpoint.ts'
 /** The version of Ollama's API that we speak: clients ask for one, and turn features on by it. */
 const OLLAMA_VERSION = '0.12.6'
 
+/** GET and HEAD / are how clients see that Ollama is there. A browser's wish for a page is none of them. */
+export const ollamaHome: SideEndpoint = {
+  method: 'GET', auth: 'public', dialect: ollamaChatClient, match: (path, request) => (path === '/' && !/\btext\/html\b/.test(request.headers.get('accept') ?? '') ? {} : undefined),
+  handle: () => new Response('Ollama is running', { headers: { 'content-type': 'text/plain; charset=utf-8' } }),
+}
+
+/** POST /api/pull and what else changes the models that Ollama itself keeps. */
+export const ollamaPull: SideEndpoint = {
+  method: 'POST', auth: 'public', dialect: ollamaChatClient, match: exactly('/api/pull', '/api/push', '/api/create', '/api/copy'),
+  handle: () => { throw new Fault('invalid_request', 'Models are not kept here, so none is pulled, pushed, made or copied: GET /api/tags lists those that can be called, and docs/configuration.md says how the operator adds one') },
+}
+
 /** GET /api/version. */
 export const ollamaVersion: SideEndpoint = {
   method: 'GET', auth: 'public', dialect: ollamaChatClient, match: exactly('/api/version'),
