@@ -41,4 +41,22 @@ describe.each(SIDES)('A29: Cursor against a provider that speaks %s', (name) => 
     for (const request of side.provider.seen()) expect(request).toMatchObject({ problems: [], heard: { tools: ['get_weather', 'get_time'] } })
     expect(side.provider.seen()[1]?.heard).toMatchObject({ calls: CALLS.map((call) => ({ name: call.name, arguments: call.arguments })), results: Object.values(RESULTS) })
   })
+
+  test('a request of the Responses API sent to chat is answered as chat', async () => {
+    side.provider.play(CALLS_TURN, ANSWER_TURN)
+    const send = async (input: readonly object[]) => {
+      const body = { model: side.model, instructions: 'Be brief.', input, tools: TOOLS, tool_choice: 'auto', max_output_tokens: 900, store: false, stream: false, include: ['reasoning.encrypted_content'] }
+      return await client.post<OpenAI.ChatCompletion>('/chat/completions', { body })
+    }
+    const question = { role: 'user', content: [{ type: 'input_text', text: QUESTION }] }
+    const first = await send([question])
+    expect(first.object).toBe('chat.completion')
+    const made = (first.choices[0]?.message.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call] : []))
+    expect(made.map((call) => JSON.parse(call.function.arguments) as unknown)).toEqual(CALLS.map((call) => call.arguments))
+    const asked = made.map((call) => ({ type: 'function_call', call_id: call.id, ...call.function }))
+    const results = made.map((call, at) => ({ type: 'function_call_output', call_id: call.id, output: RESULTS[CALLS[at]?.arguments.city ?? ''] ?? '' }))
+    const second = await send([question, ...asked, ...results])
+    expect(second.choices[0]?.message.content).toBe(ANSWER)
+    for (const request of side.provider.seen()) expect(request).toMatchObject({ problems: [], heard: { tools: ['get_weather', 'get_time'] } })
+  })
 })

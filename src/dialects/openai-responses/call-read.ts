@@ -23,6 +23,13 @@ const OUR_NAMES: readonly (readonly [RegExp, string])[] = [
 
 /** Reads a request of the Responses API (contract A5, B81). Throws Fault naming the field. */
 export function readCall(sent: JsonObject, origin: CallOrigin): Call {
+  const { body, unsaid } = chatBodyOf(sent)
+  const call = inOurWords(() => readChatCall(body, origin))
+  return { ...call, api: 'responses', dialect: 'openai-responses', native: sent, ...(unsaid.length > 0 ? { unsaid } : {}) }
+}
+
+/** A request of the Responses API in the chat shape, and what that has no words for. Throws Fault naming the field. */
+export function chatBodyOf(sent: JsonObject): { readonly body: JsonObject; readonly unsaid: readonly Warning[] } {
   checkStateless(sent)
   const { instructions } = sent
   if (instructions !== undefined && instructions !== null && typeof instructions !== 'string') refuse('instructions', 'a string', instructions)
@@ -36,8 +43,7 @@ export function readCall(sent: JsonObject, origin: CallOrigin): Call {
   readLogprobs(sent, body)
   readTools(sent, body, unsaid)
   noteUnsaid(sent, unsaid)
-  const call = inOurWords(() => readChatCall(body, origin))
-  return { ...call, api: 'responses', dialect: 'openai-responses', native: sent, ...(unsaid.length > 0 ? { unsaid } : {}) }
+  return { body, unsaid }
 }
 
 /** Nothing is stored between requests: the client sends the whole conversation. */
