@@ -3,6 +3,7 @@ import { FAULTS, Fault } from '../core/fault.ts'
 import { exportCommand, forgetCommand } from './account-data.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
 import { auditGroup } from './audit.ts'
+import { byokGroup } from './byok.ts'
 import { chatCommand } from './chat.ts'
 import { CliError, isGroup, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import type { CliContext } from './context.ts'
@@ -19,7 +20,7 @@ import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, workspacesGroup, membersGroup, auditGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { People } from '../accounts/people.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
@@ -14,6 +15,7 @@ export interface OpenData {
   readonly accounts: Accounts
   readonly people: People
   readonly workspaces: Workspaces
+  readonly byok: ByokKeys
   verify(): Promise<Audit>
 }
 
@@ -27,7 +29,10 @@ export async function withAccounts<T>(config: Config, context: CliContext, work:
 
 /** As `withAccounts`, and makes the data directory when it is not there. */
 export async function withNewAccounts<T>(config: Config, context: CliContext, work: (data: OpenData) => Promise<T>): Promise<T> {
-  const data = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: context.clock })
+  const data = await openAccounts({
+    dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: context.clock,
+    masterKey: config.masterKey, note: (what, detail) => context.terminal.err.write(`${what}: ${detail}\n`), referenceRule: () => undefined, // who runs commands here is the operator
+  })
   try {
     return await work(data)
   } finally {

@@ -7,6 +7,7 @@ import { QUIRKS } from '../dialects/openai-chat/quirks.ts'
 import { CONTROLS } from '../upstream/demo/controls.ts'
 import { LOCAL_SERVERS } from '../upstream/discover.ts'
 import { auditGroup } from './audit.ts'
+import { byokGroup } from './byok.ts'
 import { chatCommand } from './chat.ts'
 import { GLOBAL_FLAGS, type Command } from './command.ts'
 import { creditsGroup } from './credits.ts'
@@ -29,7 +30,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, workspacesGroup, membersGroup, auditGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, creditsGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {
@@ -55,7 +56,7 @@ describe('docs/configuration.md', () => {
 
   test('its files are right', () => {
     const files = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
-    expect(files).toHaveLength(9)
+    expect(files).toHaveLength(10)
     const account = JSON.stringify({ client_email: 'a@b', private_key: '-----BEGIN PRIVATE KEY-----', project_id: 'p' })
     const env = { ACME_API_KEY: 'sk-x', VERTEX_ACCOUNT: account, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AZURE_API_KEY: 'k', MISTRAL_API_KEY: 'k' }
     for (const text of files) {
