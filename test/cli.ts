@@ -68,7 +68,7 @@ export async function cli(directory: string, argv: readonly string[], options: C
 
 /** The configuration without what the machine of the test has in its environment. */
 function configOf(config: Config, { env = {}, databaseUrl }: CliOptions): Config {
-  return { ...config, env, firstKey: env['SWITCHYARD_KEY'], databaseUrl }
+  return { ...config, env, firstKey: env['SWITCHYARD_KEY'], masterKey: env['SWITCHYARD_MASTER_KEY'], databaseUrl }
 }
 
 async function* entered(lines: readonly string[]): AsyncGenerator<string, void, undefined> {
