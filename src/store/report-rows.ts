@@ -177,7 +177,7 @@ async function labelsOf(sql: Sql, { accountId, by }: ReportQuery, rows: readonly
 }
 
 export async function readTagNames(sql: Sql, accountId: string, fromDay: number, namesMax: number): Promise<string[]> {
-  const rows = await sql.all(`SELECT name FROM tag_sets WHERE account_id = $1 AND tag_set IN (SELECT DISTINCT tag_set FROM tag_rollups_daily WHERE account_id = $1 AND day >= ${fromDay})
+  const rows = await sql.all(`SELECT name FROM tag_sets WHERE account_id = $1 AND tag_set IN (SELECT tag_set FROM tag_days WHERE account_id = $1 AND day >= ${fromDay})
     GROUP BY name ORDER BY name LIMIT ${namesMax}`, accountId)
   return rows.map((row) => text(row, 'name'))
 }
