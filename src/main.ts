@@ -71,7 +71,7 @@ async function serve(config: Config): Promise<number> {
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
-    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, byokSpend: ledger.byokSpend, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, ownKeyBills: ledger.ownKeyBills, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, onRefused, ...(egress && { egress }) }),
   }
   await ready

@@ -49,7 +49,7 @@ function addKey(gains: Map<string, Gain>, key: UsableKey, snapshot: Snapshot): v
 function copiesOf({ endpoints, mark, provider: slug }: UsableKey, snapshot: Snapshot): Endpoint[] {
   if (!('wrong' in endpoints)) return endpoints.filter(({ provider }) => provider.notReady === undefined).map((endpoint) => marked(endpoint, mark))
   const shared = [...snapshot.models.values()].flatMap((model) => model.endpoints.filter(({ provider }) => provider.slug === slug))
-  return shared.map(({ alternatives: _, ...endpoint }) => marked({ ...endpoint, provider: unready(endpoint.provider, endpoints.wrong) }, mark))
+  return shared.map((endpoint) => marked(withheld(endpoint, endpoints.wrong), mark))
 }
 
 function marked(endpoint: Endpoint, ownKey: OwnKey): Endpoint {
@@ -70,9 +70,15 @@ function modelTest(names: readonly string[] | undefined, snapshot: Snapshot): (i
 }
 
 function gained(model: Model, { first, last, reserved }: Gain): Model {
-  const shared = model.endpoints.map((endpoint) => (reserved.has(endpoint.provider.slug) ? Object.freeze({ ...endpoint, provider: unready(endpoint.provider, 'your own key is always used for this provider') }) : endpoint))
+  const shared = model.endpoints.map((endpoint) => (reserved.has(endpoint.provider.slug) ? withheld(endpoint, 'your own key is always used for this provider') : endpoint))
   const endpoints = [...first, ...shared, ...last]
   return Object.freeze({ ...model, endpoints, contextMax: Math.max(...endpoints.map(({ contextMax }) => contextMax)) })
+}
+
+/** An endpoint that cannot be called, in any dialect; without the credential that it would be called with. */
+function withheld(endpoint: Endpoint, why: string): Endpoint {
+  const { alternatives } = endpoint
+  return Object.freeze({ ...endpoint, provider: unready(endpoint.provider, why), ...(alternatives && { alternatives: alternatives.map((other) => withheld(other, why)) }) })
 }
 
 function unready(provider: Provider, notReady: string): Provider {

@@ -5,12 +5,12 @@ import type { RoutingView } from '../routing/view.ts'
 import type { Gateway } from './gateway.ts'
 
 /** All that a call is routed by, as its caller may see and use it: one frozen view of catalogue, own keys, policies and providers. */
-export async function callerView(call: Call, caller: Caller, gateway: Pick<Gateway, 'snapshot' | 'policies' | 'health' | 'conversations' | 'draw' | 'ownKeys' | 'byokSpend'>): Promise<RoutingView> {
+export async function callerView(call: Call, caller: Caller, gateway: Pick<Gateway, 'snapshot' | 'policies' | 'health' | 'conversations' | 'draw' | 'ownKeys' | 'ownKeyBills'>): Promise<RoutingView> {
   const shared = seenBy(gateway.snapshot(), caller.accountId, caller.key.hash)
   const found = gateway.policies.of(caller, shared, call.headers.region)
   const policy = found instanceof Promise ? await found : found
   const own = gateway.ownKeys?.of(caller, shared) ?? shared
   const snapshot = own instanceof Promise ? await own : own
-  if (snapshot !== shared) await gateway.byokSpend?.ready(caller.accountId, shared.byok)
+  if (snapshot !== shared) await gateway.ownKeyBills?.ready(caller.accountId, shared.byok)
   return { snapshot, policy, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
 }

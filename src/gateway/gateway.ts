@@ -1,4 +1,4 @@
-import type { ByokSpend } from '../accounts/byok/byok-spend.ts'
+import type { OwnKeyBills } from '../accounts/byok/own-key-bills.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Policies } from '../guardrails/rule-book.ts'
@@ -22,7 +22,7 @@ export interface Gateway {
   /** Keys of providers that callers brought. */
   readonly ownKeys?: OwnKeys
   /** What calls on them cost. */
-  readonly byokSpend?: ByokSpend
+  readonly ownKeyBills?: OwnKeyBills
   readonly ledger: Ledger
   /** How much may pass in a window. */
   readonly rates?: Limits

@@ -1,4 +1,4 @@
-import type { OwnKeyFees } from '../accounts/byok/byok-spend.ts'
+import type { OwnKeyFees } from '../accounts/byok/own-key-bills.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
@@ -15,6 +15,7 @@ import type { Clock } from '../lib/clock.ts'
 import { completionTokensMax } from '../routing/bound.ts'
 import type { Tried } from '../routing/plan.ts'
 import { routerNamed } from '../routing/resolve.ts'
+import { possible } from './possible-usage.ts'
 import { ToolCalls } from './tool-calls.ts'
 
 /** Characters of text that a token is taken for, where a provider did not count. */
@@ -123,10 +124,11 @@ export class Meter {
   /** What the answer used. Zero is a number: only what nobody counted is estimated, and marked so. */
   used(): Usage {
     const cut = this.finish === null && this.chars > 0
-    if (this.usage && !cut) return this.usage
-    if (this.chars === 0) return this.usage ?? NO_USAGE
+    const said = this.usage && this.endpoint ? possible(this.usage, { call: this.call, endpoint: this.endpoint, answerChars: this.chars }) : this.usage
+    if (said && !cut) return said
+    if (this.chars === 0) return said ?? NO_USAGE
     const { promptTokensGuess = 0, maxTokens = Infinity, choices } = this.call.needs
-    const counted = this.usage ?? { ...NO_USAGE, promptTokens: promptTokensGuess }
+    const counted = said ?? { ...NO_USAGE, promptTokens: promptTokensGuess }
     const written = Math.min(Math.ceil(this.chars / CHARS_PER_TOKEN), maxTokens * choices)
     return { ...counted, completionTokens: Math.max(counted.completionTokens, written), estimated: true }
   }
@@ -153,9 +155,16 @@ export class Meter {
   /** What is known at the end beside the warnings: that something was used at a price that nobody knows. */
   notes(): readonly Warning[] {
     const usage = this.used()
-    if (!this.endpoint || !besidesOf(this.endpoint.price, usage, 0n).unknown) return this.warnings
-    const why = `${this.endpoint.provider.name} made ${usage.webSearches} searches, whose price is not known: they are not charged (the operator can set web_search in the model's price)`
-    return [...this.warnings, { field: 'usage.server_tool_use', why }]
+    const { endpoint, usage: said } = this
+    if (!endpoint) return this.warnings
+    const notes: Warning[] = []
+    if (besidesOf(endpoint.price, usage, 0n).unknown) {
+      notes.push({ field: 'usage.server_tool_use', why: `${endpoint.provider.name} made ${usage.webSearches} searches, whose price is not known: they are not charged (the operator can set web_search in the model's price)` })
+    }
+    if (said && (said.promptTokens > usage.promptTokens || said.completionTokens > usage.completionTokens)) {
+      notes.push({ field: 'usage', why: `${endpoint.provider.name} counted ${said.promptTokens} tokens of prompt and ${said.completionTokens} of answer, more than its window and this call can hold: the most that they can is charged, and no more than was held` })
+    }
+    return notes.length === 0 ? this.warnings : [...this.warnings, ...notes]
   }
 
   /** By the catalogue's prices, and what was billed beside tokens at a price that only the provider knows. */

@@ -29,7 +29,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
   const { hold, plan } = await holdFor(call, caller, pass.plan, gateway) // without the models whose own limits are used up
   if (!hold.ok) pass.release()
   if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
-  const meter = new Meter(call, caller, gateway.clock, plan.region, gateway.byokSpend?.feesOf(caller.accountId, view.snapshot.byok))
+  const meter = new Meter(call, caller, gateway.clock, plan.region, gateway.ownKeyBills?.feesOf(caller.accountId, view.snapshot.byok))
   const annotated = annotator(call, gateway)
   gateway.admission.enter()
   let ended = false

@@ -84,8 +84,8 @@ export async function anySealed(sql: Sql): Promise<boolean> {
   return await one(sql, "SELECT id FROM byok_keys WHERE sealed <> '' LIMIT 1") !== undefined
 }
 
-export async function readByokSpend(sql: Sql, accountId: string, monthStartMs: number): Promise<Nano> {
-  return big(await one(sql, "SELECT SUM(byok_cost) AS spend FROM key_windows WHERE account_id = $1 AND period = 'monthly' AND start_ms = $2", accountId, monthStartMs), 'spend')
+export async function readByokBill(sql: Sql, accountId: string, monthStartMs: number): Promise<Nano> {
+  return big(await one(sql, "SELECT SUM(byok_cost) AS bill FROM key_windows WHERE account_id = $1 AND period = 'monthly' AND start_ms = $2", accountId, monthStartMs), 'bill')
 }
 
 /** The default workspace of an account is there before its row is. */

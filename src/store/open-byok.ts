@@ -1,5 +1,5 @@
 import { ByokKeys, type ReferenceRule } from '../accounts/byok/byok-keys.ts'
-import { ByokSpend } from '../accounts/byok/byok-spend.ts'
+import { OwnKeyBills } from '../accounts/byok/own-key-bills.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import { MasterKeys } from '../accounts/byok/master-keys.ts'
 import { OwnKeys } from '../accounts/byok/own-keys.ts'
@@ -22,7 +22,7 @@ export interface ByokOptions {
 }
 
 /** Keys of providers that callers bring: for people, for calls, and what calls on them cost. */
-export interface OpenByok { readonly byok: ByokKeys; readonly ownKeys: OwnKeys; readonly byokSpend: ByokSpend }
+export interface OpenByok { readonly byok: ByokKeys; readonly ownKeys: OwnKeys; readonly ownKeyBills: OwnKeyBills }
 
 const nobody: ReferenceRule = () => 'the operator lets nobody name secrets that are kept elsewhere'
 
@@ -31,7 +31,7 @@ export function openByok(store: ByokStore, options: ByokOptions): OpenByok {
   const { dataDir, clock, masterKey, secrets = NO_SECRETS, log = () => undefined, note = () => undefined, referenceRule = nobody } = options
   const masterKeys = new MasterKeys({ dataDir, fromEnvironment: masterKey, onMade: note })
   return {
-    byok: new ByokKeys({ store, masterKeys, clock, referenceRule }), byokSpend: new ByokSpend(store, clock),
+    byok: new ByokKeys({ store, masterKeys, clock, referenceRule }), ownKeyBills: new OwnKeyBills(store, clock),
     ownKeys: new OwnKeys({ store, masterKeys, secrets, onTrouble: (what, detail) => log(`${what}: ${detail}`) }),
   }
 }

@@ -2,7 +2,7 @@ import type { ByokKey, SealedByokKey } from '../accounts/byok/byok-key.ts'
 import type { ByokPage, ByokRefusal, ByokStore, StoredByokChange } from '../accounts/byok/byok-store.ts'
 import type { Change, Listed } from '../accounts/people-store.ts'
 import type { Nano } from '../core/nano.ts'
-import { anySealed, changeByokKey, deleteByokKey, findByokKey, insertByokKey, listByokKeys, readByokSpend, readSealedByokKeys, readSealedByOthers, resealByokKey } from './byok-rows.ts'
+import { anySealed, changeByokKey, deleteByokKey, findByokKey, insertByokKey, listByokKeys, readByokBill, readSealedByokKeys, readSealedByOthers, resealByokKey } from './byok-rows.ts'
 import type { Database } from './sql.ts'
 
 /** What the port of keys that people bring says is stored, in a database: each method is one transaction. */
@@ -45,7 +45,7 @@ export class SqlByok implements ByokStore {
     return this.database.read(anySealed)
   }
 
-  byokSpend(accountId: string, monthStartMs: number): Promise<Nano> {
-    return this.database.read((sql) => readByokSpend(sql, accountId, monthStartMs))
+  byokBill(accountId: string, monthStartMs: number): Promise<Nano> {
+    return this.database.read((sql) => readByokBill(sql, accountId, monthStartMs))
   }
 }

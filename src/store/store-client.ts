@@ -12,7 +12,7 @@ const METHODS = [
   'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',
   'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
   'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
-  'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokSpend',
+  'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

@@ -38,5 +38,5 @@ export interface ByokStore {
   /** True where anybody has a secret sealed. */
   hasSealed(): Promise<boolean>
   /** What an account's calls on own keys came to at list prices in the month that begins then. */
-  byokSpend(accountId: string, monthStartMs: number): Promise<Nano>
+  byokBill(accountId: string, monthStartMs: number): Promise<Nano>
 }

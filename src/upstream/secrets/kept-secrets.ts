@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { readAwsSecret } from './aws-secrets.ts'
 import { Vault } from './vault.ts'
 
-export interface SecretManagerOptions {
+export interface KeptSecretsOptions {
   readonly settings: () => OperatorSecrets | undefined
   readonly env: Environment
   readonly clock: Clock
@@ -23,13 +23,13 @@ const REFERENCES_MAX = 10_000
 const LOOK_MS = 1_000
 
 /** Secrets that are kept elsewhere: read when they are first asked for, again every few minutes, and when a provider refuses one. What was read last holds while its keeper is away. */
-export class SecretManager implements Secrets {
+export class KeptSecrets implements Secrets {
   private readonly kept = new Map<string, Kept>()
   private readonly listeners: ((reference: string) => void)[] = []
   private readonly vault: Vault
   private readonly timer: Timer
 
-  constructor(private readonly options: SecretManagerOptions) {
+  constructor(private readonly options: KeptSecretsOptions) {
     this.vault = new Vault(options.clock)
     this.timer = setInterval(() => this.refresh(), LOOK_MS)
     this.timer.unref()

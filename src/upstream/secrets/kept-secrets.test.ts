@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorSecrets } from '../../catalog/operator-secrets.ts'
 import { FakeClock } from '../../lib/clock.ts'
-import { SecretManager } from './secret-manager.ts'
+import { KeptSecrets } from './kept-secrets.ts'
 
 // Against servers of our own that speak the two protocols: Vault's KV v2 with AppRole, and AWS's JSON 1.1 with signatures that are checked.
 
@@ -64,7 +64,7 @@ const aws = Bun.serve({ port: 0, hostname: '127.0.0.1', async fetch(request) {
 } })
 
 const directory = mkdtempSync(join(tmpdir(), 'switchyard-secrets-'))
-const managers: SecretManager[] = []
+const managers: KeptSecrets[] = []
 afterAll(() => {
   for (const manager of managers) manager.close()
   void vault.stop(true)
@@ -75,9 +75,9 @@ afterAll(() => {
 const VAULT = `http://127.0.0.1:${vault.port}`
 const AWS = { region: 'eu-west-1', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'the-secret', endpoint: `http://127.0.0.1:${aws.port}/` }
 
-function manager(settings: OperatorSecrets, env: Record<string, string> = {}): SecretManager & { readonly troubles: string[] } {
+function manager(settings: OperatorSecrets, env: Record<string, string> = {}): KeptSecrets & { readonly troubles: string[] } {
   const troubles: string[] = []
-  const made = new SecretManager({ settings: () => settings, env, clock, onTrouble: (what, detail) => troubles.push(`${what}: ${detail}`) })
+  const made = new KeptSecrets({ settings: () => settings, env, clock, onTrouble: (what, detail) => troubles.push(`${what}: ${detail}`) })
   managers.push(made)
   return Object.assign(made, { troubles })
 }

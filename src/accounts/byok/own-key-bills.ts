@@ -30,10 +30,10 @@ const ACCOUNTS_MAX = 20_000
  * What accounts' calls on own keys came to this month at list prices, and so what a call on one costs (contract H15): nothing within the
  * allowance, a share of the list price above it. Where there is no fee nobody asks.
  */
-export class ByokSpend {
+export class OwnKeyBills {
   private readonly months = new Map<string, Month>()
 
-  constructor(private readonly store: Pick<ByokStore, 'byokSpend'>, private readonly clock: Clock) {}
+  constructor(private readonly store: Pick<ByokStore, 'byokBill'>, private readonly clock: Clock) {}
 
   /** Makes `feesOf` know this account. A promise only for one not seen lately. */
   ready(accountId: string, terms: ByokTerms | undefined): void | Promise<void> {
@@ -66,7 +66,7 @@ export class ByokSpend {
 
   private async read(accountId: string, month: Month): Promise<void> {
     const sinceBefore = month.since
-    month.stored = await this.store.byokSpend(accountId, month.startMs)
+    month.stored = await this.store.byokBill(accountId, month.startMs)
     // What was settled before the question is in the answer, or will be within a moment; what came after is not.
     month.since -= sinceBefore
     month.askedMs = this.clock.monotonicMs()
