@@ -44,6 +44,6 @@ describe('what a provider says that was used', () => {
 
   test('is not believed where no model could have used it: our estimate stands, marked', () => {
     expect(used({ promptTokens: 1e15, completionTokens: 5 })).toMatchObject({ completionTokens: 2, estimated: true })
-    expect(used({ promptTokens: 1e8, completionTokens: 5 })).toMatchObject({ promptTokens: 1e8, estimated: false })
+    expect(used({ promptTokens: 100_000, completionTokens: 100_000, reasoningTokens: 99_999 })).toMatchObject({ promptTokens: 100_000, completionTokens: 100_000, estimated: false })
   })
 })
