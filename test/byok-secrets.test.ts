@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cli } from './cli.ts'
-import { startGateway, storeEnvironment, type Gateway } from './server.ts'
+import { databaseUrlOf } from './engine.ts'
+import { startGateway, type Gateway } from './server.ts'
 
 // Master keys and secrets that are kept elsewhere, on the whole program: with a Vault that has them, and a provider that knows which it was shown.
 
@@ -31,6 +32,12 @@ const CONFIG = `providers:
 `
 const ENV = { VAULT_ADDR: `http://127.0.0.1:${vault.port}`, VAULT_TOKEN: 'a-token' }
 
+/** Where the store is, for a command beside the server. */
+function storeOf(dataDir: string): { databaseUrl?: string } {
+  const databaseUrl = databaseUrlOf(dataDir)
+  return databaseUrl === undefined ? {} : { databaseUrl }
+}
+
 let gateway: Gateway | undefined
 const start = async (env: Record<string, string> = {}): Promise<Gateway> => (gateway = await startGateway({ config: CONFIG, env: { ...ENV, ...env }, dataDir }))
 afterAll(async () => {
@@ -41,7 +48,7 @@ afterAll(async () => {
 }, 30_000)
 
 async function byok(words: readonly string[], options: { readonly stdin?: string; readonly env?: Record<string, string> } = {}): Promise<{ code: number; out: string; err: string }> {
-  return await cli(directory, ['byok', ...words, '--data', dataDir], { ...options, env: { ...storeEnvironment(dataDir), SWITCHYARD_DISCOVER: 'false', ...options.env } })
+  return await cli(directory, ['byok', ...words, '--data', dataDir], { ...options, ...storeOf(dataDir), env: options.env ?? {} })
 }
 
 /** The key that a call was answered with; undefined when it was refused. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { hashSecret } from '../src/accounts/account-book.ts'
 import { cli } from './cli.ts'
 import { validateResponse } from './openapi.ts'
-import { startGateway, storeEnvironment, type Gateway } from './server.ts'
+import { databaseUrlOf } from './engine.ts'
+import { startGateway, type Gateway } from './server.ts'
 import { hasShared } from './shared.ts'
 
 // The whole program in two processes, with providers that know which key they were shown.
@@ -38,6 +39,12 @@ providers:
   groq: { base_url: "${groq.url}", api_key: ${OPERATORS}-groq, data_policy: { retains: false, trains: false }, ${MODELS} }
 `
 
+/** Where the store is, for a command beside the server. */
+function storeOf(dataDir: string): { databaseUrl?: string } {
+  const databaseUrl = databaseUrlOf(dataDir)
+  return databaseUrl === undefined ? {} : { databaseUrl }
+}
+
 let gateway: Gateway
 let admin = ''
 const secrets: string[] = []
@@ -49,7 +56,7 @@ const secretOf = (name: string): string => {
 
 beforeAll(async () => {
   gateway = await startGateway({ config: CONFIG, args: ['--workers', '2'] })
-  const made = await cli(gateway.dataDir, ['keys', 'create', '--management', '--name', 'admin', '--data', gateway.dataDir, '--json'], { env: storeEnvironment(gateway.dataDir) })
+  const made = await cli(gateway.dataDir, ['keys', 'create', '--management', '--name', 'admin', '--data', gateway.dataDir, '--json'], storeOf(gateway.dataDir))
   admin = /sk-sw-v1-[0-9a-f]{64}/.exec(made.out)?.[0] ?? ''
 }, 60_000)
 afterAll(async () => {
