@@ -155,6 +155,13 @@ describe('the writers', () => {
     expect(stream(events).text).not.toContain('gAAAA')
   })
 
+  test('the text of a custom tool is said as its function\'s arguments come', () => {
+    const piece = (text: string) => ({ type: 'tool', choice: 0, index: 0, id: 'c1', name: 'sql', arguments: text }) as const
+    const { objects } = stream([SERVED, piece('{"input":"sel'), piece('ect\\n1'), piece('"}'), finish('tool_calls'), END], { tools: [{ type: 'custom', name: 'sql' }] })
+    const inputs = objects.filter((object) => String(object['type']).startsWith('response.custom_tool_call_input'))
+    expect(inputs.map((object) => object['delta'] ?? object['input'])).toEqual(['sel', 'ect\n1', 'select\n1'])
+  })
+
   test('a call of a custom tool is one, whether the model wrote the object or the bare text', () => {
     for (const [args, input] of [['{"input":"SELECT 1"}', 'SELECT 1'], ['SELECT 1', 'SELECT 1']] as const) {
       const { objects } = stream([SERVED, { type: 'tool', choice: 0, index: 0, id: 'c1', name: 'sql', arguments: args }, finish('tool_calls'), END], { tools: [{ type: 'custom', name: 'sql' }] })

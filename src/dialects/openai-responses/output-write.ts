@@ -4,8 +4,9 @@ import { asString, type Json, type JsonObject } from '../../core/json.ts'
 import { foldDetail } from '../fold.ts'
 import { responsesAnnotation } from './annotation.ts'
 import { continues, opaqueFields } from './thought-write.ts'
+import { CustomInput } from './custom-input.ts'
 import { customNames } from './tools-read.ts'
-import { customInput, itemId } from './wire.ts'
+import { itemId } from './wire.ts'
 
 /** Says one event of the stream. The number of the event is put in by whoever sends it. */
 export type Say = (type: string, fields: JsonObject) => void
@@ -14,7 +15,7 @@ export type Say = (type: string, fields: JsonObject) => void
 interface OpenPart { readonly type: 'output_text' | 'refusal'; text: string; readonly annotations: JsonObject[]; readonly logprobs: Json[] }
 interface OpenMessage { readonly kind: 'message'; readonly at: number; readonly id: string; readonly parts: OpenPart[] }
 interface OpenThought { readonly kind: 'reasoning'; readonly at: number; readonly id: string; readonly details: ReasoningDetail[]; summary: string | undefined; text: string | undefined }
-interface OpenCall { readonly at: number; readonly id: string; readonly callId: string; readonly name: string; readonly custom: boolean; arguments: string }
+interface OpenCall { readonly at: number; readonly id: string; readonly callId: string; readonly name: string; readonly custom: CustomInput | undefined; arguments: string }
 
 /**
  * An answer's Events as output items, and the events of a stream that tell of their growth. The one path of both: a
@@ -178,8 +179,10 @@ export class Output {
     const call = this.calls[event.index] ?? this.openCall(event)
     if (event.arguments === '') return
     call.arguments += event.arguments
-    // A custom tool's text is within the arguments: it is known when they are whole.
-    if (!call.custom) this.say('response.function_call_arguments.delta', { item_id: call.id, output_index: call.at, delta: event.arguments })
+    const place = { item_id: call.id, output_index: call.at }
+    if (!call.custom) return this.say('response.function_call_arguments.delta', { ...place, delta: event.arguments })
+    const delta = call.custom.add(event.arguments)
+    if (delta !== '') this.say('response.custom_tool_call_input.delta', { ...place, delta })
   }
 
   private openCall(event: Extract<Event, { type: 'tool' }>): OpenCall {
@@ -189,7 +192,7 @@ export class Output {
     const id = itemId(custom ? 'ctc' : 'fc')
     const callId = event.id ?? itemId('call')
     const item: JsonObject = custom ? { id, type: 'custom_tool_call', call_id: callId, name, input: '' } : { id, type: 'function_call', status: 'in_progress', call_id: callId, name, arguments: '' }
-    const call: OpenCall = { id, callId, name, custom, arguments: '', at: this.add(item) }
+    const call: OpenCall = { id, callId, name, custom: custom ? new CustomInput() : undefined, arguments: '', at: this.add(item) }
     this.calls[event.index] = call
     return call
   }
@@ -198,8 +201,8 @@ export class Output {
     const { id, at, callId, name } = call
     const place = { item_id: id, output_index: at }
     if (call.custom) {
-      const input = customInput(call.arguments)
-      if (input !== '') this.say('response.custom_tool_call_input.delta', { ...place, delta: input })
+      const { input, rest } = call.custom.end(call.arguments)
+      if (rest !== '') this.say('response.custom_tool_call_input.delta', { ...place, delta: rest })
       this.say('response.custom_tool_call_input.done', { ...place, input })
       return this.done(at, { id, type: 'custom_tool_call', call_id: callId, name, input })
     }
