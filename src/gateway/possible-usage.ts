@@ -5,6 +5,8 @@ import type { Usage } from '../core/usage.ts'
 
 /** A window in the catalogue may be a little less than the provider's own. */
 const LEEWAY = 1.25
+/** Where nobody says how large a window is, the catalogue guesses; it may be as large as this. */
+const WINDOW_TOKENS_MIN = 400_000
 /** Tokens that providers put around a prompt, of their own: instructions for tools, marks of turns. */
 const AROUND_TOKENS = 20_000
 /** `Needs.promptTokensMax` has two bytes to a token; none has less than one. */
@@ -28,7 +30,7 @@ export function possible(usage: Usage, exchange: Exchange): Usage {
 }
 
 function bounds({ call: { needs }, endpoint, answerChars }: Exchange): { readonly promptMax: number; readonly completionMax: number } {
-  const windows = endpoint.contextMax * LEEWAY * needs.choices
+  const windows = Math.max(endpoint.contextMax, WINDOW_TOKENS_MIN) * LEEWAY * needs.choices
   return {
     promptMax: Math.ceil(Math.max(windows * (needs.prompts?.count ?? 1), needs.promptTokensMax * PROMPT_TIMES_MAX * needs.choices + AROUND_TOKENS)),
     completionMax: Math.ceil(Math.max(windows, (endpoint.outputMax ?? 0) * LEEWAY * needs.choices, answerChars * TOKENS_PER_CHAR_MAX)),
