@@ -8,6 +8,8 @@ export interface Family {
   readonly forcesTools: boolean
   /** Takes cache points; the others refuse a request that has one. */
   readonly caches: boolean
+  /** A conversation may begin with the assistant. */
+  readonly startsAnywhere: boolean
   /** Continues a last message of the assistant. */
   readonly prefills: boolean
   /** Refuses results of tools and anything else in one turn. */
@@ -18,14 +20,14 @@ export interface Family {
   readonly inResults: ReadonlySet<string>
 }
 
-const PLAIN: Family = { name: 'other', forcesTools: false, caches: false, prefills: false, resultsAlone: false, shortToolIds: false, inResults: new Set(['image', 'document']) }
+const PLAIN: Family = { name: 'other', forcesTools: false, caches: false, startsAnywhere: false, prefills: false, resultsAlone: false, shortToolIds: false, inResults: new Set(['image', 'document']) }
 const FAMILIES: readonly { readonly id: RegExp; readonly family: Family }[] = [
   { id: /\bamazon\.nova\b/, family: { ...PLAIN, name: 'nova', forcesTools: true, caches: true, prefills: true, inResults: new Set(['image', 'document', 'video']) } },
   { id: /\bmistral\./, family: { ...PLAIN, name: 'mistral', forcesTools: true, resultsAlone: true, shortToolIds: true, inResults: new Set(['document']) } },
   { id: /\bopenai\.gpt-oss\b/, family: { ...PLAIN, name: 'gpt-oss' } },
   { id: /\bqwen\./, family: { ...PLAIN, name: 'qwen' } },
 ]
-const CLAUDE: Family = { ...PLAIN, name: 'claude', forcesTools: true, caches: true }
+const CLAUDE: Family = { ...PLAIN, name: 'claude', forcesTools: true, caches: true, startsAnywhere: true }
 
 /** The family of an endpoint's model. An inference profile's name does not tell it, so the model's own does. */
 export function bedrockFamily(endpoint: Endpoint): Family {

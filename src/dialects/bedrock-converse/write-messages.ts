@@ -37,7 +37,7 @@ export function writeMessages(messages: readonly Message[], options: Conversatio
   draft.closeCalls()
   const turns = options.family.resultsAlone ? draft.turns.flatMap(apart) : draft.turns
   for (const turn of turns) accompany(turn)
-  begin(turns, notes)
+  begin(turns, options.family, notes)
   endWell(turns, options.prefill, notes)
   return { system, turns }
 }
@@ -166,9 +166,9 @@ function rank(block: Block): number {
   return block['toolResult'] ? 0 : 1
 }
 
-/** Converse refuses a conversation that the assistant begins, of Claude too, which Anthropic itself takes. */
-function begin(turns: Turn[], notes: Notes): void {
-  if (turns[0]?.role === 'user') return
+/** Converse refuses a conversation that the assistant begins, but for Claude, as a recording shows. */
+function begin(turns: Turn[], family: Family, notes: Notes): void {
+  if (turns.length > 0 && (turns[0]?.role === 'user' || family.startsAnywhere)) return
   notes.warn('messages', turns.length === 0 ? `this provider needs a message beside the system prompt; the user says "${BEGIN}"` : `this provider's conversations begin with the user, who says "${BEGIN}"`)
   turns.unshift({ role: 'user', content: [{ text: BEGIN }] })
 }

@@ -48,7 +48,9 @@ class ContentsWriter {
         this.answer([...run, ...(isLast ? this.missing() : [])], at)
         at += run.length - 1
       } else if (isSystem(message)) this.instruct(message, field)
-      else this.closeCalls().say(message.role === 'assistant' ? 'model' : 'user', message.role === 'assistant' ? this.assistant(message, field) : named(message, parts(message, field)))
+      // Two turns of the model are one to Gemini: the results of both may follow the second.
+      else if (message.role === 'assistant') this.say('model', this.assistant(message, field))
+      else this.closeCalls().say('user', named(message, parts(message, field)))
     }
     this.closeCalls()
     if (/^gemma-[123]/.test(modelName(this.endpoint))) this.instructInTurn()

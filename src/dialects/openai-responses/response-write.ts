@@ -103,7 +103,7 @@ export function carriedResponse(call: Call, model: string, response: JsonObject)
   const { user, safety_identifier: safety, metadata, tools, text } = whole
   for (const field in response) if (response[field] !== undefined) whole[field] = response[field]
   // Who the end user is was said hashed, and how the client labels its calls was not said; and the client is told of what it asked for, not what became of it.
-  Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety, metadata })
+  Object.assign(whole, { id: call.id, model, object: 'response', store: false, previous_response_id: null, user, safety_identifier: safety, ...(metadata === null ? {} : { metadata }) })
   if (!Array.isArray(whole['tools'])) whole['tools'] = tools
   whole['text'] = isObject(whole['text']) ? withoutNulls(whole['text']) : text
   // A count that is yet to come is left out: the contract has no null there.
