@@ -177,7 +177,7 @@ describe('keys', () => {
 describe('methods and paths', () => {
   const cases: readonly (readonly [method: string, path: string, status: number])[] = [
     ['GET', '/api/v1/chat/completions', 405], ['PUT', '/api/v1/chat/completions', 405], ['DELETE', '/api/v1/models', 405], ['POST', '/health', 404],
-    ['POST', '/api/v1/chat/completion', 404], ['POST', '/api/v2/chat/completions', 404], ['DELETE', '/', 405], ['GET', '/etc/passwd', 404], ['GET', '/api/v1/../../etc/passwd', 404],
+    ['POST', '/api/v1/chat/completion', 404], ['POST', '/api/v2/chat/completions', 404], ['GET', '/nothing-here', 404], ['GET', '/etc/passwd', 404], ['GET', '/api/v1/../../etc/passwd', 404],
     ['GET', '/api/v1/models/%2e%2e/%2e%2e/endpoints', 404], ['GET', '/api/v1/models/a/b/c/d/e', 404], ['GET', '/api/v1/model/%zz/%ff', 404], ['GET', '/api/v1/model/none/none', 404], ['GET', '/api/v1/generation?id=nothing', 404],
     ['GET', `/api/v1/${'x'.repeat(2_000)}`, 404],
   ]
