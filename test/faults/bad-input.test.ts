@@ -198,6 +198,13 @@ describe('what clients make of their base URL', () => {
   }
 })
 
+test('the root answers as Ollama does, whose clients ask it whether anybody is there', async () => {
+  const response = await send('', {}, '/', 'GET')
+  expect([response.status, await response.text()]).toEqual([200, 'Ollama is running'])
+  const refused = await send('', {}, '/', 'DELETE')
+  expect([refused.status, refused.headers.get('allow'), await refused.json()]).toEqual([405, 'GET', expect.objectContaining({ error: expect.any(String) as string })])
+})
+
 describe('a method that a path does not take is refused in the words of its clients', () => {
   const shapes: readonly (readonly [method: string, path: string, shape: object])[] = [
     ['GET', '/api/v1/messages', { type: 'error', error: { type: 'invalid_request_error' } }],
