@@ -31,7 +31,7 @@ describe('docs/api.md', () => {
   const doc = read('api.md')
 
   test('lists each route with its auth, and has a chapter with an example of it', () => {
-    const words = { public: 'public', key: 'API key', management: 'management key' }
+    const words = { public: 'public', key: 'API key', management: 'management key', person: 'signed in', operator: 'operator' }
     for (const { method, path, auth } of routes) {
       const anchor = `${method} ${path}`.toLowerCase().replace(/[^a-z ]/g, '').replaceAll(' ', '-')
       expect(doc).toContain(`| [\`${method} ${path}\`](#${anchor}) | ${words[auth]} |`)

@@ -1,3 +1,4 @@
+import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { textModelCount } from '../catalog/count.ts'
 import { seenBy } from '../catalog/visible.ts'
@@ -5,7 +6,7 @@ import { Fault } from '../core/fault.ts'
 import { faultFrom } from '../gateway/attempt.ts'
 import { answered } from '../gateway/compose/compose.ts'
 import { generationId } from '../lib/id.ts'
-import { accessOf } from './access.ts'
+import { accessOf, type Access } from './access.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
@@ -19,6 +20,7 @@ import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
 import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
 import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
+import { accessOfSession, operatorAccess, type Session } from './session.ts'
 import { readWithPreset } from './with-preset.ts'
 
 /** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
@@ -91,7 +93,7 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
     if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
     const caller = endpoint.auth === 'public' ? undefined : checkAddress(await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request)), request, origins)
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    const result = await endpoint.handle({ request, url: new URL(request.url), params, caller, access: undefined, services: seenServices(services, caller), body })
+    const result = await endpoint.handle({ request, url: new URL(request.url), params, caller, session: undefined, access: undefined, services: seenServices(services, caller), body })
     return result instanceof Response ? withCors(result) : jsonResponse(result)
   } catch (error) {
     return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
@@ -100,12 +102,23 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
 
 async function contextOf(request: Request, route: Route, params: Readonly<Record<string, string>>, options: ServerOptions, origins: Origins): Promise<RouteContext> {
   const { services } = options
-  const caller = route.auth === 'public' && shownKey(request) === undefined ? undefined : await callerOf(request, route, services, origins)
-  if (route.auth === 'management' && caller?.key.kind !== 'management') {
-    throw new Fault('permission_denied', 'Only management keys can perform this operation (`switchyard keys create --management`)')
-  }
-  const access = caller && route.auth === 'management' ? await accessOf(caller, route.operation ?? 'account.administer', services.people) : undefined
-  return { request, url: new URL(request.url), params, caller, access, services: seenServices(services, caller), body: async () => (await readBody(request, options.bodyBytesMax)).json }
+  const isKeyless = shownKey(request) === undefined
+  const session = isKeyless && route.auth !== 'key' ? await services.sessions?.sessionOf(request) : undefined
+  if (route.auth === 'person' && !session) throw new Fault('unauthenticated', 'Nobody is signed in: this is for people, not for keys.')
+  const caller = session || (route.auth === 'public' && isKeyless) ? undefined : await callerOf(request, route, services, origins)
+  const access = await accessFor(route, services, session, caller)
+  const accountId = session?.accountId
+  return { request, url: new URL(request.url), params, caller, session, access, services: accountId === undefined ? seenServices(services, caller) : { ...services, snapshot: () => seenBy(services.snapshot(), accountId) }, body: async () => (await readBody(request, options.bodyBytesMax)).json }
+}
+
+async function accessFor(route: Route, services: Services, session: Session | undefined, caller: Caller | undefined): Promise<Access | undefined> {
+  const operation = route.operation ?? 'account.administer'
+  if (route.auth === 'management' && session) return accessOfSession(session, operation)
+  if (route.auth !== 'management' && route.auth !== 'operator') return undefined
+  if (route.auth === 'operator' && session?.isOperator) return operatorAccess(session)
+  if (caller?.key.kind !== 'management') throw new Fault('permission_denied', route.auth === 'operator' ? 'Only the operator of this install can do this' : 'Only management keys can perform this operation (`switchyard keys create --management`)')
+  if (route.auth === 'operator' && (caller.accountId !== DEFAULT_ACCOUNT || caller.key.creatorUserId !== null)) throw new Fault('permission_denied', 'Only the operator of this install can do this: signed in, or with a management key that `switchyard keys create --management` made')
+  return await accessOf(caller, operation, services.people)
 }
 
 /** What the control plane shows is the catalogue as who asks may see it (C58). */

@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { HealthStats } from '../routing/health.ts'
 import type { Access } from './access.ts'
+import type { Session, Sessions } from './session.ts'
 
 /** What the control plane stands on. Built once, in main.ts. */
 export interface Services {
@@ -35,6 +36,8 @@ export interface Services {
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
+  /** Who is signed in; absent where nobody can be. */
+  readonly sessions?: Sessions
 }
 
 export interface RouteContext {
@@ -44,6 +47,8 @@ export interface RouteContext {
   readonly params: Readonly<Record<string, string>>
   /** undefined on public routes called without a key. */
   readonly caller: Caller | undefined
+  /** Who is signed in, where no key was shown. */
+  readonly session: Session | undefined
   /** On management routes: who asks, and how far this operation reaches for them. */
   readonly access: Access | undefined
   readonly services: Services
@@ -51,8 +56,12 @@ export interface RouteContext {
   readonly body: () => Promise<Record<string, unknown>>
 }
 
-/** `public`: with or without a key · `key`: any live key · `management`: a management key only (403 otherwise, H4). */
-export type RouteAuth = 'public' | 'key' | 'management'
+/**
+ * `public`: with or without a key · `key`: any live key · `management`: a management key (403 for others, H4), or somebody who is signed in ·
+ * `person`: somebody who is signed in, whatever account they are in · `operator`: the operator, signed in, or a management key of the first
+ * account that is of nobody.
+ */
+export type RouteAuth = 'public' | 'key' | 'management' | 'person' | 'operator'
 
 /** One operation of the control plane. The table of them is the contract: `src/server/api/routes.ts`. */
 export interface Route {

@@ -1,8 +1,16 @@
 import { ANALYTICS } from './schema-analytics.ts'
+import { APPS } from './schema-apps.ts'
 import { BYOK } from './schema-byok.ts'
+import { FEEDBACK } from './schema-feedback.ts'
+import { INSTANCE } from './schema-instance.ts'
 import { LIMITS } from './schema-limits.ts'
+import { NOTICES } from './schema-notices.ts'
 import { PEOPLE } from './schema-people.ts'
+import { PURCHASES } from './schema-purchases.ts'
+import { SCIM } from './schema-scim.ts'
+import { SIGN_IN } from './schema-sign-in.ts'
 import { STORAGE } from './schema-storage.ts'
+import { WALLETS } from './schema-wallets.ts'
 import { one, int, text, type Database, type Row, type Sql } from './sql.ts'
 
 /** One step of the schema. */
@@ -89,7 +97,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}, PEOPLE, STORAGE, LIMITS, BYOK, ANALYTICS]
+}, PEOPLE, STORAGE, LIMITS, BYOK, ANALYTICS, SIGN_IN, PURCHASES, NOTICES, WALLETS, SCIM, APPS, INSTANCE, FEEDBACK]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an

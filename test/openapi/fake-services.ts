@@ -211,7 +211,7 @@ export async function ask(services: Services, method: string, path: string, opti
     const caller: Caller | undefined = options.as && { key: options.as, accountId: options.as.accountId }
     const access = caller && found.route.auth === 'management' ? await accessOf(caller, found.route.operation ?? 'account.administer', services.people) : undefined
     const body = async (): Promise<Record<string, unknown>> => options.body ?? {}
-    return await readAnswer(found.route, await found.route.handle({ request: new Request(url, { method }), url, params: found.params, caller, access, services, body }))
+    return await readAnswer(found.route, await found.route.handle({ request: new Request(url, { method }), url, params: found.params, caller, session: undefined, access, services, body }))
   } catch (error) {
     // Anything else is a bug, for the test to show.
     if (!(error instanceof Fault)) throw error
