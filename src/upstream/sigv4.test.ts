@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 import { signRequest } from './sigv4.ts'
+import { Sha256 } from './sigv4.fixture.ts'
 
 const ACCOUNT = { kind: 'aws', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' } as const
 const SCOPE = { region: 'us-east-1', service: 'service' }
@@ -74,18 +74,6 @@ describe("AWS's test vectors", () => {
     })
   }
 })
-
-/** What AWS's own signer wants of a hash: keyed where it is given a secret. */
-class Sha256 {
-  private readonly hash: { update(data: string | Uint8Array): unknown; digest(): Uint8Array }
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = secret === undefined || typeof secret === 'string' ? secret : new Uint8Array(ArrayBuffer.isView(secret) ? secret.buffer : secret)
-    this.hash = key === undefined ? createHash('sha256') : createHmac('sha256', key)
-  }
-  update(data: string | Uint8Array): void { this.hash.update(data) }
-  digest(): Promise<Uint8Array> { return Promise.resolve(new Uint8Array(this.hash.digest())) }
-  reset(): void { throw new Error('the signer never does') }
-}
 
 describe("as AWS's own signer", () => {
   const path = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.constantFrom('model', 'us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/mi1')), { maxLength: 4 })

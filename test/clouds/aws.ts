@@ -1,6 +1,6 @@
-import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { frameBytes } from '../../src/lib/event-stream.fixture.ts'
+import { Sha256 } from '../../src/upstream/sigv4.fixture.ts'
 
 /** Identities that our AWS knows. */
 export const AWS = {
@@ -56,18 +56,6 @@ async function signatureOf(request: Request, url: URL, body: string, names: read
   const headers = Object.fromEntries(names.filter((name) => name !== 'x-amz-date' && name !== 'x-amz-security-token').map((name) => [name, request.headers.get(name) ?? '']))
   const signed = await signer.sign({ method: request.method, protocol: 'http:', hostname: url.hostname, path: url.pathname, query: Object.fromEntries(url.searchParams), headers, body }, { signingDate: new Date(atMs) })
   return signed.headers['authorization'] ?? ''
-}
-
-/** What AWS's signer wants of a hash: keyed where it is given a secret. */
-class Sha256 {
-  private readonly hash: { update(data: string | Uint8Array): unknown; digest(): Uint8Array }
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = secret === undefined || typeof secret === 'string' ? secret : new Uint8Array(ArrayBuffer.isView(secret) ? secret.buffer : secret)
-    this.hash = key === undefined ? createHash('sha256') : createHmac('sha256', key)
-  }
-  update(data: string | Uint8Array): void { this.hash.update(data) }
-  digest(): Promise<Uint8Array> { return Promise.resolve(new Uint8Array(this.hash.digest())) }
-  reset(): void { throw new Error('the signer never does') }
 }
 
 /** Anthropic's events as InvokeModel streams them. */

@@ -113,7 +113,7 @@ function isOwn(pieces: readonly JsonObject[], signer: string | undefined): boole
 }
 
 /** Index of the last detail that is a piece of the same thinking: clients may send the pieces of a stream as they came. */
-function lastPiece(details: readonly JsonObject[], from: number): number {
+export function lastPiece(details: readonly JsonObject[], from: number): number {
   const index = details[from]?.['index']
   let end = from
   while (index !== undefined && typeof details[end]?.['signature'] !== 'string') {

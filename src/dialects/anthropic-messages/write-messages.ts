@@ -1,5 +1,6 @@
 import type { Message } from '../../core/call.ts'
 import { asString } from '../../core/json.ts'
+import { WaitingCalls } from '../waiting-calls.ts'
 import type { Generation } from './generations.ts'
 import type { Block, Notes, Turn } from './wire.ts'
 import { resultsBroughtLater, writeAssistant, type AssistantContext } from './write-assistant.ts'
@@ -59,11 +60,9 @@ function writeNamed(message: Message, index: number, notes: Notes): Block[] {
 }
 
 /** Turns as they are being written, and the tool calls that still wait for their results. */
-class Draft implements Pick<AssistantContext, 'nameCall'> {
+class Draft {
   readonly turns: Turn[] = []
-  /** The client's id of each waiting call → its ids on the wire, in the order of the calls. */
-  private readonly waiting = new Map<string, string[]>()
-  private readonly used = new Set<string>()
+  private readonly calls = new WaitingCalls(callId)
 
   constructor(private readonly notes: Notes, private readonly midSystem: boolean, private readonly answeredLater: ReadonlySet<string>, private readonly signer: string | undefined) {}
 
@@ -91,47 +90,30 @@ class Draft implements Pick<AssistantContext, 'nameCall'> {
 
   private addAssistant(message: Message, index: number, isLast: boolean): void {
     this.closeCalls()
-    const context: AssistantContext = { answeredLater: this.answeredLater, isLast, signer: this.signer, nameCall: (id) => this.nameCall(id) }
+    const context: AssistantContext = { answeredLater: this.answeredLater, isLast, signer: this.signer, nameCall: (id) => this.calls.add(id) }
     const blocks = writeAssistant(message, `messages[${index}]`, context, this.notes)
     const text = blocks.find((block) => block.type === 'text')
     if (message.name && text) text['text'] = `${message.name}: ${asString(text['text']) ?? ''}`
     this.append('assistant', blocks)
   }
 
-  /**
-   * The id of a call on the wire: Anthropic takes letters, digits, _ and -, and no id twice in a conversation,
-   * while some models number their calls afresh each turn.
-   */
-  nameCall(id: string): string {
-    const base = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
-    let name = base
-    for (let n = 2; this.used.has(name); n++) name = `${base}_${n}`
-    this.used.add(name)
-    const ids = this.waiting.get(id)
-    if (ids) ids.push(name)
-    else this.waiting.set(id, [name])
-    return name
-  }
-
   private addResult(message: Message, index: number): void {
     const id = (message.role === 'function' ? message.name : message.tool_call_id) ?? ''
     const content = writeContent(message.content, `messages[${index}].content`, this.notes)
-    const call = this.waiting.get(id)?.shift()
+    const call = this.calls.answer(id)
     if (call === undefined) {
       this.notes.warn(`messages[${index}]`, 'answers no tool call of the message before it; it is sent as text of the user')
       return this.append('user', [{ type: 'text', text: `Result of the tool call ${id}:` }, ...content])
     }
-    if (this.waiting.get(id)?.length === 0) this.waiting.delete(id)
     this.append('user', [resultBlock(call, message, content, this.notes)])
   }
 
   /** Every call must be answered in the turn after it: one that is not, gets a result that says so. */
   closeCalls(): void {
-    for (const ids of this.waiting.values()) {
-      for (const id of ids) this.append('user', [{ type: 'tool_result', tool_use_id: id, content: NO_RESULT, is_error: true }])
+    for (const id of this.calls.close()) {
+      this.append('user', [{ type: 'tool_result', tool_use_id: id, content: NO_RESULT, is_error: true }])
       this.notes.warn('messages', 'a tool call has no tool message that answers it; its result is sent as missing')
     }
-    this.waiting.clear()
   }
 
   private append(role: Turn['role'], blocks: readonly Block[]): void {
@@ -206,4 +188,10 @@ function endWell(turns: Turn[], prefill: boolean, notes: Notes): void {
   }
   turns.push({ role: 'user', content: [{ type: 'text', text: CONTINUE }] })
   notes.warn('messages', 'this model does not continue a last message of the assistant; the user asks it to')
+}
+
+/** What may be a call's id on the wire: Anthropic takes letters, digits, _ and -. */
+function callId(id: string, nth: number): string {
+  const base = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
+  return nth === 1 ? base : `${base}_${nth}`
 }

@@ -1,6 +1,7 @@
 import type { Message, ToolCall } from '../../core/call.ts'
 import { asArray, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
 import { REASONING_FORMAT, type Notes } from '../anthropic-messages/wire.ts'
+import { lastPiece } from '../anthropic-messages/write-assistant.ts'
 import { lostAudio, withRefusal } from '../assistant-said.ts'
 import { signedIn } from '../signer.ts'
 import type { Family } from './families.ts'
@@ -88,18 +89,6 @@ function writeReasoning(message: Message, family: Family, notes: Notes): Block[]
 /** What Claude hid is a text of Anthropic's, and bytes to Converse, which writes bytes in base64. */
 function sealed(data: string, family: Family): string {
   return family.name === 'claude' ? Buffer.from(data, 'utf8').toString('base64') : data
-}
-
-/** Index of the last detail that is a piece of the same text: clients may send the pieces of a stream as they came. */
-function lastPiece(details: readonly JsonObject[], from: number): number {
-  const index = details[from]?.['index']
-  let end = from
-  while (index !== undefined && typeof details[end]?.['signature'] !== 'string') {
-    const next = details[end + 1]
-    if (!next || next['type'] !== 'reasoning.text' || next['index'] !== index || next['format'] !== details[from]?.['format']) break
-    end++
-  }
-  return end
 }
 
 function reasoningText(pieces: readonly JsonObject[], family: Family, notes: Notes): Block[] {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Message } from '../../core/call.ts'
 import type { Notes } from '../anthropic-messages/wire.ts'
+import { WaitingCalls } from '../waiting-calls.ts'
 import type { Family } from './families.ts'
 import { writeAssistant } from './write-assistant.ts'
 import { cachePoint, writeContent } from './write-content.ts'
@@ -64,9 +65,7 @@ function writeNamed(message: Message, index: number, family: Family, notes: Note
 /** Turns as they are being written, and the tool calls that still wait for their results. */
 class Draft {
   readonly turns: Turn[] = []
-  /** The client's id of each waiting call → its ids on the wire, in the order of the calls. */
-  private readonly waiting = new Map<string, string[]>()
-  private readonly used = new Set<string>()
+  private readonly calls = new WaitingCalls((id, nth) => this.callId(id, nth))
 
   constructor(private readonly options: ConversationOptions, private readonly notes: Notes) {}
 
@@ -76,7 +75,7 @@ class Draft {
       case 'system': case 'developer': return this.append('user', this.demoted(writeNamed(message, index, family, this.notes)))
       case 'assistant':
         this.closeCalls()
-        return this.append('assistant', writeAssistant(message, `messages[${index}]`, { ...this.options, nameCall: (id) => this.nameCall(id) }, this.notes))
+        return this.append('assistant', writeAssistant(message, `messages[${index}]`, { ...this.options, nameCall: (id) => this.calls.add(id) }, this.notes))
       case 'tool': case 'function': return this.addResult(message, index)
       default: return this.addUser(message, index)
     }
@@ -94,17 +93,11 @@ class Draft {
     return blocks.map((block) => (typeof block['text'] === 'string' ? { text: `<system>\n${block['text']}\n</system>` } : block))
   }
 
-  /** The id of a call on the wire: letters, digits, _ and -, at most 64, and no id twice in a conversation. */
-  private nameCall(id: string): string {
-    const { shortToolIds } = this.options.family
-    const base = shortToolIds ? nineSigns(id) : id.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 60) || 'call'
-    let name = base
-    for (let n = 2; this.used.has(name); n++) name = shortToolIds ? nineSigns(`${id} ${n}`) : `${base}_${n}`
-    this.used.add(name)
-    const ids = this.waiting.get(id)
-    if (ids) ids.push(name)
-    else this.waiting.set(id, [name])
-    return name
+  /** What may be a call's id on the wire: letters, digits, _ and -, at most 64. */
+  private callId(id: string, nth: number): string {
+    if (this.options.family.shortToolIds) return nineSigns(nth === 1 ? id : `${id} ${nth}`)
+    const base = id.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 60) || 'call'
+    return nth === 1 ? base : `${base}_${nth}`
   }
 
   private addResult(message: Message, index: number): void {
@@ -112,12 +105,11 @@ class Draft {
     const { family, toolsTold } = this.options
     const content = writeContent(message.content, `messages[${index}].content`, family.caches, this.notes)
     if (toolsTold) return this.append('user', [{ text: `Result of the tool call ${id}:` }, ...content])
-    const call = this.waiting.get(id)?.shift()
+    const call = this.calls.answer(id)
     if (call === undefined) {
       this.notes.warn(`messages[${index}]`, 'answers no tool call of the message before it; it is sent as text of the user')
       return this.append('user', [{ text: `Result of the tool call ${id}:` }, ...content])
     }
-    if (this.waiting.get(id)?.length === 0) this.waiting.delete(id)
     const fits = (block: Block) => block['text'] !== undefined || Object.keys(block).some((kind) => family.inResults.has(kind))
     const point = content.findLast((block) => block['cachePoint']) ?? cachePoint(message, family.caches, this.notes)[0]
     const inside = content.filter(fits)
@@ -128,11 +120,10 @@ class Draft {
 
   /** Every call must be answered in the turn after it: one that is not, gets a result that says so. */
   closeCalls(): void {
-    for (const ids of this.waiting.values()) {
-      for (const id of ids) this.append('user', [{ toolResult: { toolUseId: id, content: [{ text: NO_RESULT }], status: 'error' } }])
+    for (const id of this.calls.close()) {
+      this.append('user', [{ toolResult: { toolUseId: id, content: [{ text: NO_RESULT }], status: 'error' } }])
       this.notes.warn('messages', 'a tool call has no tool message that answers it; its result is sent as missing')
     }
-    this.waiting.clear()
   }
 
   private append(role: Turn['role'], blocks: readonly Block[]): void {

@@ -1,12 +1,12 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { createHash, createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorSecrets } from '../../catalog/operator-secrets.ts'
 import { FakeClock } from '../../lib/clock.ts'
 import { KeptSecrets } from './kept-secrets.ts'
+import { Sha256 } from '../sigv4.fixture.ts'
 
 // Against servers of our own that speak the two protocols: Vault's KV v2 with AppRole, and AWS's JSON 1.1 with signatures that are checked.
 
@@ -30,18 +30,6 @@ const vault = Bun.serve({ port: 0, hostname: '127.0.0.1', async fetch(request) {
 
 const asm = new Map([['prod/openai', '{"key":"sk-from-aws"}'], ['plain', 'sk-plain']])
 const clock = new FakeClock(Date.parse('2026-11-21T02:00:00Z'))
-
-/** What AWS's signer wants of a hash: keyed where it is given a secret. */
-class Sha256 {
-  private readonly hash: { update(data: string | Uint8Array): unknown; digest(): Uint8Array }
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = secret === undefined || typeof secret === 'string' ? secret : new Uint8Array(ArrayBuffer.isView(secret) ? secret.buffer : secret)
-    this.hash = key === undefined ? createHash('sha256') : createHmac('sha256', key)
-  }
-  update(data: string | Uint8Array): void { this.hash.update(data) }
-  digest(): Promise<Uint8Array> { return Promise.resolve(new Uint8Array(this.hash.digest())) }
-  reset(): void { throw new Error('the signer never does') }
-}
 
 /** The signature by AWS's own library, over what has arrived. */
 async function expectedSignature(request: Request, body: string): Promise<string> {
