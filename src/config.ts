@@ -33,6 +33,8 @@ export interface Config {
   readonly trustedProxies: readonly IpRange[]
   /** The key, or keys apart by commas, under which providers' keys of callers are sealed; a file of the data directory where there is none. */
   readonly masterKey: string | undefined
+  /** The mail server, as `smtp://user:password@host:587`, and whom letters are from; undefined: no letters are sent. */
+  readonly smtp: { readonly url: string; readonly from: string } | undefined
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -101,6 +103,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
     masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
+    smtp: smtp(env['SWITCHYARD_SMTP_URL'] || undefined, env['SWITCHYARD_MAIL_FROM'] || undefined),
     env,
   }
 }
@@ -186,6 +189,14 @@ function masterKey(text: string | undefined): string | undefined {
   // As above: not repeated.
   if (!text.split(',').every((word) => isKey(word.trim()))) throw new ConfigError('SWITCHYARD_MASTER_KEY: must be 32 random bytes in base64 or hex, as `openssl rand -base64 32` gives; or several, apart by commas, of which the first seals')
   return text
+}
+
+function smtp(url: string | undefined, from: string | undefined): Config['smtp'] {
+  if (url === undefined) return undefined
+  // As above: not repeated.
+  if (!/^smtps?:\/\/\S+$/.test(url) || !URL.canParse(url)) throw new ConfigError('SWITCHYARD_SMTP_URL: must be an address as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465')
+  if (from === undefined || !/^(?:[^<>\p{Cc}]*<[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+>|[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+)$/u.test(from)) throw new ConfigError('SWITCHYARD_MAIL_FROM: must say whom letters are from, as gateway@example.com or Gateway <gateway@example.com>, where SWITCHYARD_SMTP_URL is set')
+  return { url, from }
 }
 
 function oneOf<T extends string>(name: string, value: string | undefined, values: readonly [T, ...T[]]): T {

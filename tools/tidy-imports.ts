@@ -10,7 +10,7 @@ const LINES: readonly (readonly string[])[] = [
   ['config.ts'],
   ['server'],
   ['store'],
-  ['gateway'],
+  ['gateway', 'notices'],
   ['routing'],
   ['upstream'],
   ['accounts', 'ledger', 'limits', 'guardrails', 'cache'],

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
+import type { Mailer } from '../accounts/mailer.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { People } from '../accounts/people.ts'
@@ -36,6 +37,7 @@ export interface Services {
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
+  readonly mailer: Mailer
   /** Who is signed in; absent where nobody can be. */
   readonly sessions?: Sessions
 }

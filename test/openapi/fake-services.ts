@@ -5,6 +5,7 @@ import type { KeyPage } from '../../src/accounts/key-store.ts'
 import { People } from '../../src/accounts/people.ts'
 import type { PeopleStore } from '../../src/accounts/people-store.ts'
 import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
+import { Instance } from '../../src/accounts/instance.ts'
 import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
@@ -17,6 +18,7 @@ import type { RuleStore } from '../../src/guardrails/rule-store.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
 import { Limits } from '../../src/limits/limits.ts'
+import { openMailer } from '../../src/notices/mailer.ts'
 import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
@@ -155,12 +157,12 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, workspaces: noWorkspaces, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, workspaces: noWorkspaces, instance: noInstance, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
     ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
-    reports: noReports,
+    reports: noReports, mailer: openMailer(undefined),
   }
 }
 
@@ -171,6 +173,8 @@ const noReports: Services['reports'] = {
 
 /** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
+/** As on a fresh install. */
+const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
 // As above.
 const noWorkspaces = new Workspaces({ store: { workspace: async () => undefined } as unknown as WorkspacesOptions['store'], clock: new FakeClock() })
 
