@@ -14,12 +14,16 @@ export interface Actor {
 export const OPERATOR: Actor = Object.freeze({ kind: 'operator', id: '', name: 'command line', userId: null })
 export const SYSTEM: Actor = Object.freeze({ kind: 'system', id: '', name: 'switchyard', userId: null })
 
+/** Where entries stand that are of no account, but of the whole install. */
+export const INSTANCE_ACCOUNT = ''
+
 /** What can happen to what. `docs/accounts.md` has the list for people. */
 export const AUDIT_ACTIONS = [
   'key.create', 'key.change', 'key.delete', 'key.rotate',
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
+  'instance.change',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

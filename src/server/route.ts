@@ -1,8 +1,9 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
-import type { Mailer } from '../accounts/mailer.ts'
+import type { Instance } from '../accounts/instance.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
+import type { Mailer } from '../accounts/mailer.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { People } from '../accounts/people.ts'
 import type { Operation } from '../accounts/roles.ts'
@@ -23,6 +24,8 @@ export interface Services {
   readonly accounts: Accounts
   readonly people: People
   readonly workspaces: Workspaces
+  /** What the operator has decided for the whole install. */
+  readonly instance: Instance
   /** How much may pass in a window, for those who ask what has. */
   readonly rates: Pick<Limits, 'freeUse' | 'ratesOf'>
   /** What callers may use. */

@@ -52,9 +52,10 @@ export async function changesSince(sql: Sql, revision: bigint): Promise<StoreCha
   const accounts = await sql.all('SELECT id, wanted_by, changed FROM accounts WHERE changed > $1', revision)
   const rules = await sql.all('SELECT account_id, changed FROM rules WHERE changed > $1', revision)
   const wanted = await wantedSince(sql, revision)
-  const newest = [...keys, ...workspaces, ...accounts, ...rules, ...wanted.rows].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
+  const instance = await sql.all('SELECT changed FROM instance WHERE changed > $1', revision)
+  const newest = [...keys, ...workspaces, ...accounts, ...rules, ...wanted.rows, ...instance].reduce((max, row) => (big(row, 'changed') > max ? big(row, 'changed') : max), revision)
   const hashes = new Set(keys.flatMap((row) => [text(row, 'hash'), textOrNull(row, 'secret_hash') ?? text(row, 'hash')]))
-  return { revision: newest, keys: [...hashes], workspaces: workspaces.map((row) => text(row, 'id')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')), slices: wanted.slices }
+  return { revision: newest, keys: [...hashes], workspaces: workspaces.map((row) => text(row, 'id')), accounts: accounts.map(readChanged), rules: rules.map((row) => text(row, 'account_id')), slices: wanted.slices, isInstance: instance.length > 0 }
 }
 
 function readChanged(row: Row): AllowanceChanges['accounts'][number] {

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
+import { Instance } from '../accounts/instance.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
@@ -41,6 +42,7 @@ export interface OpenLedger extends OpenByok {
   readonly accounts: AccountBook
   readonly people: People
   readonly workspaces: Workspaces
+  readonly instance: Instance
   readonly rules: RuleBook
   readonly presets: PresetBook
   readonly limits: Limits
@@ -61,12 +63,13 @@ const BEAT_MS = 5_000
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
-  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits; ownKeys?: OpenByok['ownKeys'] } = {}
+  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits; ownKeys?: OpenByok['ownKeys']; instance?: Instance } = {}
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
     listeners.rules?.noteChanges(changes.rules)
     listeners.presets?.noteChanges(changes.rules)
     listeners.ownKeys?.noteChanges(changes.rules)
+    if (changes.isInstance) listeners.instance?.load().catch((error: unknown) => log(`settings of the instance could not be read: ${String(error)}`))
     listeners.limits?.noteChanges(changes).catch((error: unknown) => log(`slices of limits could not be given back: ${String(error)}`))
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
@@ -89,7 +92,8 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
     const limits = new Limits({ nodeId, bank: client.api, clock, log })
     const byok = openByok(client.api, options)
-    Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys })
+    const instance = await openInstance(client, clock)
+    Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
@@ -98,7 +102,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, ...peopleOf(client, clock), ...byok, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, ...peopleOf(client, clock), ...byok, instance, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -116,7 +120,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'instance' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -128,11 +132,17 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   }
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
-  return { accounts, byok: openByok(client.api, options).byok, ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {
   return { people: new People(api, clock), workspaces: new Workspaces({ store: api, clock }) }
+}
+
+async function openInstance({ api }: StoreClient, clock: Clock): Promise<Instance> {
+  const instance = new Instance(api, clock)
+  await instance.load()
+  return instance
 }
 
 /** Nothing can be kept there. The message names the directory and says why. */

@@ -1,4 +1,5 @@
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
+import type { InstanceStore } from '../accounts/instance.ts'
 import type { KeyStore } from '../accounts/key-store.ts'
 import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
@@ -21,7 +22,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore {
+export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, InstanceStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>
@@ -42,8 +43,8 @@ export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceB
 
 export type StoreMethod = keyof StoreApi
 
-/** What was changed by hand, here or in another process. `rules`: accounts whose rules, guardrails or presets were. `slices`: what processes want back of rate limits. */
-export interface StoreChanges extends AllowanceChanges { readonly rules: readonly string[]; readonly slices: readonly WantedSlice[] }
+/** What was changed by hand, here or in another process. `rules`: accounts whose rules, guardrails or presets were. `slices`: what processes want back of rate limits. `isInstance`: settings of the whole install were. */
+export interface StoreChanges extends AllowanceChanges { readonly rules: readonly string[]; readonly slices: readonly WantedSlice[]; readonly isInstance: boolean }
 
 /** From the process to the thread. */
 export interface StoreRequest {

@@ -13,6 +13,7 @@ const METHODS = [
   'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
   'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
+  'instanceSettings', 'changeInstanceSettings',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

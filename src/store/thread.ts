@@ -6,6 +6,7 @@ import { NodeLocks } from './node-locks.ts'
 import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protocol.ts'
 import { migrate } from './schema.ts'
 import { SqlByok } from './sql-byok.ts'
+import { SqlOperator } from './sql-operator.ts'
 import { SqlPeople } from './sql-people.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Database } from './sql.ts'
@@ -15,7 +16,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlStore | SqlPeople | SqlByok)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlStore | SqlPeople | SqlByok | SqlOperator)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -30,7 +31,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, parts: [store, new SqlPeople(database), new SqlByok(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlPeople(database), new SqlByok(database), new SqlOperator(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
@@ -52,15 +53,16 @@ async function watch(): Promise<void> {
 
 async function tellChanges(): Promise<void> {
   if (!opened) return
-  const { revision, keys, workspaces, accounts, rules, slices } = await opened.store.changesSince(seenRevision)
+  const { revision, ...changes } = await opened.store.changesSince(seenRevision)
   if (revision === seenRevision) return
   seenRevision = revision
-  send({ changes: { keys, workspaces, accounts, rules, slices } })
+  send({ changes })
 }
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
-  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertByokKey', 'changeByokKey', 'deleteByokKey'])
+  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
+  'changeInstanceSettings'])
 
 async function close(): Promise<void> {
   if (!opened) return
