@@ -11,6 +11,7 @@ import { creditsGroup, ledgerGroup } from './credits.ts'
 import { doctorCommand } from './doctor.ts'
 import { parseFlags, type Parsed } from './flags.ts'
 import { commandHelp, groupHelp, overviewHelp } from './help.ts'
+import { instanceGroup } from './instance.ts'
 import { keysGroup } from './keys.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
@@ -20,7 +21,7 @@ import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
+import type { Instance } from '../accounts/instance.ts'
 import type { People } from '../accounts/people.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
@@ -15,6 +16,7 @@ export interface OpenData {
   readonly accounts: Accounts
   readonly people: People
   readonly workspaces: Workspaces
+  readonly instance: Instance
   readonly byok: ByokKeys
   verify(): Promise<Audit>
 }

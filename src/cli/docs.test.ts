@@ -12,6 +12,7 @@ import { chatCommand } from './chat.ts'
 import { GLOBAL_FLAGS, type Command } from './command.ts'
 import { creditsGroup } from './credits.ts'
 import { doctorCommand } from './doctor.ts'
+import { instanceGroup } from './instance.ts'
 import { keysGroup } from './keys.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
@@ -30,7 +31,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

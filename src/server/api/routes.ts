@@ -11,6 +11,7 @@ import { guardrailAssignments } from './guardrail-assignments.ts'
 import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
 import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys, rotateKey } from './keys.ts'
+import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
@@ -37,4 +38,5 @@ export const routes: readonly Route[] = [
   listBudgets, getBudget, putBudget, deleteBudget,
   listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
+  getInstanceSettings, changeInstanceSettings,
 ]
