@@ -38,12 +38,39 @@ export type Tags = Readonly<Record<string, string>>
 /** What a workspace's calls may cost in a window. `ever`: a lifetime budget. */
 export interface BudgetCap { readonly period: 'ever' | LimitReset; readonly cap: Nano }
 
+/** A bound that is neither the key's limit nor the workspace's budget: a guardrail's, a member's, or one on a tag. How much it is only the store knows. */
+export interface SpendCap {
+  readonly kind: 'guardrail' | 'member' | 'tag'
+  /** The guardrail with whom it is assigned to, or the budget; with the call's value, where each value of a tag has its own. */
+  readonly id: string
+  readonly period: 'ever' | LimitReset
+  /** Costs on a provider's own account count towards it too. */
+  readonly includeByok: boolean
+  /** As people know it: whose it is, for a refusal. */
+  readonly name: string
+}
+
+/** A budget on what calls are tagged with. */
+export interface TagCap extends SpendCap {
+  readonly tag: string
+  /** null: each value has a window of its own. */
+  readonly value: string | null
+  /** A call without the tag is refused. */
+  readonly isRequired: boolean
+  /** Counts, and refuses nothing. */
+  readonly isAlert: boolean
+}
+
 /** Who calls: resolved from the key that the client shows. */
 export interface Caller {
   readonly key: Key
   readonly accountId: string
   /** Budgets of the key's workspace, the broadest first; absent: none. */
   readonly budgets?: readonly BudgetCap[]
+  /** Of guardrails and of the key's member; absent: none. */
+  readonly caps?: readonly SpendCap[]
+  /** Budgets on tags that the account has; absent: none. */
+  readonly tagCaps?: readonly TagCap[]
   /** The model that a call of the key's workspace has where it names none (contract B1). */
   readonly defaultModel?: string
   /** Costs on a provider's own account count towards them too (contract H29). */

@@ -9,6 +9,7 @@ import { route } from '../routing/route.ts'
 import type { RoutingView } from '../routing/view.ts'
 import { attempt, faultFrom } from './attempt.ts'
 import type { Gateway } from './gateway.ts'
+import { noteOf } from './hold.ts'
 import { Meter } from './meter.ts'
 
 export interface MirrorLimits {
@@ -97,7 +98,7 @@ async function run(job: Copy): Promise<void> {
   const plan = planOf(copy, view)
   if (!plan) return
   // Nothing is held: the store is not asked, and the copy is in the journal all the same.
-  const hold = await gateway.ledger.hold(caller, copy.id, 0n, { model: copy.models[0] ?? '', streamed: copy.stream })
+  const hold = await gateway.ledger.hold(caller, copy.id, 0n, noteOf(copy, caller))
   if (!hold.ok) return
   const meter = new Meter(copy, caller, gateway.clock)
   try {

@@ -9,9 +9,10 @@ import type { Plan } from '../routing/plan.ts'
 /** The 402 of a refused hold: which of the three reasons, with the numbers (contract M4, lesson 67). */
 export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan): Fault {
   if (refusal.code === 'unavailable') return new Fault('unavailable', 'The ledger cannot be reached right now; the key is fine. Try again shortly.', { retryAfterMs: 1000 })
+  if (refusal.code === 'tag_missing') return missingTag(refusal)
   const numbers = {
-    reason: refusal.code, scope: refusal.allowance, left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(plan.costMax),
-    ...(refusal.allowance === 'workspace' && { interval: intervalOf(refusal) }),
+    reason: refusal.code, scope: refusal.allowance, ...(refusal.name !== undefined && { of: refusal.name }), left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(plan.costMax),
+    ...(refusal.period !== undefined && { interval: intervalOf(refusal) }),
     ...(refusal.resetsMs === null ? {} : { reset_at: new Date(refusal.resetsMs).toISOString() }),
   }
   return new Fault(refusal.code, sentence(refusal, call, plan), { metadata: numbers })
@@ -21,6 +22,7 @@ function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
   const resets = refusal.resetsMs === null ? '' : `, which starts anew at ${new Date(refusal.resetsMs).toISOString()}`
   if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
   if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
+  if (refusal.allowance in BUDGETS && refusal.code !== 'worst_case') return `The ${budgetName(refusal)} of ${sayUsd(refusal.cap)} is used up${resets}. Contact your org admin.`
   if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
   const what = whatIsLeft(refusal, resets)
   return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal, call, plan)}`
@@ -28,8 +30,19 @@ function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
 
 function whatIsLeft(refusal: HoldRefusal, resets: string): string {
   if (refusal.allowance === 'account') return `the account has ${sayUsd(refusal.left)} left`
-  const whose = refusal.allowance === 'key' ? "this key's limit" : `the workspace's ${intervalOf(refusal)} budget`
+  const whose = refusal.allowance === 'key' ? "this key's limit" : refusal.allowance === 'workspace' ? `the workspace's ${intervalOf(refusal)} budget` : `the ${budgetName(refusal)}`
   return `${whose} of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}`
+}
+
+const BUDGETS: Partial<Record<HoldRefusal['allowance'], string>> = { guardrail: '', member: '', tag: 'calls tagged ' }
+
+/** Whose budget it is that is neither the key's nor the workspace's: "daily budget of calls tagged customer=acme". */
+function budgetName(refusal: HoldRefusal): string {
+  return `${intervalOf(refusal)} budget of ${BUDGETS[refusal.allowance] ?? ''}${refusal.name ?? ''}`
+}
+
+function missingTag({ name = '' }: HoldRefusal): Fault {
+  return new Fault('tag_missing', `This account takes no call without the tag ${name}. Send it as X-Switchyard-Tags: ${name}=…, in \`metadata\`, or use a key that has it.`, { metadata: { reason: 'tag_missing', scope: 'tag', tag: name } })
 }
 
 /** The contract's name of a budget's window. */
@@ -43,8 +56,9 @@ function answerWords(call: Call, plan: Plan): string {
   return `${most} tokens of answer${call.needs.maxTokens === undefined ? ', the most that the model writes: no max_tokens was given' : ''}`
 }
 
+const LARGER = 'ask an admin of the organization for a larger budget'
 const MORE: Readonly<Record<HoldRefusal['allowance'], string>> = {
-  key: "raise the key's limit, wait for its reset, or use another key", workspace: 'ask an admin of the organization for a larger budget', account: 'add credits (`switchyard credits grant`)',
+  key: "raise the key's limit, wait for its reset, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`switchyard credits grant`)',
 }
 
 /** What would make it fit: fewer tokens, where at least one is left, or more of what is short. */

@@ -1,7 +1,7 @@
-import type { LimitReset } from '../accounts/caller.ts'
+import type { LimitReset, SpendCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 
-/** What a lease is a slice of: an account's balance, or what one window of a key's limit or a workspace's budget leaves. */
+/** What a lease is a slice of: an account's balance, or what one window of a limit or budget leaves. */
 export interface Allowance {
   readonly accountId: string
   /** null: the account's balance. */
@@ -9,8 +9,8 @@ export interface Allowance {
 }
 
 export interface AllowanceWindow {
-  readonly kind: 'key' | 'workspace'
-  /** The key's hash, or the workspace's id. */
+  readonly kind: 'key' | 'workspace' | SpendCap['kind']
+  /** The key's hash, the workspace's id, or the id of the cap. */
   readonly id: string
   readonly period: Period
   readonly startMs: number
@@ -18,6 +18,12 @@ export interface AllowanceWindow {
 
 /** `ever`: a limit without reset. */
 export type Period = 'ever' | LimitReset
+
+/** Whose window it is, in one word: the key's hash, or an id behind its kind; '' for a balance. */
+export function holderOf(window: Pick<AllowanceWindow, 'kind' | 'id'> | null): string {
+  if (!window) return ''
+  return window.kind === 'key' ? window.id : `${window.kind}:${window.id}`
+}
 
 /** A node asks for a slice of an allowance, to open a lease with it or to add it to one. */
 export interface LeaseAsk {
@@ -38,7 +44,7 @@ export interface LeaseAnswer {
   readonly free: Nano
   /** What other leases have of it and did not spend: those of other nodes, and own ones of an older shape of the key. */
   readonly others: Nano
-  /** The key's limit or the workspace's budget; null for an account's balance. */
+  /** The limit or budget; null for an account's balance. */
   readonly limit: Nano | null
   /** The lease is not open any more: the node must not use it. */
   readonly closed: boolean

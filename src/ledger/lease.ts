@@ -1,6 +1,6 @@
 import type { Allowance, Period } from './bank.ts'
 import { maxNano, minNano, type Nano } from '../core/nano.ts'
-import type { HoldRefusal } from './ledger.ts'
+import type { AllowanceKind, HoldRefusal } from './ledger.ts'
 
 /** What the bank said last about an allowance. */
 export interface Seen { readonly free: Nano; readonly others: Nano; readonly limit: Nano | null }
@@ -94,8 +94,9 @@ export function sliceOf(ask: { readonly free: Nano; readonly asked: Nano; readon
 
 /** What is known of one allowance when a hold is refused. */
 export interface Standing {
-  readonly allowance: 'account' | 'key' | 'workspace'
-  /** Of a budget: which of the workspace's. */
+  readonly allowance: AllowanceKind
+  readonly name?: string | undefined
+  /** Of a budget: which. */
   readonly period?: Period
   /** What the next hold may take, calls in flight deducted. */
   readonly left: Nano
@@ -107,20 +108,23 @@ export interface Standing {
 }
 
 /** The lease's allowance as the bank saw it at its refusal and we see it now. */
-export function standing(lease: Lease, resetsMs: number | null): Standing {
+export function standing(lease: Lease, resetsMs: number | null, name?: string): Standing {
   const { free, others, limit } = lease.seen
   const unspent = free + others + lease.left
   const { window } = lease.allowance
-  return { allowance: window?.kind ?? 'account', ...(window?.kind === 'workspace' && { period: window.period }), left: free + lease.spare, unspent, cap: limit ?? unspent, resetsMs }
+  return { allowance: window?.kind ?? 'account', name, ...(window && window.kind !== 'key' && { period: window.period }), left: free + lease.spare, unspent, cap: limit ?? unspent, resetsMs }
 }
 
-const SPENT = { workspace: 'workspace_budget', key: 'key_limit', account: 'balance' } as const
+/** By what is said first where several are spent: what an admin decides goes before what the caller can mend. */
+const SPENT = { workspace: 'workspace_budget', guardrail: 'guardrail_budget', member: 'member_budget', tag: 'tag_budget', key: 'key_limit', account: 'balance' } as const satisfies Readonly<Record<AllowanceKind, HoldRefusal['code']>>
+// Its own keys, in their order.
+const SPENT_ORDER = Object.keys(SPENT) as readonly AllowanceKind[]
 
-/** Why these allowances can't pay: the one with the least left says it. One that is spent goes before: a workspace's budget (the broadest, H28), then the key's limit. */
+/** Why these allowances can't pay: the one with the least left says it. One that is spent goes before: a workspace's budget (the broadest, H28), then others' budgets, then the key's limit. */
 export function refusalOf(standings: readonly Standing[]): HoldRefusal {
-  const spentOf = (allowance: Standing['allowance']) => standings.find((one) => one.allowance === allowance && one.unspent <= 0n)
-  const spent = spentOf('workspace') ?? spentOf('key') ?? spentOf('account')
+  const allSpent = standings.filter((one) => one.unspent <= 0n)
+  const [spent] = allSpent.toSorted((a, b) => SPENT_ORDER.indexOf(a.allowance) - SPENT_ORDER.indexOf(b.allowance))
   const least = spent ?? standings.reduce((a, b) => (b.left < a.left ? b : a))
   const code = spent ? SPENT[spent.allowance] : 'worst_case'
-  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, ...(least.period && { period: least.period }), cap: least.cap, resetsMs: least.resetsMs }
+  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, ...(least.name !== undefined && { name: least.name }), ...(least.period && { period: least.period }), cap: least.cap, resetsMs: least.resetsMs }
 }

@@ -1,24 +1,28 @@
-import type { Caller } from '../accounts/caller.ts'
+import type { Caller, SpendCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
-import type { Allowance, Bank, LeaseReturn, Period, Settled } from './bank.ts'
+import type { CallTags } from '../core/tags.ts'
+import { holderOf, type Allowance, type AllowanceWindow, type Bank, type LeaseReturn, type Period, type Settled } from './bank.ts'
+import { tagCapsOf } from './tag-caps.ts'
 import { Lease } from './lease.ts'
 import { PERIODS, windowAt, type Window } from './window.ts'
 
-/** What a caller's calls are held on: the account's balance, the budgets of the workspace and the key's limit, where there are. */
+/** What a caller's calls are held on: the account's balance, and the budgets and limits that there are. */
 export interface CallerLeases {
   readonly account: Lease
   readonly limits: readonly LimitLease[]
 }
 
-/** A lease of one window of a limit or budget. */
-export interface LimitLease { readonly window: Window; readonly lease: Lease }
+/** A lease of one window of a limit or budget. `cap`: of a guardrail's, a member's or a tag's. */
+export interface LimitLease { readonly window: Window; readonly lease: Lease; readonly cap?: SpendCap }
 
 /** What other processes (or people) did to allowances. */
 export interface AllowanceChanges {
   /** Hashes of keys that were changed, deleted or made. */
   readonly keys: readonly string[]
+  /** Ids of accounts whose guardrails or budgets were changed. */
+  readonly rules?: readonly string[]
   /** Ids of workspaces whose budgets were changed. */
   readonly workspaces?: readonly string[]
   /** Accounts whose balance was changed by hand, or that a node wants leases returned of. */
@@ -36,7 +40,7 @@ const RECALL_WAITS_MS = [150, 250] as const
 /** The leases of this process: opens them, asks for more before they run out, gives them back. */
 export class Leases {
   private readonly accounts = new Map<string, Lease>()
-  /** By the key's hash, or the workspace's id and the budget's period. */
+  /** By the key's hash, or the holder and the budget's period. */
   private readonly limits = new Map<string, LimitLease>()
   private readonly byId = new Map<string, Lease>()
   /** Not used for new holds any more; closed once nothing is held on them. */
@@ -54,12 +58,14 @@ export class Leases {
     this.recallWaitsMs = options.recallWaitsMs ?? RECALL_WAITS_MS
   }
 
-  of(caller: Caller, nowMs: number): CallerLeases {
+  of(caller: Caller, nowMs: number, tags?: CallTags): CallerLeases {
     const account = this.accounts.get(caller.accountId) ?? this.openAccount(caller.accountId)
-    const { key, budgets } = caller
-    if (key.limit === null && !budgets) return { account, limits: NO_LIMITS }
-    const limits = (budgets ?? []).map(({ period }) => this.limitOf(budgetName(key.workspaceId, period), { accountId: caller.accountId, kind: 'workspace', id: key.workspaceId, period }, nowMs))
-    if (key.limit !== null) limits.push(this.limitOf(key.hash, { accountId: caller.accountId, kind: 'key', id: key.hash, period: key.limitReset ?? 'ever' }, nowMs))
+    const { accountId, key, budgets, caps, tagCaps } = caller
+    if (key.limit === null && !budgets && !caps && !tagCaps) return { account, limits: NO_LIMITS }
+    const limits = (budgets ?? []).map(({ period }) => this.limitOf({ accountId, kind: 'workspace', id: key.workspaceId, period }, nowMs))
+    for (const cap of caps ?? []) limits.push(this.limitOf({ accountId, kind: cap.kind, id: cap.id, period: cap.period }, nowMs, cap))
+    for (const cap of tagCaps ? tagCapsOf(tagCaps, tags) : []) if (!cap.isAlert) limits.push(this.limitOf({ accountId, kind: cap.kind, id: cap.id, period: cap.period }, nowMs, cap))
+    if (key.limit !== null) limits.push(this.limitOf({ accountId, kind: 'key', id: key.hash, period: key.limitReset ?? 'ever' }, nowMs))
     return { account, limits }
   }
 
@@ -107,10 +113,11 @@ export class Leases {
   /** Obeys changes made elsewhere: a changed key is leased anew, a top-up ends refusals, a recall empties leases. */
   async noteChanges(changes: AllowanceChanges): Promise<void> {
     const returns: LeaseReturn[] = []
-    for (const name of [...changes.keys, ...(changes.workspaces ?? []).flatMap((id) => PERIODS.map((period) => budgetName(id, period)))]) {
-      const limit = this.limits.get(name)
-      if (limit) this.retire(limit.lease)
-      if (limit) returns.push(...this.takeSpare(limit.lease))
+    const names = [...changes.keys, ...(changes.workspaces ?? []).flatMap((id) => PERIODS.map((period) => windowName({ kind: 'workspace', id, period })))]
+    const ofRules = changes.rules?.length ? [...this.limits.values()].filter(({ cap, lease }) => cap && changes.rules?.includes(lease.allowance.accountId)) : []
+    for (const { lease } of [...names.flatMap((name) => this.limits.get(name) ?? []), ...ofRules]) {
+      this.retire(lease)
+      returns.push(...this.takeSpare(lease))
     }
     for (const { id, wantedBy } of changes.accounts) {
       if (wantedBy === this.nodeId) continue
@@ -176,12 +183,13 @@ export class Leases {
     return lease
   }
 
-  private limitOf(name: string, { accountId, kind, id, period }: { readonly accountId: string; readonly kind: 'key' | 'workspace'; readonly id: string; readonly period: Period }, nowMs: number): LimitLease {
+  private limitOf({ accountId, kind, id, period }: { readonly accountId: string; readonly kind: AllowanceWindow['kind']; readonly id: string; readonly period: Period }, nowMs: number, cap?: SpendCap): LimitLease {
+    const name = windowName({ kind, id, period })
     const known = this.limits.get(name)
     if (known && known.window.period === period && nowMs >= known.window.startMs && nowMs < known.window.endMs) return known
     if (known) this.retire(known.lease)
     const window = windowAt(period, nowMs)
-    const limit = { window, lease: this.open({ accountId, window: { kind, id, period, startMs: window.startMs } }) }
+    const limit = { window, lease: this.open({ accountId, window: { kind, id, period, startMs: window.startMs } }), ...(cap && { cap }) }
     this.limits.set(name, limit)
     return limit
   }
@@ -220,11 +228,12 @@ export class Leases {
     const { accountId, window } = lease.allowance
     if (window === null && this.accounts.get(accountId) === lease) this.accounts.delete(accountId)
     if (window === null) return
-    const name = window.kind === 'key' ? window.id : budgetName(window.id, window.period)
+    const name = windowName(window)
     if (this.limits.get(name)?.lease === lease) this.limits.delete(name)
   }
 }
 
-function budgetName(workspaceId: string, period: Period): string {
-  return `${workspaceId} ${period}`
+/** A key has one window at a time, whose period a change of the key may change; all others stand beside each other. */
+function windowName(window: Pick<AllowanceWindow, 'kind' | 'id' | 'period'>): string {
+  return window.kind === 'key' ? window.id : `${holderOf(window)} ${window.period}`
 }

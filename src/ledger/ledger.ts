@@ -1,5 +1,6 @@
-import type { Caller } from '../accounts/caller.ts'
+import type { Caller, SpendCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
+import type { CallTags } from '../core/tags.ts'
 import type { Period } from './bank.ts'
 import type { Generation } from './generation.ts'
 
@@ -11,16 +12,21 @@ export interface Hold {
   readonly amount: Nano
 }
 
-/** Why credit can't be set aside, with the numbers for the message (402, three reasons told apart). */
+/** Whose allowance it is that a call is held on. */
+export type AllowanceKind = 'account' | 'key' | 'workspace' | SpendCap['kind']
+
+/** Why credit can't be set aside, with the numbers for the message (402 or 403, each reason told apart). */
 export interface HoldRefusal {
   readonly ok: false
-  /** `workspace_budget`, `key_limit`: a budget of the workspace, the key's limit is used up · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
-  readonly code: 'workspace_budget' | 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
+  /** `workspace_budget`, `guardrail_budget`, `member_budget`, `tag_budget`, `key_limit`: it is used up · `tag_missing`: the call has not the tag that all must have · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
+  readonly code: 'workspace_budget' | 'guardrail_budget' | 'member_budget' | 'tag_budget' | 'tag_missing' | 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
   /** What may still be spent: the least over the caller's allowances, calls in flight deducted. */
   readonly left: Nano
   /** Which allowance refused, for `worst_case` too. */
-  readonly allowance: 'account' | 'key' | 'workspace'
-  /** Of a workspace's budget: which. */
+  readonly allowance: AllowanceKind
+  /** Of a guardrail, a member or a tag: whose, as people know it. */
+  readonly name?: string
+  /** Of a budget: which. */
   readonly period?: Period
   /** The cap of the allowance that refused: the limit, the budget, or the account's balance. */
   readonly cap: Nano
@@ -33,6 +39,8 @@ export interface CallNote {
   /** As the client wrote it. */
   readonly model: string
   readonly streamed: boolean
+  /** What it is tagged with, where its caller's account has budgets on tags. */
+  readonly tags?: CallTags
   /** What keys of the caller's own may come to, fee and provider's bill: held on those limits that count it. */
   readonly ownKeysMax?: Nano
 }

@@ -1,6 +1,7 @@
 import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from './generation.ts'
+import type { Period } from './bank.ts'
 import type { CallNote } from './ledger.ts'
 
 /** A call was held: `begin` is written before its provider is called, and says who would pay. */
@@ -21,7 +22,7 @@ export interface End {
   readonly keyLeaseId: string | null
   /** What counts toward the key's limit: the cost, and a provider's own charge where the key says so. */
   readonly counted: Nano
-  /** What is charged to leases of the workspace's budgets. */
+  /** What is charged to leases of budgets, and counted in windows that are named. */
   readonly budgets: readonly BudgetCharge[]
   /** Whose windows count it; null: the account's default workspace, in lines that are older than workspaces. */
   readonly workspaceId: string | null
@@ -30,8 +31,8 @@ export interface End {
   readonly record: string
 }
 
-/** A lease of a workspace's budget, and what is charged to it. */
-export type BudgetCharge = readonly [leaseId: string, counted: Nano]
+/** A lease of a budget ('': none was open), what is charged to it, and which window counts it: none is named for a workspace's, which counts all its calls. */
+export type BudgetCharge = readonly [leaseId: string, counted: Nano, holder?: string, period?: Period]
 
 /** One line of a journal, read back. `release`: the call never reached a provider. */
 export type Line =
@@ -58,8 +59,13 @@ export function endLine(end: Omit<End, 'record' | 'callId'>): string {
   const keyLease = end.keyLeaseId === null ? 'null' : `"${end.keyLeaseId}"`
   // Ids are ours and need no escape.
   const workspace = end.workspaceId === null ? '' : `,"workspace":"${end.workspaceId}"`
-  const budgets = end.budgets.length === 0 ? '' : `,"budgets":[${end.budgets.map(([id, counted]) => `["${id}","${counted}"]`).join(',')}]`
+  const budgets = end.budgets.length === 0 ? '' : `,"budgets":[${end.budgets.map(chargeText).join(',')}]`
   return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${workspace}${budgets}${RECORD}${writeGeneration(end.generation)}}`
+}
+
+function chargeText([id, counted, holder, period]: BudgetCharge): string {
+  // What a client tagged its call with may be in the holder.
+  return holder === undefined ? `["${id}","${counted}"]` : `["${id}","${counted}",${JSON.stringify(holder)},"${period ?? 'ever'}"]`
 }
 
 const RECORD = ',"generation":'
@@ -80,10 +86,10 @@ export function readEnd(text: string): End {
   const at = text.indexOf(RECORD)
   if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
   // Written by endLine, of this version or an older one: the fields are there.
-  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; workspace?: string; budgets?: readonly [string, string][]; generation: RawGeneration }
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; workspace?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
   return {
     callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
-    workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount]): BudgetCharge => [id, BigInt(amount)]),
+    workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),
     generation: revive(end.generation), record: text.slice(at + RECORD.length, -1),
   }
 }

@@ -2,7 +2,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { assert, Fault } from '../core/fault.ts'
 import { maxNano, type Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Bank, Settled } from './bank.ts'
+import { holderOf, type Bank, type Settled } from './bank.ts'
 import type { Generation } from './generation.ts'
 import type { Journal } from './journal.ts'
 import { refusalOf, standing, type Lease } from './lease.ts'
@@ -10,6 +10,7 @@ import { Leases, type AllowanceChanges, type CallerLeases, type LimitLease } fro
 import type { CallNote, Hold, HoldRefusal, Ledger } from './ledger.ts'
 import { beginLine, endLine, releaseLine, type BudgetCharge } from './line.ts'
 import { Settler } from './settler.ts'
+import { missingTag, tagCapsOf } from './tag-caps.ts'
 
 export interface LedgerNodeOptions {
   readonly nodeId: string
@@ -56,9 +57,32 @@ class HeldCall implements Hold {
   }
 
   /** What the limit counts of a generation: its cost, and a provider's own charge where the key or the workspace says so. */
-  countedBy(limit: LimitLease, { byok, cost, upstreamCost }: Generation): Nano {
-    return byok && countsByok(limit, this.caller) ? cost + upstreamCost : cost
+  countedBy(limit: LimitLease, generation: Generation): Nano {
+    return countedOf(generation, countsByok(limit, this.caller))
   }
+
+  /** What budgets take of a generation: from their leases, or, where they only count, from nothing. */
+  budgets(generation: Generation): readonly BudgetCharge[] {
+    const { caller: { budgets, caps, tagCaps }, note } = this
+    if (!budgets && !caps && !tagCaps) return NO_CHARGES
+    const charges = this.limits.flatMap((limit, at): BudgetCharge[] => {
+      const { lease: { id, allowance: { window } }, cap } = limit
+      const counted = this.countedBy(limit, generation)
+      if (window?.kind === 'workspace') return this.opened[at] ? [[id, counted]] : []
+      return window && cap && counted > 0n ? [[this.opened[at] ? id : '', counted, holderOf(window), window.period]] : []
+    })
+    for (const cap of tagCaps ? tagCapsOf(tagCaps, note?.tags) : []) {
+      const counted = countedOf(generation, cap.includeByok)
+      if (cap.isAlert && counted > 0n) charges.push(['', counted, holderOf(cap), cap.period])
+    }
+    return charges
+  }
+}
+
+const NO_CHARGES: readonly BudgetCharge[] = []
+
+function countedOf({ byok, cost, upstreamCost }: Generation, includesByok: boolean): Nano {
+  return byok && includesByok ? cost + upstreamCost : cost
 }
 
 /**
@@ -92,6 +116,8 @@ export class LedgerNode implements Ledger {
     assert(amount >= 0n, 'a hold is not negative')
     assert(!this.calls.has(callId), 'a call is held once')
     if (!this.takesWork()) return UNAVAILABLE
+    const missing = caller.tagCaps && missingTag(caller.tagCaps, note?.tags)
+    if (missing) return { ok: false, code: 'tag_missing', left: 0n, allowance: 'tag', name: missing.tag, cap: 0n, resetsMs: null }
     return this.take(caller, callId, amount, note) ?? this.askAndTake(caller, callId, amount, note)
   }
 
@@ -100,11 +126,10 @@ export class LedgerNode implements Ledger {
     assert(generation.id === call.callId, 'a hold is settled by its own generation')
     assert(generation.cost >= 0n, 'a cost is not negative')
     const { key } = call.caller
-    const counted = generation.byok && key.includeByokInLimit ? generation.cost + generation.upstreamCost : generation.cost
+    const counted = countedOf(generation, key.includeByokInLimit)
     const leaseId = call.accountOpened ? call.account.id : null
     const keyLeaseId = call.limits.find(({ lease }, at) => lease.allowance.window?.kind === 'key' && call.opened[at])?.lease.id ?? null
-    const budgets = call.limits.flatMap((limit, at): BudgetCharge[] => (limit.lease.allowance.window?.kind === 'workspace' && call.opened[at] ? [[limit.lease.id, call.countedBy(limit, generation)]] : []))
-    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets, workspaceId: key.workspaceId, generation })
+    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets: call.budgets(generation), workspaceId: key.workspaceId, generation })
     call.account.charge(call.amount, generation.cost, call.accountOpened)
     call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), call.countedBy(limit, generation), call.opened[at] ?? false))
     // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
@@ -180,7 +205,7 @@ export class LedgerNode implements Ledger {
   /** Holds on every allowance of the caller, all or none, from what is leased. */
   private take(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Hold | undefined {
     const nowMs = this.clock.wallMs()
-    const { account, limits } = this.leases.of(caller, nowMs)
+    const { account, limits } = this.leases.of(caller, nowMs, note?.tags)
     // A free model's call holds nothing, and needs no lease: a balance is never below zero.
     if (amount > 0n && account.spare < amount) return undefined
     if (limits.some((limit) => lacks(limit, heldOn(limit, caller, amount, note)))) return undefined
@@ -202,7 +227,7 @@ export class LedgerNode implements Ledger {
   private async askAndTake(caller: Caller, callId: string, amount: Nano, note: CallNote | undefined): Promise<Hold | HoldRefusal> {
     try {
       for (;;) {
-        const leases = this.leases.of(caller, this.clock.wallMs())
+        const leases = this.leases.of(caller, this.clock.wallMs(), note?.tags)
         if (!await this.ensureAll(leases, caller, amount, note)) return await this.refusal(leases)
         const held = this.takesWork() ? this.take(caller, callId, amount, note) : UNAVAILABLE
         if (held) return held
@@ -220,7 +245,7 @@ export class LedgerNode implements Ledger {
 
   private async refusal({ account, limits }: CallerLeases): Promise<HoldRefusal> {
     for (const lease of [...limits.map((limit) => limit.lease), account]) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
-    return refusalOf([...limits.map(({ lease, window }) => standing(lease, Number.isFinite(window.endMs) ? window.endMs : null)), standing(account, null)])
+    return refusalOf([...limits.map(({ lease, window, cap }) => standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name)), standing(account, null)])
   }
 
   private end(hold: Hold): HeldCall {
@@ -253,8 +278,9 @@ export class LedgerNode implements Ledger {
   }
 }
 
-/** Whether the limit counts what a provider charges on the caller's own account: the key or the workspace says it. */
-function countsByok({ lease }: LimitLease, { key, includeByokInBudgets }: Caller): boolean {
+/** Whether the limit counts what a provider charges on the caller's own account: the budget, the key or the workspace says it. */
+function countsByok({ lease, cap }: LimitLease, { key, includeByokInBudgets }: Caller): boolean {
+  if (cap) return cap.includeByok
   return lease.allowance.window?.kind === 'workspace' ? includeByokInBudgets === true : key.includeByokInLimit
 }
 

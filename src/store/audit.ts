@@ -75,6 +75,9 @@ const RULES: readonly (readonly [string, string])[] = [
   ["what is leased of a workspace's budgets is its open leases", `SELECT what, got, want FROM (SELECT workspace_id AS what, leased AS got,
     COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = workspace_windows.account_id AND leases.key_hash = 'workspace:' || workspace_windows.workspace_id
     AND leases.period = workspace_windows.period AND leases.start_ms = workspace_windows.start_ms), 0) AS want FROM workspace_windows) AS sums WHERE got <> want`],
+  ['what is leased of a budget is its open leases', `SELECT what, got, want FROM (SELECT holder AS what, leased AS got,
+    COALESCE((SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = budget_windows.account_id AND leases.key_hash = budget_windows.holder
+    AND leases.period = budget_windows.period AND leases.start_ms = budget_windows.start_ms), 0) AS want FROM budget_windows) AS sums WHERE got <> want`],
   ['what workspaces spent is what their keys did', `SELECT account_id AS what, SUM(workspace_cost) AS got, SUM(key_cost) AS want FROM (
     SELECT account_id, cost AS workspace_cost, 0 AS key_cost FROM workspace_windows WHERE period = 'ever'
     UNION ALL SELECT account_id, 0, cost FROM key_windows WHERE period = 'ever') AS sides GROUP BY account_id HAVING SUM(workspace_cost) <> SUM(key_cost)`],

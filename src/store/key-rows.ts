@@ -7,6 +7,7 @@ import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
+import { readCaps } from './cap-rows.ts'
 import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -27,7 +28,7 @@ export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | 
   const budgets = BROADEST_FIRST.flatMap((period) => rows.filter((budget) => budget['period'] === period).map((budget): BudgetCap => ({ period, cap: big(budget, 'cap') })))
   // Written with the workspace, from the same type.
   const { defaultTextModel } = JSON.parse(textOrNull(row, 'settings') ?? '{}') as Partial<WorkspaceSettings>
-  const caller: Caller = { key, accountId: key.accountId, ...(defaultTextModel && { defaultModel: defaultTextModel }), ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }) }
+  const caller: Caller = { key, accountId: key.accountId, ...(defaultTextModel && { defaultModel: defaultTextModel }), ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }), ...await readCaps(sql, key) }
   const ends = [intOrNull(row, 'ends_ms'), key.expiresMs].filter((end) => end !== null)
   return { caller, endsMs: ends.length === 0 ? null : Math.min(...ends) }
 }
@@ -135,8 +136,8 @@ export async function disableKeysOf(sql: Sql, accountId: string, userId: string,
   for (const row of rows) await changeKey(sql, accountId, text(row, 'hash'), { disabled: true }, by, nowMs)
 }
 
-/** Lets every process look again at the keys of a person, or of a workspace: something beside them has changed. */
-export async function touchKeys(sql: Sql, which: 'creator_user_id' | 'workspace_id', id: string): Promise<void> {
+/** Lets every process look again at the keys of a person, a workspace or an account: something beside them has changed. */
+export async function touchKeys(sql: Sql, which: 'creator_user_id' | 'workspace_id' | 'account_id', id: string): Promise<void> {
   await sql.run(`UPDATE keys SET changed = $1 WHERE ${which} = $2 AND deleted_ms IS NULL`, await nextRevision(sql), id)
 }
 

@@ -1,5 +1,6 @@
-import type { AllowanceWindow, LeaseAnswer, LeaseAsk, LeaseReturn } from '../ledger/bank.ts'
+import { holderOf, type AllowanceWindow, type LeaseAnswer, type LeaseAsk, type LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
+import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED } from './cap-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
 
@@ -59,6 +60,7 @@ export async function recallLeases(sql: Sql, accountId: string, nodeId: string):
 /** What of an allowance nobody has leased or spent. A limit of null: it was just lifted, and who asks still has an old copy of it. */
 async function readAllowance(sql: Sql, { allowance: { accountId, window } }: LeaseAsk): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
   if (!window) return { free: big(await one(sql, 'SELECT balance FROM accounts WHERE id = $1', accountId), 'balance'), limit: null }
+  if (isCapWindow(window)) return readCapWindow(sql, accountId, window)
   return window.kind === 'key' ? readKeyWindow(sql, accountId, window) : readBudget(sql, accountId, window)
 }
 
@@ -71,9 +73,6 @@ async function readKeyWindow(sql: Sql, accountId: string, window: AllowanceWindo
   return { free: (limit ?? UNLIMITED) - big(row, 'counted') - big(row, 'leased'), limit }
 }
 
-/** More than anybody spends, and still an exact 64-bit sum with what was counted. */
-const UNLIMITED = 1n << 60n
-
 async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: AllowanceWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
   const budget = await one(sql, 'SELECT cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period = $3', accountId, id, period)
   const used = await one(sql, `SELECT workspace_windows.cost + workspace_windows.byok_cost * workspaces.include_byok AS counted, workspace_windows.leased FROM workspace_windows
@@ -84,6 +83,7 @@ async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: 
 }
 
 function takeFromWindow(sql: Sql, { allowance: { accountId } }: LeaseAsk, window: AllowanceWindow, amount: bigint): Promise<boolean> {
+  if (isCapWindow(window)) return takeFromCap(sql, accountId, window, amount)
   return window.kind === 'key' ? takeFromKey(sql, accountId, window, amount) : takeFromBudget(sql, accountId, window, amount)
 }
 
@@ -124,13 +124,7 @@ async function freeAllowance(sql: Sql, accountId: string, lease: KeyWindow, amou
 
 const WORKSPACE = 'workspace:'
 
-/** How `key_hash` of a lease says whose window it is of: the key's hash, or the workspace's id behind a word; '' for a balance. */
-function holderOf(window: AllowanceWindow | null): string {
-  if (!window) return ''
-  return window.kind === 'key' ? window.id : `${WORKSPACE}${window.id}`
-}
-
-/** A window of a key's limit, or of a workspace's budget: as its leases name it. */
+/** A window of a key's limit, or of a budget: as its leases name it, by `holderOf`. */
 export interface KeyWindow { readonly keyHash: string; readonly period: string; readonly startMs: number }
 
 /** What the leases of a window have spent or returned is not leased any more. */
@@ -140,6 +134,7 @@ export async function freeKeyWindow(sql: Sql, accountId: string, lease: KeyWindo
       amount, accountId, lease.keyHash.slice(WORKSPACE.length), lease.period, lease.startMs)
     return
   }
+  if (lease.keyHash.includes(':')) return freeCapWindow(sql, accountId, lease.keyHash, lease, amount)
   await sql.run('UPDATE key_windows SET leased = leased - $1 WHERE account_id = $2 AND key_hash = $3 AND period = $4 AND start_ms = $5',
     amount, accountId, lease.keyHash, lease.period, lease.startMs)
 }

@@ -77,7 +77,7 @@ function sumsOf(rows: readonly Row[]): PrunedSum[] {
 async function pruneWindows(sql: Sql, { windowsMs }: Cutoffs): Promise<number> {
   if (windowsMs === undefined) return 0
   let count = 0
-  for (const table of ['key_windows', 'workspace_windows']) count += await sql.run(`DELETE FROM ${table} WHERE period <> 'ever' AND start_ms < $1 AND leased = 0`, windowsMs)
+  for (const table of ['key_windows', 'workspace_windows', 'budget_windows']) count += await sql.run(`DELETE FROM ${table} WHERE period <> 'ever' AND start_ms < $1 AND leased = 0`, windowsMs)
   return count
 }
 

@@ -4,5 +4,19 @@ import type { Migration } from './schema.ts'
 export const WALLETS: Migration = {
   version: 11,
   name: 'budgets on tags, of members and of guardrails; wallets of end customers',
-  statements: [],
+  statements: [
+    // What each key or member that a guardrail is assigned to may spend in a window; without an interval, ever.
+    'ALTER TABLE guardrails ADD COLUMN limit_amount bigint',
+    'ALTER TABLE guardrails ADD COLUMN reset_interval text',
+    'ALTER TABLE guardrails ADD COLUMN include_byok bigint NOT NULL DEFAULT 0',
+    // `kind` is member or tag, `subject` the person's id or the tag's name. A `value` of '' stands for each value by itself.
+    `CREATE TABLE spend_budgets (
+      account_id text NOT NULL, id text NOT NULL, kind text NOT NULL, subject text NOT NULL, value text NOT NULL, period text NOT NULL, cap bigint NOT NULL,
+      mode text NOT NULL, required bigint NOT NULL, include_byok bigint NOT NULL, created_ms bigint NOT NULL, updated_ms bigint NOT NULL, PRIMARY KEY (account_id, id))`,
+    'CREATE UNIQUE INDEX spend_budgets_of ON spend_budgets (account_id, kind, subject, value, period)',
+    // What each of them counted in a window, and what leases have of it. Unlike a workspace's there are only those that a call was held on.
+    `CREATE TABLE budget_windows (
+      account_id text NOT NULL, holder text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, counted bigint NOT NULL,
+      leased bigint NOT NULL CHECK (leased >= 0), PRIMARY KEY (account_id, holder, period, start_ms))`,
+  ],
 }

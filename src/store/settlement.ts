@@ -3,6 +3,7 @@ import { readEnd, type BudgetCharge, type End } from '../ledger/line.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
+import { countCaps } from './cap-rows.ts'
 import { closedAmong } from './closed-accounts.ts'
 import { groupBy, sorted, valueOf } from './groups.ts'
 import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
@@ -33,6 +34,7 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
     for (const { window, amount } of counted.freed) await freeKeyWindow(sql, accountId, window, amount)
     await countKeys(sql, accountId, ofAccount)
     await countWorkspaces(sql, accountId, ofAccount)
+    await countCaps(sql, accountId, ofAccount)
     await rollUp(sql, accountId, ofAccount, tagSets)
   }
   return { unpaid, closed }

@@ -17,6 +17,7 @@ import { addCost, NO_COST } from '../add-cost.ts'
 import { admit } from '../admit.ts'
 import { callerView } from '../caller-view.ts'
 import type { Gateway } from '../gateway.ts'
+import { noteOf } from '../hold.ts'
 import { refusalFault } from '../refusal.ts'
 import { serve } from '../serve.ts'
 import { answerOf, innerCall, longer, type InnerAnswer } from './inner-call.ts'
@@ -90,7 +91,7 @@ function answerCharsMax({ needs }: Call, { steps }: Plan, count: number): number
 async function reserve(writer: Call, { steps, ...plan }: Plan, fusion: Fusion, caller: Caller, gateway: Gateway): Promise<Hold> {
   const longest = longer(writer, fusion.panel.length * fusion.settings.maxTokens * CHARS_PER_TOKEN_MIN)
   const worst = { ...plan, steps, costMax: costMax(longest, steps) }
-  const hold = await gateway.ledger.hold(caller, generationId(writer.createdMs), worst.costMax, { model: writer.models[0] ?? '', streamed: writer.stream })
+  const hold = await gateway.ledger.hold(caller, generationId(writer.createdMs), worst.costMax, noteOf(writer, caller))
   if (!hold.ok) throw refusalFault(hold, longest, worst)
   return hold
 }
