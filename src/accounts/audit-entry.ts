@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
   'instance.change',
+  'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

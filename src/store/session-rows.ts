@@ -1,0 +1,71 @@
+import type { AttemptRule, LiveSession, SessionEntry, WaitingLink } from '../accounts/sign-in-store.ts'
+import type { Role } from '../accounts/roles.ts'
+import { findUser } from './people-rows.ts'
+import { int, one, text, textOrNull, type Sql } from './sql.ts'
+
+/** The session of a token, in the account that was chosen, or else in the first of theirs that is open: their own. */
+export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | undefined> {
+  const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, users.operator, users.two_factor
+    FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token = $1 AND sessions.expires_ms > $2 AND users.disabled_ms IS NULL`, token, nowMs)
+  if (!row) return undefined
+  const user = await findUser(sql, 'id', text(row, 'user_id'))
+  const chosen = textOrNull(row, 'account_id')
+  const membership = await one(sql, `SELECT memberships.account_id, memberships.role FROM memberships JOIN accounts ON accounts.id = memberships.account_id
+    WHERE memberships.user_id = $1 AND accounts.suspended_ms IS NULL ORDER BY CASE WHEN accounts.id = $2 THEN 0 WHEN accounts.kind = 'personal' THEN 1 ELSE 2 END, memberships.created_ms, accounts.id LIMIT 1`,
+  text(row, 'user_id'), chosen ?? '')
+  if (!user || !membership) return undefined
+  return {
+    id: text(row, 'id'), user, isOperator: int(row, 'operator') === 1, hasTwoFactor: int(row, 'two_factor') === 1, accountId: text(membership, 'account_id'),
+    // Written by insertMember, from the same type.
+    role: text(membership, 'role') as Role, impersonatedBy: textOrNull(row, 'impersonated_by'), createdMs: int(row, 'created_ms'),
+  }
+}
+
+export async function chooseAccount(sql: Sql, sessionId: string, accountId: string): Promise<boolean> {
+  return await sql.run(`UPDATE sessions SET account_id = $1 WHERE id = $2 AND EXISTS (SELECT 1 FROM memberships JOIN accounts ON accounts.id = memberships.account_id
+    WHERE memberships.account_id = $1 AND memberships.user_id = sessions.user_id AND accounts.suspended_ms IS NULL)`, accountId, sessionId) === 1
+}
+
+export async function sessionsOf(sql: Sql, userId: string, nowMs: number): Promise<readonly SessionEntry[]> {
+  // An operator who looks through somebody's eyes is in the log, and not theirs to end.
+  const rows = await sql.all('SELECT id, ip_address, user_agent, created_ms, expires_ms FROM sessions WHERE user_id = $1 AND expires_ms > $2 AND impersonated_by IS NULL ORDER BY created_ms DESC, id DESC LIMIT 1000', userId, nowMs)
+  return rows.map((row) => ({ id: text(row, 'id'), ipAddress: textOrNull(row, 'ip_address'), userAgent: textOrNull(row, 'user_agent'), createdMs: int(row, 'created_ms'), expiresMs: int(row, 'expires_ms') }))
+}
+
+export async function endSessions(sql: Sql, userId: string, which: { readonly id: string } | { readonly exceptId: string }): Promise<number> {
+  const [id, sign] = 'id' in which ? [which.id, '='] : [which.exceptId, '<>']
+  return await sql.run(`DELETE FROM sessions WHERE user_id = $1 AND id ${sign} $2 AND impersonated_by IS NULL`, userId, id)
+}
+
+/** Counts one try of each rule, unless one of them is used up: then none is counted, and it says for how long that one is. */
+export async function countAttempt(sql: Sql, rules: readonly AttemptRule[], nowMs: number): Promise<number> {
+  // In one order: two processes that count the same tries never wait for each other in a circle.
+  const inOrder = rules.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  let waitMs = 0
+  for (const { key, max } of inOrder) {
+    const row = await one(sql, 'SELECT count, ends_ms FROM sign_in_attempts WHERE id = $1 AND ends_ms > $2', key, nowMs)
+    if (row && int(row, 'count') >= max) waitMs = Math.max(waitMs, int(row, 'ends_ms') - nowMs)
+  }
+  if (waitMs > 0) return waitMs
+  await sql.run('DELETE FROM sign_in_attempts WHERE ends_ms <= $1', nowMs)
+  for (const { key, windowMs } of inOrder) {
+    await sql.run('INSERT INTO sign_in_attempts (id, count, start_ms, ends_ms) VALUES ($1, 1, $2, $3) ON CONFLICT (id) DO UPDATE SET count = sign_in_attempts.count + 1', key, nowMs, nowMs + windowMs)
+  }
+  return 0
+}
+
+export async function hasOpenInvitation(sql: Sql, email: string, nowMs: number): Promise<boolean> {
+  return await one(sql, 'SELECT id FROM invitations WHERE email = $1 AND accepted_ms IS NULL AND revoked_ms IS NULL AND expires_ms > $2', email, nowMs) !== undefined
+}
+
+export async function keepLink(sql: Sql, { id, email, purpose, sealed, createdMs, expiresMs }: WaitingLink): Promise<void> {
+  await sql.run('DELETE FROM waiting_links WHERE expires_ms <= $1', createdMs)
+  // The newest of a kind is the one that holds.
+  await sql.run('DELETE FROM waiting_links WHERE email = $1 AND purpose = $2', email, purpose)
+  await sql.run('INSERT INTO waiting_links (id, email, purpose, sealed, created_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6)', id, email, purpose, sealed, createdMs, expiresMs)
+}
+
+export async function waitingLinks(sql: Sql, nowMs: number): Promise<readonly WaitingLink[]> {
+  const rows = await sql.all('SELECT id, email, purpose, sealed, created_ms, expires_ms FROM waiting_links WHERE expires_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT 1000', nowMs)
+  return rows.map((row) => ({ id: text(row, 'id'), email: text(row, 'email'), purpose: text(row, 'purpose'), sealed: text(row, 'sealed'), createdMs: int(row, 'created_ms'), expiresMs: int(row, 'expires_ms') }))
+}
