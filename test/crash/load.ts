@@ -1,4 +1,5 @@
 import type { Gateway } from '../server.ts'
+import { postOnce } from './post-once.ts'
 
 /** A call as its client saw it. */
 export interface Seen {
@@ -15,13 +16,18 @@ export interface Seen {
   left: boolean
   /** undefined: no answer came. */
   status: number | undefined
+  /** What an answer says that is no 200. */
+  refusal: string | undefined
+  /** By the monotonic clock: when it was sent, and when the client was done with it. */
+  readonly startMs: number
+  endMs: number
 }
 
 export interface LoadOptions {
   readonly keys: readonly string[]
   readonly calls: number
   readonly atOnce: number
-  /** Each call on a connection of its own, so that they spread over workers. */
+  /** Each call on a connection of its own, so that they spread over workers; any number of them at once. */
   readonly freshConnections?: boolean
   /** Leave every so many-th call, streamed ones only. */
   readonly leaveEach?: number
@@ -34,19 +40,25 @@ export function nanoOf(usd: unknown): number {
   return Math.round(Number(usd) * 1e9)
 }
 
-/** Makes calls, streamed and not in turn, and says what came of each. A call that fails is no error here. */
-export async function load(gateway: Gateway, options: LoadOptions): Promise<Seen[]> {
+/** Makes calls, streamed and not in turn, of one gateway or of several in turn, and says what came of each. A call that fails is no error here. */
+export async function load(gateways: Pick<Gateway, 'url'> | readonly Pick<Gateway, 'url'>[], options: LoadOptions): Promise<Seen[]> {
+  const urls = [gateways].flat().map(({ url }) => url)
   const all: Seen[] = []
   let done = 0
   async function worker(): Promise<void> {
     while (all.length < options.calls) {
       const number = all.length
-      const seen: Seen = { key: options.keys[number % options.keys.length] ?? '', streamed: number % 3 !== 0, id: undefined, upstreamId: undefined, costNano: undefined, complete: false, left: false, status: undefined }
+      const seen: Seen = {
+        key: options.keys[number % options.keys.length] ?? '', streamed: number % 3 !== 0, startMs: performance.now(),
+        id: undefined, upstreamId: undefined, costNano: undefined, complete: false, left: false, status: undefined, refusal: undefined, endMs: Number.POSITIVE_INFINITY,
+      }
       all.push(seen)
       const leaves = options.leaveEach !== undefined && seen.streamed && number % options.leaveEach === 1
-      await call(gateway.url, seen, { leaves, keepalive: options.freshConnections !== true, onBegun: () => options.onBegun?.(done) }).catch(() => {
+      const send = options.freshConnections === true ? callOnce : call
+      await send(urls[number % urls.length] ?? '', seen, { leaves, onBegun: () => options.onBegun?.(done) }).catch(() => {
         // The gateway died under it, or its port is closed: the test looks at what the client has.
       })
+      seen.endMs = performance.now()
       done += 1
     }
   }
@@ -54,23 +66,45 @@ export async function load(gateway: Gateway, options: LoadOptions): Promise<Seen
   return all
 }
 
-interface CallOptions { readonly leaves: boolean; readonly keepalive: boolean; readonly onBegun: () => void }
+interface CallOptions { readonly leaves: boolean; readonly onBegun: () => void }
 
-async function call(url: string, seen: Seen, { leaves, keepalive, onBegun }: CallOptions): Promise<void> {
+function requestOf({ key, streamed }: Seen): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {
+  return {
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'acme/tiny', stream: streamed, max_tokens: 100, messages: [{ role: 'user', content: 'Some words, please.' }] }),
+  }
+}
+
+async function call(url: string, seen: Seen, { leaves, onBegun }: CallOptions): Promise<void> {
   const controller = new AbortController()
-  const response = await fetch(`${url}/api/v1/chat/completions`, {
-    method: 'POST', signal: controller.signal, keepalive, headers: { authorization: `Bearer ${seen.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'acme/tiny', stream: seen.streamed, max_tokens: 100, messages: [{ role: 'user', content: 'Some words, please.' }] }),
-  })
+  const response = await fetch(`${url}/api/v1/chat/completions`, { method: 'POST', signal: controller.signal, ...requestOf(seen) })
   seen.status = response.status
-  if (response.status !== 200) return
+  if (response.status !== 200) return void (seen.refusal = await response.text())
   seen.id = response.headers.get('x-generation-id') ?? undefined
   if (seen.streamed) onBegun()
   const text = leaves ? await firstPiece(response) : await response.text()
+  if (leaves) controller.abort()
+  note(seen, text, leaves)
+}
+
+async function callOnce(url: string, seen: Seen, { leaves, onBegun }: CallOptions): Promise<void> {
+  const answer = await postOnce(`${url}/api/v1/chat/completions`, {
+    ...requestOf(seen), leaves,
+    onHead: ({ status, headers }) => {
+      seen.status = status
+      if (status !== 200) return
+      seen.id = headers.get('x-generation-id')
+      if (seen.streamed) onBegun()
+    },
+  })
+  if (answer && answer.status !== 200) seen.refusal = answer.text
+  else if (answer) note(seen, answer.text, leaves)
+}
+
+function note(seen: Seen, text: string, leaves: boolean): void {
   seen.upstreamId = /chatcmpl-\d+/.exec(text)?.[0]
   if (leaves) {
     seen.left = true
-    controller.abort()
     return
   }
   const cost = /"cost":([\d.e-]+)/.exec(text)?.[1]
