@@ -135,6 +135,11 @@ export class AccountBook implements Accounts {
     await Promise.all([this.options.flush(), this.lastUsed.flush()])
   }
 
+  /** A key that is yet to be kept: the store does it together with what else must happen then. */
+  prepareKey(wish: NewKey): { readonly secret: string; readonly key: Key; readonly rules: KeyRules } {
+    return this.newKey(wish)
+  }
+
   private newKey(wish: NewKey): { readonly secret: string; readonly key: Key; readonly rules: KeyRules } {
     checkKey(wish)
     const secret = wish.secret ?? keySecret()
@@ -144,7 +149,7 @@ export class AccountBook implements Accounts {
       limit: wish.limit ?? null, limitReset: wish.limitReset ?? null, includeByokInLimit: wish.includeByokInLimit ?? false,
       expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
       workspaceId: wish.workspaceId ?? defaultWorkspaceId(wish.accountId), creatorUserId: wish.creatorUserId ?? null,
-      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }),
+      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }), ...(wish.appId !== undefined && { appId: wish.appId }),
     }
     return { secret, key, rules: rulesOf(wish) }
   }

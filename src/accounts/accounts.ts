@@ -45,6 +45,8 @@ export interface NewKey extends KeyExtras {
   /** The account's default workspace when not said. */
   readonly workspaceId?: string
   readonly creatorUserId?: string | null
+  /** The app that it is made for. */
+  readonly appId?: number
   /** A secret to use instead of making one (`SWITCHYARD_KEY`). At least 16 characters. */
   readonly secret?: string
 }

@@ -1,11 +1,11 @@
 import type { Json } from '../core/json.ts'
 
-/** Who did something: a person in the console, a management key, the operator at the command line, or this program by itself. */
+/** Who did something: a person in the console, a management key, an app that was let, the operator at the command line, or this program by itself. */
 export interface Actor {
-  readonly kind: 'user' | 'key' | 'operator' | 'system'
-  /** The person's id, or the hash of the key; '' for the others. */
+  readonly kind: 'user' | 'key' | 'app' | 'operator' | 'system'
+  /** The id of the person or the app, or the hash of the key; '' for the others. */
   readonly id: string
-  /** For people, as it was then. */
+  /** For people to read, as it was then. */
   readonly name: string
   /** The person behind it, where one is known. */
   readonly userId: string | null
@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
+  'app.allow',
   'instance.change',
   'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
 ] as const

@@ -24,6 +24,8 @@ export interface Key {
   readonly workspaceId: string
   /** The member that it is of; null: it is the workspace's own (contract H25). */
   readonly creatorUserId: string | null
+  /** The app that it was made for; absent: a person's own doing. */
+  readonly appId?: number
   /** Networks (CIDR) that it may be shown from; absent: from anywhere. */
   readonly ipRanges?: readonly string[]
   /** What it adds to all of its calls' records, for reports. */

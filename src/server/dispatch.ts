@@ -11,7 +11,7 @@ import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
 import { authenticate, shownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
-import { checkAddress, type Origins } from './client-address.ts'
+import { checkAddress, clientAddress, type Origins } from './client-address.ts'
 import { withDefaultModel } from './default-model.ts'
 import { docsPage, withDocsUrl } from './docs.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
@@ -108,7 +108,7 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   const caller = session || (route.auth === 'public' && isKeyless) ? undefined : await callerOf(request, route, services, origins)
   const access = await accessFor(route, services, session, caller)
   const accountId = session?.accountId
-  return { request, url: new URL(request.url), params, caller, session, access, services: accountId === undefined ? seenServices(services, caller) : { ...services, snapshot: () => seenBy(services.snapshot(), accountId) }, body: async () => (await readBody(request, options.bodyBytesMax)).json }
+  return { request, address: clientAddress(request, origins), url: new URL(request.url), params, caller, session, access, services: accountId === undefined ? seenServices(services, caller) : { ...services, snapshot: () => seenBy(services.snapshot(), accountId) }, body: async () => (await readBody(request, options.bodyBytesMax)).json }
 }
 
 async function accessFor(route: Route, services: Services, session: Session | undefined, caller: Caller | undefined): Promise<Access | undefined> {

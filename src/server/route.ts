@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts'
+import type { AppGrants } from '../accounts/apps/app-grants.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
@@ -23,6 +24,8 @@ export interface Services {
   readonly snapshot: () => Snapshot
   readonly accounts: Accounts
   readonly people: People
+  /** Keys that people let apps have. */
+  readonly appGrants: AppGrants
   readonly workspaces: Workspaces
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
@@ -57,6 +60,8 @@ export interface RouteContext {
   /** On management routes: who asks, and how far this operation reaches for them. */
   readonly access: Access | undefined
   readonly services: Services
+  /** Where the request comes from, where that is known. */
+  readonly address?: string | undefined
   /** The body as a JSON object; throws the contract's faults. */
   readonly body: () => Promise<Record<string, unknown>>
 }

@@ -9,7 +9,7 @@ import { rowsOf } from './table-rows.ts'
 /** Tables that prove the account's money, and have nothing of a person in them. */
 const MONEY = new Set(['entries', 'generations', 'pruned', 'keys', 'key_windows', 'workspace_windows', 'rollups', 'rollups_daily', 'leases'])
 /** Tables that are ours and tell an account nothing. */
-const INNER = new Set(['leases', 'pruned', 'key_secrets', 'tags_seen'])
+const INNER = new Set(['auth_codes', 'leases', 'pruned', 'key_secrets', 'tags_seen'])
 /** Columns that are shown to nobody, in whatever table they come to stand. */
 const SECRET = /secret|token|sealed|credential|password|cipher/
 

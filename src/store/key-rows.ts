@@ -12,7 +12,7 @@ import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
 
-const COLUMNS = 'account_id, hash, name, label, kind, disabled, limit_amount, limit_reset, include_byok, expires_ms, created_ms, updated_ms, workspace_id, creator_user_id, extras'
+const COLUMNS = 'account_id, hash, name, label, kind, disabled, limit_amount, limit_reset, include_byok, expires_ms, created_ms, updated_ms, workspace_id, creator_user_id, extras, app_id'
 const OF_KEYS = COLUMNS.split(', ').map((column) => `keys.${column}`).join(', ')
 
 /** The key of a secret, and what its calls are held on. One that was deleted, or whose member may not sign in, is not found. */
@@ -40,7 +40,7 @@ export async function insertKey(sql: Sql, { key, rules, by }: InsertKey): Promis
   if (await one(sql, 'SELECT secret_hash FROM key_secrets WHERE secret_hash = $1', hash)) return 'hash_taken'
   const values: SqlValue[] = [
     accountId, hash, key.name, key.label, key.kind, key.disabled ? 1 : 0, key.limit, key.limitReset, key.includeByokInLimit ? 1 : 0,
-    key.expiresMs, createdMs, key.updatedMs, workspaceId, creatorUserId, extrasOf(key), await nextRevision(sql),
+    key.expiresMs, createdMs, key.updatedMs, workspaceId, creatorUserId, extrasOf(key), key.appId ?? null, await nextRevision(sql),
   ]
   if (await sql.run(`INSERT INTO keys (${COLUMNS}, changed) VALUES ${tuples(1, values.length)} ON CONFLICT (hash) DO NOTHING`, ...values) === 0) return 'hash_taken'
   await insertSecret(sql, accountId, hash, hash, createdMs)
@@ -173,7 +173,7 @@ function readKey(row: Row): Key {
     disabled: int(row, 'disabled') !== 0, limit: row['limit_amount'] === null ? null : big(row, 'limit_amount'), includeByokInLimit: int(row, 'include_byok') !== 0,
     expiresMs: intOrNull(row, 'expires_ms'), createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
     workspaceId: text(row, 'workspace_id'), creatorUserId: textOrNull(row, 'creator_user_id'),
-    ...readExtras(text(row, 'extras')),
+    ...readExtras(text(row, 'extras')), ...(row['app_id'] !== null && { appId: int(row, 'app_id') }),
   }
 }
 

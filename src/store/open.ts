@@ -2,6 +2,7 @@ import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
 import { Instance } from '../accounts/instance.ts'
+import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
@@ -41,6 +42,8 @@ export interface OpenLedger extends OpenByok {
   readonly ledger: LedgerNode
   readonly accounts: AccountBook
   readonly people: People
+  /** Keys that people let apps have. */
+  readonly appGrants: AppGrants
   readonly workspaces: Workspaces
   readonly instance: Instance
   readonly rules: RuleBook
@@ -102,7 +105,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, ...peopleOf(client, clock), ...byok, instance, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -1,3 +1,4 @@
+import type { AppStore } from '../accounts/apps/auth-code.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import type { InstanceStore } from '../accounts/instance.ts'
 import type { KeyStore } from '../accounts/key-store.ts'
@@ -23,7 +24,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, InstanceStore, SignInStore {
+export interface StoreApi extends AppStore, Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, InstanceStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -15,6 +15,7 @@ const METHODS = [
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
   'instanceSettings', 'changeInstanceSettings',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'hasOpenInvitation', 'liveSession', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks',
+  'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

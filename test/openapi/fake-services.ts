@@ -2,6 +2,8 @@ import type { Accounts, Credits, KeyChange, KeyExtras, KeyRecord, NewKey } from 
 import type { ByokStore } from '../../src/accounts/byok/byok-store.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
 import type { KeyPage } from '../../src/accounts/key-store.ts'
+import { AppGrants } from '../../src/accounts/apps/app-grants.ts'
+import type { AppStore } from '../../src/accounts/apps/auth-code.ts'
 import { People } from '../../src/accounts/people.ts'
 import type { PeopleStore } from '../../src/accounts/people-store.ts'
 import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
@@ -157,7 +159,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, workspaces: noWorkspaces, instance: noInstance, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, instance: noInstance, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -175,6 +177,8 @@ const noReports: Services['reports'] = {
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
 /** As on a fresh install. */
 const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
+/** Nobody was asked for a key. */
+const noApps = new AppGrants({ store: { authCode: async () => undefined } as unknown as AppStore, accounts: { prepareKey: () => { throw new Error('this test has no store of keys') } }, clock: new FakeClock() })
 // As above.
 const noWorkspaces = new Workspaces({ store: { workspace: async () => undefined } as unknown as WorkspacesOptions['store'], clock: new FakeClock() })
 

@@ -21,15 +21,18 @@ const name = z.string({ error: `must be a text of 1 to ${NAME_CHARS_MAX} charact
   .max(NAME_CHARS_MAX, { error: `must be a text of 1 to ${NAME_CHARS_MAX} characters` })
 
 const LIMIT_ERROR = { error: `must be an amount of USD from 0 to ${LIMIT_MAX} with at most nine decimals, or null for no limit` }
-const limit = z.number(LIMIT_ERROR).min(0, LIMIT_ERROR).max(LIMIT_MAX, LIMIT_ERROR)
+/** An amount that a key may spend; null: no limit. */
+export const limit = z.number(LIMIT_ERROR).min(0, LIMIT_ERROR).max(LIMIT_MAX, LIMIT_ERROR)
   .refine((amount) => parseUsd(String(amount)) !== undefined, LIMIT_ERROR)
   .transform((amount) => parseUsd(String(amount)) ?? 0n).nullable()
 
-const limitReset = z.enum(['daily', 'weekly', 'monthly'], { error: 'must be daily, weekly, monthly or null' }).nullable()
+/** When what a key has spent counts from zero again. */
+export const limitReset = z.enum(['daily', 'weekly', 'monthly'], { error: 'must be daily, weekly, monthly or null' }).nullable()
 const includeByok = z.boolean({ error: 'must be true or false' })
 
 const EXPIRES_ERROR = { error: 'must be a time in UTC like 2027-12-31T23:59:59Z, or null for never' }
-const expires = z.iso.datetime({ offset: true, ...EXPIRES_ERROR })
+/** A time in UTC, as ms since the epoch; null: never. */
+export const expires = z.iso.datetime({ offset: true, ...EXPIRES_ERROR })
   .refine((text) => /(?:Z|[+-]00:00)$/.test(text) && !Number.isNaN(Date.parse(text)), EXPIRES_ERROR)
   .transform((text) => Date.parse(text)).nullable()
 
@@ -172,8 +175,8 @@ function creatorOf(context: RouteContext, wish: string | null | undefined): stri
   return wish === undefined ? access.userId : wish
 }
 
-/** An expiry that is over would make a dead key, which is never meant. */
-function future({ services }: RouteContext, expiresMs: number | null | undefined): number | null | undefined {
+/** An expiry that is over would make a dead key, which is never meant. Throws Fault `invalid_request`. */
+export function future({ services }: Pick<RouteContext, 'services'>, expiresMs: number | null | undefined): number | null | undefined {
   if (typeof expiresMs === 'number' && expiresMs <= services.clock.wallMs()) {
     throw new Fault('invalid_request', 'The field `expires_at` must be in the future.', { metadata: { field: 'expires_at' } })
   }

@@ -6,10 +6,10 @@ import { routes } from './routes.ts'
 test('who may call what', () => {
   const by = (auth: string): string[] => routes.filter((route) => route.auth === auth).map((route) => `${route.method} ${route.path}`)
   expect(by('public')).toEqual([
-    'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers',
+    'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers', 'POST /auth/keys',
   ])
   expect(by('key')).toEqual([
-    'GET /models/user', 'GET /key', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
+    'GET /models/user', 'GET /key', 'POST /auth/keys/code', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
     'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses',
   ])
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { getActivity } from './activity.ts'
 import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
+import { createCode, exchangeCode } from './auth-keys.ts'
 import { getAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   listModels, countModels, listUserModels, getModel, listEndpoints, listEmbeddingModels, listZdrEndpoints,
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
+  exchangeCode, createCode,
   getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent,
   explainRequest,
