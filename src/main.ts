@@ -78,7 +78,7 @@ async function serve(config: Config): Promise<number> {
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, instance: ledger.instance, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer: openMailer(config.smtp) },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer: openMailer(config.smtp) },
   })
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined

@@ -95,9 +95,9 @@ export class AccountBook implements Accounts {
     return this.store.credits(accountId)
   }
 
-  async grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Granted> {
+  async grant(accountId: string, amount: Nano, reason: string, reference?: string, by: Actor = SYSTEM): Promise<Granted> {
     if (amount === 0n) throw new Fault('invalid_request', 'The amount is zero.')
-    const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs() }
+    const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs(), by }
     await this.options.flush()
     const credits = await this.store.grant(grant)
     if (credits) return credits

@@ -87,7 +87,7 @@ export interface Accounts {
   deleteKey(accountId: string, hash: string, by: Actor): Promise<boolean>
   credits(accountId: string): Promise<Credits>
   /** Adds credit (or takes it, when negative, never below zero: Fault `conflict`). An entry with its reason; `reference` makes it idempotent. */
-  grant(accountId: string, amount: Nano, reason: string, reference?: string): Promise<Granted>
+  grant(accountId: string, amount: Nano, reason: string, reference?: string, by?: Actor): Promise<Granted>
   generation(accountId: string, id: string): Promise<Generation | undefined>
 }
 

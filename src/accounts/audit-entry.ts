@@ -9,6 +9,8 @@ export interface Actor {
   readonly name: string
   /** The person behind it, where one is known. */
   readonly userId: string | null
+  /** The id of the operator who looks through this person's eyes. */
+  readonly impersonatedBy?: string
 }
 
 export const OPERATOR: Actor = Object.freeze({ kind: 'operator', id: '', name: 'command line', userId: null })
@@ -24,7 +26,7 @@ export const AUDIT_ACTIONS = [
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
   'app.allow',
-  'instance.change',
+  'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
@@ -41,6 +43,8 @@ export interface AuditEntry {
   /** null: it was not there. */
   readonly before: Json
   readonly after: Json
+  /** Why, where who did it said so. */
+  readonly reason: string | null
 }
 
 /** Which entries are asked for. Newest first. */
@@ -51,4 +55,6 @@ export interface AuditPage {
   readonly untilMs?: number
   readonly action?: AuditAction
   readonly target?: string
+  /** Only what is older than this entry: for whoever reads all of a log that grows. */
+  readonly olderThan?: Pick<AuditEntry, 'atMs' | 'id'>
 }

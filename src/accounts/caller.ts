@@ -67,6 +67,10 @@ export interface TagCap extends SpendCap {
 export interface Caller {
   readonly key: Key
   readonly accountId: string
+  /** Why the operator has suspended the account: none of its keys is let in. Absent: it is live. */
+  readonly suspended?: string
+  /** What may pass in a minute of the account, where it has rates of its own; for the rest the operator's hold. */
+  readonly accountRates?: Rates
   /** Budgets of the key's workspace, the broadest first; absent: none. */
   readonly budgets?: readonly BudgetCap[]
   /** Of guardrails and of the key's member; absent: none. */

@@ -35,6 +35,8 @@ export interface Grant {
   /** A grant with a reference that the account has seen already changes nothing. */
   readonly reference: string | null
   readonly nowMs: number
+  /** The program itself where nobody is said. */
+  readonly by?: Actor
 }
 
 /** What accounts need stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */

@@ -7,6 +7,8 @@ export interface Account {
   readonly kind: 'personal' | 'organization'
   readonly name: string
   readonly createdMs: number
+  /** Why the operator has suspended it: its keys are refused, and nobody is let in to it. Absent: it is live. */
+  readonly suspended?: string
 }
 
 /** One person in one account. */

@@ -10,7 +10,12 @@ export interface Page { readonly offset: number; readonly limit: number }
 export interface Listed<T> { readonly rows: readonly T[]; readonly total: number }
 
 /** Who changes something, and when: what every change is told, for the log that it is written into with the change. */
-export interface Change { readonly by: Actor; readonly nowMs: number }
+export interface Change {
+  readonly by: Actor
+  readonly nowMs: number
+  /** Why, where it is said. */
+  readonly reason?: string
+}
 
 /** `last_admin`: nobody would be left who may let others in. */
 export type MemberRefusal = 'no_member' | 'last_admin'

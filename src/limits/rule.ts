@@ -35,13 +35,13 @@ export class CompiledRules {
   private readonly callers = new WeakMap<Key, { readonly settings: RateLimits; readonly rules: CallerRules }>()
   private readonly models = new WeakMap<RateLimits, Map<string, readonly Rule[]>>()
 
-  of({ key, accountId }: Caller, settings: RateLimits): CallerRules {
+  of({ key, accountId, accountRates }: Caller, settings: RateLimits): CallerRules {
     const known = this.callers.get(key)
     if (known?.settings === settings) return known.rules
     const rules = Object.freeze({
       always: [
         ...rulesOf('key', accountId, `key:${key.hash}`, { ...settings.perKey, ...key.rateLimits }),
-        ...rulesOf('account', accountId, 'account', settings.perAccount),
+        ...rulesOf('account', accountId, 'account', { ...settings.perAccount, ...accountRates }),
       ],
       free: freeRules(accountId, settings.free),
     })

@@ -27,6 +27,11 @@ export function ollamaKey(request: Request): ShownKey {
   return { key: shownKey(request), how: 'send the key as `Authorization: Bearer sk-sw-v1-…` (`headers` of the client, or OLLAMA_API_KEY where it reads that)' }
 }
 
+/** What keys of a suspended account get, and who is signed in to it. */
+export function suspendedFault(reason: string): Fault {
+  return new Fault('permission_denied', `This account is suspended${reason === '' ? '' : ` (${reason})`}. Only the operator of this install can take that back.`, { metadata: { reason: 'account_suspended' } })
+}
+
 /** The caller behind the request's key. Throws Fault `unauthenticated`, saying where a key belongs. */
 export function authenticate(request: Request, accounts: Accounts, nowMs: number, shown?: ShownKey): Caller | Promise<Caller> {
   const key = shown ? shown.key : shownKey(request)
@@ -40,6 +45,7 @@ function live(caller: Caller | undefined, nowMs: number): Caller {
   if (!caller) throw new Fault('unauthenticated', 'No live key is like this: it was never made here, or it was disabled, deleted or has expired. `switchyard keys list` shows them, `switchyard keys create` makes one.')
   if (caller.key.disabled) throw new Fault('unauthenticated', 'This key is disabled')
   if (caller.key.expiresMs !== null && caller.key.expiresMs <= nowMs) throw new Fault('unauthenticated', `This key expired at ${new Date(caller.key.expiresMs).toISOString()}`)
+  if (caller.suspended !== undefined) throw suspendedFault(caller.suspended)
   return caller
 }
 

@@ -6,6 +6,7 @@ import type { Instance } from '../accounts/instance.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Mailer } from '../accounts/mailer.ts'
 import type { Caller } from '../accounts/caller.ts'
+import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { Operation } from '../accounts/roles.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
@@ -29,6 +30,8 @@ export interface Services {
   readonly workspaces: Workspaces
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
+  /** Accounts and people, from above. */
+  readonly operator: Operator
   /** How much may pass in a window, for those who ask what has. */
   readonly rates: Pick<Limits, 'freeUse' | 'ratesOf'>
   /** What callers may use. */

@@ -1,10 +1,13 @@
+import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Credits, Granted } from '../accounts/accounts.ts'
 import type { Grant } from '../accounts/key-store.ts'
 import type { Account } from '../accounts/organization.ts'
 import { DEFAULT_SLUG, defaultWorkspaceId, WORKSPACE_SETTINGS } from '../accounts/workspace.ts'
 import type { StoreChanges } from './protocol.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
+import { formatUsd } from '../core/nano.ts'
 import { rowId } from '../lib/id.ts'
+import { writeAudit } from './audit-rows.ts'
 import { nextRevision } from './schema.ts'
 import { wantedSince } from './slice-rows.ts'
 import { writeTransfer } from './settlement.ts'
@@ -30,7 +33,7 @@ export async function readCredits(sql: Sql, accountId: string): Promise<Credits>
 }
 
 /** Adds to the free balance or takes from it; undefined when it has not that much. A known reference changes nothing. */
-export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs }: Grant): Promise<Granted | undefined> {
+export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant): Promise<Granted | undefined> {
   // Only a fresh install's own account is there before anybody made it.
   await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: nowMs })
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
@@ -39,7 +42,9 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
     const changed = await sql.run('UPDATE accounts SET balance = balance + $1, granted = granted + $1, changed = $2, wanted_by = NULL WHERE id = $3 AND balance + $1 >= 0',
       amount, await nextRevision(sql), accountId)
     if (changed === 0) return undefined
-    await writeTransfer(sql, { accountId, id: rowId(), kind: 'grant', reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
+    const id = rowId()
+    await writeAudit(sql, { accountId, by, nowMs, action: amount > 0n ? 'credit.grant' : 'credit.take', target: id, after: { usd: formatUsd(amount), reference }, reason })
+    await writeTransfer(sql, { accountId, id, kind: 'grant', reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
   }
   return readCredits(sql, accountId)
 }

@@ -8,6 +8,7 @@ import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
 import { readCaps } from './cap-rows.ts'
+import { readOverrides } from './override-rows.ts'
 import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -17,10 +18,11 @@ const OF_KEYS = COLUMNS.split(', ').map((column) => `keys.${column}`).join(', ')
 
 /** The key of a secret, and what its calls are held on. One that was deleted, or whose member may not sign in, is not found. */
 export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | undefined> {
-  const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok, workspaces.settings FROM key_secrets
+  const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok, workspaces.settings, accounts.suspended_reason, accounts.overrides FROM key_secrets
     JOIN keys ON keys.account_id = key_secrets.account_id AND keys.hash = key_secrets.key_hash
     LEFT JOIN workspaces ON workspaces.account_id = keys.account_id AND workspaces.id = keys.workspace_id
     LEFT JOIN users ON users.id = keys.creator_user_id
+    LEFT JOIN accounts ON accounts.id = keys.account_id
     WHERE key_secrets.secret_hash = $1 AND keys.deleted_ms IS NULL AND users.disabled_ms IS NULL`, secretHash)
   if (!row) return undefined
   const key = readKey(row)
@@ -28,7 +30,8 @@ export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | 
   const budgets = BROADEST_FIRST.flatMap((period) => rows.filter((budget) => budget['period'] === period).map((budget): BudgetCap => ({ period, cap: big(budget, 'cap') })))
   // Written with the workspace, from the same type.
   const { defaultTextModel } = JSON.parse(textOrNull(row, 'settings') ?? '{}') as Partial<WorkspaceSettings>
-  const caller: Caller = { key, accountId: key.accountId, ...(defaultTextModel && { defaultModel: defaultTextModel }), ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }), ...await readCaps(sql, key) }
+  const [suspended, { rates }] = [textOrNull(row, 'suspended_reason'), readOverrides(textOrNull(row, 'overrides') ?? '{}')]
+  const caller: Caller = { key, accountId: key.accountId, ...(suspended !== null && { suspended }), ...(rates && { accountRates: rates }), ...(defaultTextModel && { defaultModel: defaultTextModel }), ...(budgets.length > 0 && { budgets, includeByokInBudgets: int(row, 'workspace_byok') !== 0 }), ...await readCaps(sql, key) }
   const ends = [intOrNull(row, 'ends_ms'), key.expiresMs].filter((end) => end !== null)
   return { caller, endsMs: ends.length === 0 ? null : Math.min(...ends) }
 }

@@ -2,6 +2,7 @@ import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
 import { Instance } from '../accounts/instance.ts'
+import { Operator } from '../accounts/operator.ts'
 import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
@@ -46,6 +47,7 @@ export interface OpenLedger extends OpenByok {
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
   readonly instance: Instance
+  readonly operator: Operator
   readonly rules: RuleBook
   readonly presets: PresetBook
   readonly limits: Limits
@@ -105,7 +107,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -123,7 +125,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'instance' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -135,7 +137,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   }
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
-  return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {

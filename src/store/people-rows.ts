@@ -9,8 +9,8 @@ import { writeAudit } from './audit-rows.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
-const USER = 'id, email, first_name, last_name, created_ms, updated_ms, disabled_ms'
-const ACCOUNT = 'accounts.id, accounts.kind, accounts.name, accounts.created_ms'
+export const USER = 'id, email, first_name, last_name, created_ms, updated_ms, disabled_ms'
+const ACCOUNT = 'accounts.id, accounts.kind, accounts.name, accounts.created_ms, accounts.suspended_reason'
 
 export async function findUser(sql: Sql, by: 'id' | 'email', value: string): Promise<User | undefined> {
   const row = await one(sql, `SELECT ${USER} FROM users WHERE ${by} = $1`, value)
@@ -142,7 +142,7 @@ export async function acceptInvitation(sql: Sql, tokenHash: string, userId: stri
   return member
 }
 
-function readUser(row: Row): User {
+export function readUser(row: Row): User {
   return {
     id: text(row, 'id'), email: text(row, 'email'), firstName: textOrNull(row, 'first_name'), lastName: textOrNull(row, 'last_name'),
     createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'), disabledMs: intOrNull(row, 'disabled_ms'),
@@ -150,8 +150,9 @@ function readUser(row: Row): User {
 }
 
 function readAccount(row: Row): Account {
+  const suspended = textOrNull(row, 'suspended_reason')
   // Written by insertAccount, from the same type.
-  return { id: text(row, 'id'), kind: text(row, 'kind') as Account['kind'], name: text(row, 'name'), createdMs: int(row, 'created_ms') }
+  return { id: text(row, 'id'), kind: text(row, 'kind') as Account['kind'], name: text(row, 'name'), createdMs: int(row, 'created_ms'), ...(suspended !== null && { suspended }) }
 }
 
 function readMember(row: Row): Member {

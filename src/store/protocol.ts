@@ -1,6 +1,6 @@
 import type { AppStore } from '../accounts/apps/auth-code.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
-import type { InstanceStore } from '../accounts/instance.ts'
+import type { OperatorStore } from '../accounts/operator-store.ts'
 import type { KeyStore } from '../accounts/key-store.ts'
 import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
@@ -24,7 +24,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends AppStore, Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, InstanceStore, SignInStore {
+export interface StoreApi extends AppStore, Bank, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

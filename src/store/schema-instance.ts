@@ -12,6 +12,8 @@ export const INSTANCE: Migration = {
     'ALTER TABLE accounts ADD COLUMN suspended_reason text',
     // What holds for this account in place of the instance's settings, as JSON: members, rates.
     "ALTER TABLE accounts ADD COLUMN overrides text NOT NULL DEFAULT '{}'",
+    // The operator lists accounts, the newest first.
+    'CREATE INDEX accounts_created ON accounts (created_ms, id)',
     // Why somebody did something, where they must say it; and the operator who did it through another's eyes.
     'ALTER TABLE audit_log ADD COLUMN reason text',
     'ALTER TABLE audit_log ADD COLUMN impersonated_by text',

@@ -64,7 +64,7 @@ async function tellChanges(): Promise<void> {
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
   'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
-  'changeInstanceSettings'])
+  'changeInstanceSettings', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
 
 async function close(): Promise<void> {
   if (!opened) return

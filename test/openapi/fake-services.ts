@@ -8,6 +8,8 @@ import { People } from '../../src/accounts/people.ts'
 import type { PeopleStore } from '../../src/accounts/people-store.ts'
 import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
 import { Instance } from '../../src/accounts/instance.ts'
+import { Operator } from '../../src/accounts/operator.ts'
+import type { OperatorStore } from '../../src/accounts/operator-store.ts'
 import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
@@ -159,7 +161,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, instance: noInstance, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -175,6 +177,8 @@ const noReports: Services['reports'] = {
 
 /** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
+/** Tests of the operator's side have a real store. */
+const noOperator = new Operator({ store: {} as OperatorStore, clock: new FakeClock(), flush: async () => undefined })
 /** As on a fresh install. */
 const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
 /** Nobody was asked for a key. */
