@@ -29,6 +29,9 @@ export function postgresPrograms(): string | undefined {
   return versions.map((version) => join(home, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
 }
 
+/** All rows of a large test come in one text. */
+const OUT_BYTES_MAX = 256 * 1_024 * 1_024
+
 /** Starts a server on a free port, and ends it with this process. Throws when Postgres is not installed. */
 export async function startPostgres(): Promise<PostgresServer> {
   const programs = postgresPrograms()
@@ -95,7 +98,7 @@ function giveToPostgres(directory: string): void {
 
 function run(command: string, args: readonly string[], dress = asPostgres): string {
   const [program = '', ...rest] = dress(command, args)
-  const done = spawnSync(program, rest, { encoding: 'utf8', cwd: tmpdir() })
+  const done = spawnSync(program, rest, { encoding: 'utf8', cwd: tmpdir(), maxBuffer: OUT_BYTES_MAX })
   if (done.status !== 0) throw new Error(`${command} ended with ${done.status}: ${done.stderr}${done.error?.message ?? ''}`)
   return done.stdout
 }

@@ -101,8 +101,11 @@ function usageOf(bill: Bill): object {
 /** USD per million tokens, so odd that no call costs a whole number of nano-dollars. */
 export const PRICE = { input: '0.123456789', output: '0.987654321' } as const
 
-/** What a bill costs by that price: rounded up, once. */
-export function costNano(bill: Pick<Bill, 'promptTokens' | 'completionTokens'>): number {
-  const sum = BigInt(bill.promptTokens) * 123_456_789n + BigInt(bill.completionTokens) * 987_654_321n
+/** The same, ten times as dear. */
+export const DEAR_PRICE = { input: '1.23456789', output: '9.87654321' } as const
+
+/** What a bill costs by that price: rounded up, once. `times`: by one that is so many times as dear. */
+export function costNano(bill: Pick<Bill, 'promptTokens' | 'completionTokens'>, times = 1): number {
+  const sum = BigInt(times) * (BigInt(bill.promptTokens) * 123_456_789n + BigInt(bill.completionTokens) * 987_654_321n)
   return Number((sum + 999_999n) / 1_000_000n)
 }

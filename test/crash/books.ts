@@ -20,17 +20,16 @@ export interface Row {
 
 interface Raw { readonly id: string; readonly key_hash: string; readonly cost: number; readonly fault: string | null; readonly record: string }
 
-/** Every generation of a data directory, read past the gateway: the tests trust no sum of ours. */
-export function generationsIn(dataDir: string): Row[] {
-  return rawIn(dataDir).map((raw) => {
+/** Every generation of a data directory, or of the database that it is said to have, read past the gateway: the tests trust no sum of ours. */
+export function generationsIn(dataDir: string, url = databaseUrlOf(dataDir)): Row[] {
+  return rawIn(dataDir, url).map((raw) => {
     const record = JSON.parse(raw.record) as { upstreamId: string | null; cancelled: boolean; usage: { promptTokens: number; completionTokens: number } }
     return { id: raw.id, keyHash: raw.key_hash, costNano: raw.cost, fault: raw.fault, upstreamId: record.upstreamId, cancelled: record.cancelled, promptTokens: record.usage.promptTokens, completionTokens: record.usage.completionTokens }
   })
 }
 
-function rawIn(dataDir: string): Raw[] {
+function rawIn(dataDir: string, url: string | undefined): Raw[] {
   const query = 'SELECT id, key_hash, cost, fault, record FROM generations'
-  const url = databaseUrlOf(dataDir)
   // The columns are those of the query.
   if (url !== undefined) return rowsOf(url, query) as Raw[]
   const database = new Database(join(dataDir, 'switchyard.db'), { readonly: true })

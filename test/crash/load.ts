@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly freshConnections?: boolean
   /** Leave every so many-th call, streamed ones only. */
   readonly leaveEach?: number
+  /** A client that is refused waits so long before its next call. */
+  readonly refusedWaitMs?: number
   /** Told of each stream that has begun, with how many calls are over by then. */
   readonly onBegun?: (done: number) => void
 }
@@ -60,6 +62,7 @@ export async function load(gateways: Pick<Gateway, 'url'> | readonly Pick<Gatewa
       })
       seen.endMs = performance.now()
       done += 1
+      if (seen.status !== 200 && options.refusedWaitMs !== undefined) await Bun.sleep(options.refusedWaitMs)
     }
   }
   await Promise.all(Array.from({ length: options.atOnce }, worker))
