@@ -35,6 +35,10 @@ export interface Config {
   readonly masterKey: string | undefined
   /** The mail server, as `smtp://user:password@host:587`, and whom letters are from; undefined: no letters are sent. */
   readonly smtp: { readonly url: string; readonly from: string } | undefined
+  /** How browsers and letters call this server: `https://gateway.example.com`, without a slash at its end. undefined: by host and port. */
+  readonly publicUrl: string | undefined
+  /** The secret, or secrets apart by commas, that cookies are signed with; a file of the data directory where there is none. */
+  readonly authSecret: string | undefined
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -102,6 +106,8 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     redisUrl: redisUrl(env['REDIS_URL'] || file.redisUrl),
     databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
     masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
+    publicUrl: publicUrl(env['SWITCHYARD_PUBLIC_URL'] || undefined),
+    authSecret: authSecret(env['SWITCHYARD_AUTH_SECRET'] || undefined),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
     smtp: smtp(env['SWITCHYARD_SMTP_URL'] || undefined, env['SWITCHYARD_MAIL_FROM'] || undefined),
     env,
@@ -197,6 +203,20 @@ function smtp(url: string | undefined, from: string | undefined): Config['smtp']
   if (!/^smtps?:\/\/\S+$/.test(url) || !URL.canParse(url)) throw new ConfigError('SWITCHYARD_SMTP_URL: must be an address as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465')
   if (from === undefined || !/^(?:[^<>\p{Cc}]*<[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+>|[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+)$/u.test(from)) throw new ConfigError('SWITCHYARD_MAIL_FROM: must say whom letters are from, as gateway@example.com or Gateway <gateway@example.com>, where SWITCHYARD_SMTP_URL is set')
   return { url, from }
+}
+
+function publicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new ConfigError(`SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com, without a path; not ${JSON.stringify(text)}`)
+  return url.origin
+}
+
+function authSecret(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  // As above: not repeated.
+  if (!text.split(',').every((word) => word.trim().length >= 32)) throw new ConfigError('SWITCHYARD_AUTH_SECRET: must be at least 32 random characters, as `openssl rand -base64 32` gives; or several, apart by commas, of which the first signs')
+  return text
 }
 
 function oneOf<T extends string>(name: string, value: string | undefined, values: readonly [T, ...T[]]): T {

@@ -27,6 +27,7 @@ import { draw, randomUUIDv7 } from './lib/random.ts'
 import { probe } from './gateway/probe.ts'
 import { openMailer } from './notices/mailer.ts'
 import { listen } from './server/server.ts'
+import { SignIn } from './server/sign-in/sign-in.ts'
 import { openAccounts, openLedger } from './store/open.ts'
 import { discover } from './upstream/discover.ts'
 import { Egress } from './upstream/egress/egress.ts'
@@ -75,11 +76,17 @@ async function serve(config: Config): Promise<number> {
     snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, ownKeyBills: ledger.ownKeyBills, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, onRefused, ...(egress && { egress }) }),
   }
+  const mailer = openMailer(config.smtp)
+  const signIn = new SignIn({
+    store: ledger.signIn, instance: ledger.instance, mailer, clock, dataDir: config.dataDir, authSecret: config.authSecret, publicUrl: config.publicUrl, host: config.host,
+    onTrouble: (what, detail) => log.problem(what, detail), onLink: (what, detail) => log.note(what, detail),
+  })
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer: openMailer(config.smtp) },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, signIn, sessions: signIn.sessions },
   })
+  signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
   process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')

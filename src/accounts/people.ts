@@ -135,7 +135,8 @@ export class People {
   }
 }
 
-function readName(field: string, text: string | null | undefined): string | null {
+/** A name in one line, without spaces around it; null where nothing is left. Throws Fault `invalid_request`. */
+export function readName(field: string, text: string | null | undefined): string | null {
   const name = text?.trim() ?? ''
   if (name.length > NAME_CHARS_MAX || /\p{Cc}/u.test(name)) throw new Fault('invalid_request', `\`${field}\` is a text of at most ${NAME_CHARS_MAX} characters in one line.`, { metadata: { field } })
   return name === '' ? null : name

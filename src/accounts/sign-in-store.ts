@@ -65,6 +65,7 @@ export interface SignInStore {
   countAttempt(rules: readonly AttemptRule[], nowMs: number): Promise<number>
   /** Whether nobody runs this install yet. */
   isFresh(): Promise<boolean>
+  isDisabled(userId: string): Promise<boolean>
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean>
   /** Who is signed in with this token, in an account that they are in. undefined: nobody, or they are disabled. */
   liveSession(token: string, nowMs: number): Promise<LiveSession | undefined>
@@ -74,6 +75,8 @@ export interface SignInStore {
   /** Ends one of a person's sessions; all but `exceptId` where no `id` is said. How many ended. */
   endSessions(userId: string, which: { readonly id: string } | { readonly exceptId: string }): Promise<number>
   keepLink(link: WaitingLink): Promise<void>
+  /** Whether the secret of this name is the one of all nodes. It becomes that where there is none yet, or where it is one of `old`. */
+  claimSecret(name: string, old: readonly string[]): Promise<boolean>
   /** Newest first, those that still hold. */
   waitingLinks(nowMs: number): Promise<readonly WaitingLink[]>
 }

@@ -21,6 +21,7 @@ import { answerOf } from './answer.ts'
 import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
 import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
 import { accessOfSession, operatorAccess, type Session } from './session.ts'
+import { AUTH_PATH } from './sign-in/sign-in.ts'
 import { readWithPreset } from './with-preset.ts'
 
 /** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
@@ -78,6 +79,7 @@ async function answer(request: Request, options: ServerOptions, origins: Origins
     const params = endpoint.match(path, request)
     if (params) return await besideCalls(request, endpoint, params, options, origins)
   }
+  if (path.startsWith(`${AUTH_PATH}/`) && services.signIn) return await services.signIn.handle({ request, address: clientAddress(request, origins) }, path.slice(AUTH_PATH.length))
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options, origins)
   if (path.startsWith('/docs/')) return docsPage(path)

@@ -19,6 +19,7 @@ import type { Limits } from '../limits/limits.ts'
 import type { HealthStats } from '../routing/health.ts'
 import type { Access } from './access.ts'
 import type { Session, Sessions } from './session.ts'
+import type { SignIn } from './sign-in/sign-in.ts'
 
 /** What the control plane stands on. Built once, in main.ts. */
 export interface Services {
@@ -49,6 +50,8 @@ export interface Services {
   readonly mailer: Mailer
   /** Who is signed in; absent where nobody can be. */
   readonly sessions?: Sessions
+  /** How people make themselves known; absent as `sessions`. */
+  readonly signIn?: SignIn
 }
 
 export interface RouteContext {

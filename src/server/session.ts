@@ -4,6 +4,8 @@ import type { Access } from './access.ts'
 
 /** Somebody who is signed in, in the account that they have chosen. */
 export interface Session {
+  /** Of the session itself. */
+  readonly id: string
   readonly user: User
   readonly accountId: string
   readonly role: Role

@@ -6,6 +6,7 @@ import { Operator } from '../accounts/operator.ts'
 import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
+import type { SignInStore } from '../accounts/sign-in-store.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
@@ -46,6 +47,8 @@ export interface OpenLedger extends OpenByok {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
+  /** What signing in needs kept. */
+  readonly signIn: SignInStore
   readonly instance: Instance
   readonly operator: Operator
   readonly rules: RuleBook
@@ -107,7 +110,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -69,3 +69,11 @@ export async function waitingLinks(sql: Sql, nowMs: number): Promise<readonly Wa
   const rows = await sql.all('SELECT id, email, purpose, sealed, created_ms, expires_ms FROM waiting_links WHERE expires_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT 1000', nowMs)
   return rows.map((row) => ({ id: text(row, 'id'), email: text(row, 'email'), purpose: text(row, 'purpose'), sealed: text(row, 'sealed'), createdMs: int(row, 'created_ms'), expiresMs: int(row, 'expires_ms') }))
 }
+
+/** Whether the secret of this name is that of all nodes. */
+export async function claimSecret(sql: Sql, name: string, old: readonly string[]): Promise<boolean> {
+  await sql.run("INSERT INTO sign_in_secret (id, name) VALUES ('secret', $1) ON CONFLICT (id) DO NOTHING", name)
+  const current = text(await one(sql, "SELECT name FROM sign_in_secret WHERE id = 'secret'") ?? {}, 'name')
+  if (current !== name && old.includes(current)) await sql.run("UPDATE sign_in_secret SET name = $1 WHERE id = 'secret'", name)
+  return current === name || old.includes(current)
+}

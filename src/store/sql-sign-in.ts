@@ -1,5 +1,6 @@
 import type { AttemptRule, LiveSession, SessionEntry, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
-import { chooseAccount, countAttempt, endSessions, hasOpenInvitation, keepLink, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
+import { findUser } from './people-rows.ts'
+import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
 import { addSignIn, countSignIn, deleteSignIn, findSignIn, insertSignIn, isFresh, takeSignIn, updateSignIn } from './sign-in-rows.ts'
 import type { Database } from './sql.ts'
 
@@ -54,6 +55,10 @@ export class SqlSignIn implements SignInStore {
     return this.database.read(isFresh)
   }
 
+  isDisabled(userId: string): Promise<boolean> {
+    return this.database.read(async (sql) => (await findUser(sql, 'id', userId))?.disabledMs !== null)
+  }
+
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean> {
     return this.database.read((sql) => hasOpenInvitation(sql, email, nowMs))
   }
@@ -76,6 +81,10 @@ export class SqlSignIn implements SignInStore {
 
   keepLink(link: WaitingLink): Promise<void> {
     return this.database.write((sql) => keepLink(sql, link))
+  }
+
+  claimSecret(name: string, old: readonly string[]): Promise<boolean> {
+    return this.database.write((sql) => claimSecret(sql, name, old))
   }
 
   waitingLinks(nowMs: number): Promise<readonly WaitingLink[]> {

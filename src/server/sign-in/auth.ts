@@ -1,0 +1,171 @@
+// Loaded when somebody first signs in: the library costs memory that a gateway for keys alone need not pay.
+import { passkey } from '@better-auth/passkey'
+import { queueAfterTransactionHook } from '@better-auth/core/context'
+import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
+import { APIError } from 'better-auth/api'
+import { betterAuth } from 'better-auth/minimal'
+import { magicLink, twoFactor } from 'better-auth/plugins'
+import type { Instance } from '../../accounts/instance.ts'
+import type { LoadedSecret } from '../../accounts/sign-in-secret.ts'
+import type { SignInStore } from '../../accounts/sign-in-store.ts'
+import { readName } from '../../accounts/people.ts'
+import { readEmail } from '../../accounts/user.ts'
+import { Fault } from '../../core/fault.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { rowId } from '../../lib/id.ts'
+import { storeAdapter } from './adapter.ts'
+import type { Letters } from './letters.ts'
+import { CLIENT_ADDRESS, COOKIE_PREFIX, SESSION_MS } from './names.ts'
+
+export interface AuthOptions {
+  /** `https://gateway.example.com`, without a slash at its end. */
+  readonly publicUrl: string
+  readonly secret: LoadedSecret
+  readonly store: SignInStore
+  readonly instance: Pick<Instance, 'maySignUp'>
+  readonly letters: Letters
+  readonly clock: Clock
+  /** Providers of identity, and whatever else signs people in. */
+  readonly plugins: readonly BetterAuthPlugin[]
+  readonly onTrouble: (what: string, detail: string) => void
+}
+
+/** The library, as far as we use it. */
+export interface Auth { readonly handler: (request: Request) => Promise<Response> }
+
+const HOUR_MS = 3_600_000
+const VERIFY_MS = 24 * HOUR_MS
+const RESET_MS = HOUR_MS
+const MAGIC_MS = 15 * 60_000
+
+/** Passwords: the parameters are OWASP's first choice for argon2id (19 MiB, 2 passes). */
+const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
+export const PASSWORD_CHARS = { min: 10, max: 256 } as const
+
+/** Puts the library together over our store. */
+export function makeAuth(options: AuthOptions): Auth {
+  const { publicUrl, secret, store, letters, clock } = options
+  const link = (path: string, token: string) => `${publicUrl}${path}?token=${encodeURIComponent(token)}`
+  const base: BetterAuthOptions = {
+    appName: 'Switchyard', baseURL: publicUrl, basePath: '/api/auth', secrets: secret.all.map(({ value, version }) => ({ value, version })), secret: secret.all[0].value,
+    trustedOrigins: [publicUrl], telemetry: { enabled: false },
+    database: storeAdapter(store, () => clock.wallMs()),
+    user: { additionalFields: { firstName: { type: 'string', required: false }, lastName: { type: 'string', required: false } } },
+    session: {
+      expiresIn: SESSION_MS / 1000, disableSessionRefresh: true, freshAge: 24 * HOUR_MS / 1000,
+      additionalFields: { accountId: { type: 'string', required: false, input: false }, impersonatedBy: { type: 'string', required: false, input: false } },
+    },
+    account: { encryptOAuthTokens: true, accountLinking: { enabled: true, allowDifferentEmails: false } },
+    verification: { storeIdentifier: 'hashed' },
+    emailAndPassword: {
+      enabled: true, requireEmailVerification: true, minPasswordLength: PASSWORD_CHARS.min, maxPasswordLength: PASSWORD_CHARS.max, revokeSessionsOnPasswordReset: true, resetPasswordTokenExpiresIn: RESET_MS / 1000,
+      password: { hash: (password) => Bun.password.hash(password, ARGON2), verify: ({ hash, password }) => Bun.password.verify(password, hash) },
+      sendResetPassword: ({ user, token }) => letters.send({ purpose: 'reset', email: user.email, url: link('/reset-password', token), lastsMs: RESET_MS }),
+      onExistingUserSignUp: ({ user }) => letters.sendKnown(user.email, `${publicUrl}/sign-in`),
+    },
+    emailVerification: {
+      sendOnSignUp: true, sendOnSignIn: true, autoSignInAfterVerification: true, expiresIn: VERIFY_MS / 1000,
+      // After the person is there: a letter to nobody would lead nowhere.
+      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(() => letters.send({ purpose: 'verify', email: user.email, url: link('/verify-email', token), lastsMs: VERIFY_MS })),
+    },
+    rateLimit: { enabled: true, window: 60, max: 100, customStorage: limitsIn(store, clock) },
+    advanced: {
+      cookiePrefix: COOKIE_PREFIX, useSecureCookies: publicUrl.startsWith('https:'), defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/' },
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS] },
+      database: { generateId: ({ model }) => (model === 'user' ? `user_${rowId()}` : rowId()) },
+      // Whether a letter goes out takes time, and nobody learns from that.
+      backgroundTasks: { handler: (task) => { task.catch((error: unknown) => options.onTrouble('a letter could not be sent', String(error))) } },
+    },
+    databaseHooks: hooksOf(options),
+    // Ours say the same by ids, and without tokens.
+    disabledPaths: ['/list-sessions', '/revoke-session', '/revoke-sessions', '/revoke-other-sessions', '/update-session', '/error', '/ok'],
+    logger: { log: (level, message) => { if (level === 'error') options.onTrouble('signing in', message) } },
+    plugins: [...pluginsOf(options, link), ...options.plugins],
+  }
+  return betterAuth(base)
+}
+
+function pluginsOf({ publicUrl, letters, clock, store }: AuthOptions, link: (path: string, token: string) => string): BetterAuthPlugin[] {
+  const second = twoFactor({ issuer: new URL(publicUrl).hostname })
+  return [
+    magicLink({
+      expiresIn: MAGIC_MS / 1000, storeToken: 'hashed',
+      // Whoever is not here, and may not make themselves a person here, gets none.
+      sendMagicLink: async ({ email, token }) => {
+        if ((await store.findSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: email.toLowerCase(), isOr: false }], limit: 1 })).length === 0 && !await store.isFresh() && !await store.hasOpenInvitation(email.toLowerCase(), clock.wallMs())) return
+        await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
+      },
+    }),
+    second, secondFactorAfterLink(second),
+    passkey({ rpID: new URL(publicUrl).hostname, rpName: 'Switchyard', origin: publicUrl }),
+  ]
+}
+
+/** A link in a letter is one factor: who has a second is asked for it there too. */
+function secondFactorAfterLink({ hooks }: ReturnType<typeof twoFactor>): BetterAuthPlugin {
+  const [after] = hooks.after
+  return { id: 'two-factor-after-link', hooks: { after: after ? [{ matcher: ({ path }) => path === '/magic-link/verify', handler: after.handler }] : [] } }
+}
+
+type Hooks = NonNullable<BetterAuthOptions['databaseHooks']>
+
+/** Who may become a person, by what name; and who may not come in. */
+function hooksOf({ store, instance, clock }: AuthOptions): Hooks {
+  return {
+    user: {
+      create: {
+        before: async (user) => {
+          const named = checked(user)
+          const nowMs = clock.wallMs()
+          if (!await store.isFresh() && !instance.maySignUp(user.email, await store.hasOpenInvitation(user.email, nowMs))) throw notInvited()
+          return { data: { ...user, ...named, email: orBadRequest(() => readEmail(user.email)) } }
+        },
+      },
+      update: { before: async (user) => ({ data: { ...user, ...checked(user) } }) },
+    },
+    session: {
+      create: {
+        before: async ({ userId }) => {
+          if (await store.isDisabled(userId)) throw new APIError('FORBIDDEN', { code: 'DISABLED', message: 'This person may not sign in; ask an admin.' })
+        },
+      },
+    },
+  }
+}
+
+function notInvited(): APIError {
+  return new APIError('FORBIDDEN', { code: 'NOT_INVITED', message: 'Accounts here are by invitation: ask somebody who is in for one.' })
+}
+
+/** Names in one line, pictures by https: they go into letters and pages. */
+function checked(user: Readonly<Record<string, unknown>>): Record<string, string | null> {
+  const out: Record<string, string | null> = {}
+  for (const [field, name] of [['firstName', 'first_name'], ['lastName', 'last_name'], ['name', 'name']] as const) {
+    const value = user[field]
+    if (typeof value === 'string') out[field] = orBadRequest(() => readName(name, value)) ?? (field === 'name' ? '' : null)
+  }
+  const { image } = user
+  if (typeof image === 'string' && !/^https:\/\/[^\s"'<>]{1,1000}$/.test(image)) throw new APIError('BAD_REQUEST', { code: 'INVALID_IMAGE', message: '`image` is an https:// address.' })
+  return out
+}
+
+function orBadRequest<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Fault) throw new APIError('BAD_REQUEST', { code: 'INVALID_FIELD', message: error.message })
+    throw error
+  }
+}
+
+/** The library's limits, counted by all processes together. */
+function limitsIn(store: SignInStore, clock: Clock): NonNullable<NonNullable<BetterAuthOptions['rateLimit']>['customStorage']> {
+  return {
+    async consume(key, { window, max }) {
+      const waitMs = await store.countAttempt([{ key: `path:${key}`, windowMs: window * 1000, max }], clock.wallMs())
+      return { allowed: waitMs === 0, retryAfter: waitMs === 0 ? null : Math.ceil(waitMs / 1000) }
+    },
+
+  }
+}
+

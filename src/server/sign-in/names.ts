@@ -1,0 +1,18 @@
+/** `Ada King Lovelace` is Ada King, and Lovelace: the last word is the last name, where there are several. */
+export function splitName(name: string): { readonly firstName: string | null; readonly lastName: string | null } {
+  const words = name.trim().split(/\s+/).filter((word) => word !== '')
+  const last = words.length > 1 ? words.pop() : undefined
+  return { firstName: words.join(' ') || null, lastName: last ?? null }
+}
+
+/** The two in one line, as far as they are there. */
+export function joinName(firstName: unknown, lastName: unknown): string {
+  return [firstName, lastName].filter((part) => typeof part === 'string' && part !== '').join(' ')
+}
+
+/** Cookies are `switchyard.session_token` and the like, behind `__Secure-` where they are for https alone. */
+export const COOKIE_PREFIX = 'switchyard'
+/** A session lasts this long, used or not. */
+export const SESSION_MS = 30 * 86_400_000
+/** The header in which we tell the sign-in library where a request comes from. What a client sends in it is taken out. */
+export const CLIENT_ADDRESS = 'x-switchyard-client-address'

@@ -1,0 +1,131 @@
+import type { BetterAuthPlugin } from 'better-auth'
+import type { Instance } from '../../accounts/instance.ts'
+import type { Mailer } from '../../accounts/mailer.ts'
+import { SignInSecret } from '../../accounts/sign-in-secret.ts'
+import type { AttemptRule, SignInStore } from '../../accounts/sign-in-store.ts'
+import { readEmail } from '../../accounts/user.ts'
+import { Fault } from '../../core/fault.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { readBody } from '../body.ts'
+import { jsonResponse } from '../respond.ts'
+import type { Auth } from './auth.ts'
+import { CookieSessions } from './cookie-sessions.ts'
+import { Letters } from './letters.ts'
+import { attemptsOf } from './attempts.ts'
+import { CLIENT_ADDRESS } from './names.ts'
+import { Site } from './site.ts'
+
+/** Below this path is the sign-in library. */
+export const AUTH_PATH = '/api/auth'
+
+export interface SignInOptions {
+  readonly store: SignInStore
+  readonly instance: Pick<Instance, 'maySignUp'>
+  readonly mailer: Mailer
+  readonly clock: Clock
+  readonly dataDir: string
+  /** SWITCHYARD_AUTH_SECRET. */
+  readonly authSecret: string | undefined
+  /** SWITCHYARD_PUBLIC_URL. */
+  readonly publicUrl: string | undefined
+  readonly host: string
+  /** More ways to sign in, made when they are first needed. */
+  readonly plugins?: () => Promise<readonly BetterAuthPlugin[]>
+  readonly onTrouble: (what: string, detail: string) => void
+  /** Told of links that no letter takes along: for the operator's eyes. */
+  readonly onLink: (what: string, detail: string) => void
+}
+
+/** What is asked of the library by a page of ours. */
+export interface AuthCall { readonly method?: 'GET' | 'POST'; readonly path: string; readonly query?: Readonly<Record<string, string>>; readonly body?: JsonObject }
+
+/** A request, and where it comes from. */
+export interface Asked { readonly request: Request; readonly address: string | undefined }
+
+const BODY_BYTES_MAX = 64 << 10
+
+/** Links of letters lead to pages of ours, which ask before they do anything: what follows links by itself changes nothing. */
+const PAGES_ONLY = /^\/(?:verify-email|magic-link\/verify|reset-password\/[^/]+)$/
+
+/** What answers before it is done, in the same time and words for those who are known here and those who are not. */
+const BEHIND = new Set(['/request-password-reset', '/sign-in/magic-link', '/send-verification-email'])
+
+/** How people make themselves known, and who is signed in. One for each process. */
+export class SignIn {
+  readonly site: Site
+  readonly letters: Letters
+  readonly sessions: CookieSessions
+  readonly secret: SignInSecret
+  private auth: Promise<Auth> | undefined
+
+  constructor(private readonly options: SignInOptions) {
+    const { store, mailer, clock, dataDir, authSecret, publicUrl, host, onLink } = options
+    this.site = new Site({ publicUrl, host })
+    this.secret = new SignInSecret({ dataDir, fromEnvironment: authSecret, store })
+    this.letters = new Letters({ mailer, store, secret: this.secret, clock, onLink })
+    this.sessions = new CookieSessions({ store, secret: this.secret, site: this.site, clock })
+  }
+
+  get store(): SignInStore {
+    return this.options.store
+  }
+
+  /** Answers a request below `/api/auth`. Throws Fault. */
+  async handle(asked: Asked, path: string): Promise<Response> {
+    const { request } = asked
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    if (method !== 'GET' && method !== 'POST') throw new Fault('method_not_allowed', `${AUTH_PATH}${path} does not take ${request.method}`)
+    if (method === 'GET' && PAGES_ONLY.test(path)) throw new Fault('not_found', 'Links of letters lead to pages: open the link as it stands in the letter.')
+    // A page of another site can sign nobody in, either: what a form sends without a cookie is refused as well.
+    if (method === 'POST' && (this.sessions.hasCookie(request) || request.headers.has('origin') || request.headers.has('sec-fetch-site'))) this.site.checkOrigin(request)
+    const hasBody = method === 'POST' && request.body !== null && request.headers.get('content-length') !== '0'
+    const body = hasBody ? (await readBody(request, BODY_BYTES_MAX)).json : undefined
+    const query = Object.fromEntries(new URL(request.url).searchParams)
+    return await this.call(asked, { method, path, query, ...(body && { body }) })
+  }
+
+  /** Asks the library, for a page whose origin was checked. Its answer has the cookies. */
+  async call(asked: Asked, { method = 'POST', path, query = {}, body }: AuthCall): Promise<Response> {
+    await this.count(attemptsOf(path, body, asked.address))
+    const made = this.requestOf(asked, method, path, query, body)
+    if (!BEHIND.has(path)) return await (await this.load()).handler(made)
+    if (typeof body?.['email'] === 'string') readEmail(body['email'])
+    else throw new Fault('invalid_request', '`email` is missing.', { metadata: { field: 'email' } })
+    this.load().then(({ handler }) => handler(made)).catch((error: unknown) => this.options.onTrouble('a letter could not be sent', String(error)))
+    return jsonResponse({ status: true })
+  }
+
+  /** Counts tries; throws Fault `rate_limited` where there were too many. */
+  async count(rules: readonly AttemptRule[]): Promise<void> {
+    if (rules.length === 0) return
+    const waitMs = await this.options.store.countAttempt(rules, this.options.clock.wallMs())
+    if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
+  }
+
+  /** The request as the library gets it: from our own page, with no word of the client's about hosts and addresses. */
+  private requestOf({ request, address }: Asked, method: string, path: string, query: Readonly<Record<string, string>>, body: JsonObject | undefined): Request {
+    const headers = new Headers({ origin: this.site.url, 'sec-fetch-site': 'same-origin' })
+    for (const name of ['cookie', 'user-agent', 'accept', 'accept-language']) {
+      const value = request.headers.get(name)
+      if (value !== null) headers.set(name, value)
+    }
+    if (address !== undefined) headers.set(CLIENT_ADDRESS, address)
+    if (body) headers.set('content-type', 'application/json')
+    const search = new URLSearchParams(query).toString()
+    return new Request(`${this.site.url}${AUTH_PATH}${path}${search === '' ? '' : `?${search}`}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  }
+
+  private load(): Promise<Auth> {
+    const loading = this.auth ??= this.make()
+    // What failed is tried again by who comes next.
+    loading.catch(() => { if (this.auth === loading) this.auth = undefined })
+    return loading
+  }
+
+  private async make(): Promise<Auth> {
+    const { plugins = () => Promise.resolve([]), ...options } = this.options
+    const [{ makeAuth }, secret, more] = await Promise.all([import('./auth.ts'), this.secret.load(), plugins()])
+    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, plugins: more })
+  }
+}
