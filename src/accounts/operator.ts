@@ -91,7 +91,7 @@ export class Operator {
 }
 
 /** Why somebody does something, in one line. Throws Fault `invalid_request`. */
-function readReason(text: string): string {
+export function readReason(text: string): string {
   const reason = text.trim()
   if (reason === '' || reason.length > REASON_CHARS_MAX || /\p{Cc}/u.test(reason)) throw new Fault('invalid_request', `\`reason\` must be a text of 1 to ${REASON_CHARS_MAX} characters in one line: why this is done, for the log of changes.`, { metadata: { field: 'reason' } })
   return reason

@@ -21,13 +21,16 @@ function isBetween(amount: bigint | undefined): boolean {
   return amount !== undefined && amount > 0n && amount <= 1_000_000_000_000_000n
 }
 
+/** What may pass in a minute, of a key or an account. */
+export const RATES = z.strictObject({ requests_per_minute: count, tokens_per_minute: count, usd_per_minute: usd }, { error: 'must be an object with `requests_per_minute`, `tokens_per_minute`, `usd_per_minute`, or null' }).nullable().optional()
+
 /** `switchyard` of a key: what goes beyond the contract. What it may be in detail is `accounts/key-extras.ts`'s to know. */
 export const KEY_EXTRAS = z.strictObject({
   allowed_models: names,
   allowed_providers: names,
   max_price: z.strictObject({ prompt: price, completion: price, request: price }, { error: 'must be an object with `prompt`, `completion`, `request` in USD, or null' }).nullable().optional(),
   ip_ranges: names,
-  rate_limits: z.strictObject({ requests_per_minute: count, tokens_per_minute: count, usd_per_minute: usd }, { error: 'must be an object with `requests_per_minute`, `tokens_per_minute`, `usd_per_minute`, or null' }).nullable().optional(),
+  rate_limits: RATES,
   tags: z.record(z.string(TAGS), z.string(TAGS), TAGS).nullable().optional(),
 }, { error: 'must be an object' })
 

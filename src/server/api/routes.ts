@@ -2,7 +2,7 @@ import type { Route } from '../route.ts'
 import { getActivity } from './activity.ts'
 import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
 import { createCode, exchangeCode } from './auth-keys.ts'
-import { getAudit } from './audit-log.ts'
+import { getAudit, getInstanceAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
@@ -12,6 +12,8 @@ import { guardrailAssignments } from './guardrail-assignments.ts'
 import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
 import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys, rotateKey } from './keys.ts'
+import { changeAccount, closeAccount, getAccount, grantCredit, listAccounts, resumeAccount, suspendAccount } from './instance-accounts.ts'
+import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
@@ -40,5 +42,6 @@ export const routes: readonly Route[] = [
   listBudgets, getBudget, putBudget, deleteBudget,
   listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
-  getInstanceSettings, changeInstanceSettings,
+  getInstanceSettings, changeInstanceSettings, getInstanceAudit,
+  listAccounts, getAccount, changeAccount, grantCredit, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson,
 ]
