@@ -24,6 +24,11 @@ export const OPERATIONS = {
   'workspaces.delete': { admin: 'all', member: 'none' },
   'budgets.read': { admin: 'all', member: 'own' },
   'budgets.change': { admin: 'all', member: 'none' },
+  // What customers and features cost is what keys of others did.
+  'tag_budgets.read': { admin: 'all', member: 'none' },
+  'tag_budgets.change': { admin: 'all', member: 'none' },
+  'member_budgets.read': { admin: 'all', member: 'own' },
+  'member_budgets.change': { admin: 'all', member: 'none' },
   'workspace_members.read': { admin: 'all', member: 'own' },
   'workspace_members.change': { admin: 'all', member: 'none' },
   'members.read': { admin: 'all', member: 'all' },

@@ -3,6 +3,7 @@ import { FAULTS, Fault } from '../core/fault.ts'
 import { exportCommand, forgetCommand } from './account-data.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
 import { auditGroup } from './audit.ts'
+import { budgetsGroup } from './budgets.ts'
 import { byokGroup } from './byok.ts'
 import { chatCommand } from './chat.ts'
 import { CliError, isGroup, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
@@ -21,7 +22,7 @@ import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
 import type { People } from '../accounts/people.ts'
+import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
 import type { Audit } from '../store/audit.ts'
@@ -16,6 +17,7 @@ export interface OpenData {
   readonly accounts: Accounts
   readonly people: People
   readonly workspaces: Workspaces
+  readonly spendBudgets: SpendBudgets
   readonly instance: Instance
   readonly byok: ByokKeys
   verify(): Promise<Audit>

@@ -7,6 +7,7 @@ import { QUIRKS } from '../dialects/openai-chat/quirks.ts'
 import { CONTROLS } from '../upstream/demo/controls.ts'
 import { LOCAL_SERVERS } from '../upstream/discover.ts'
 import { auditGroup } from './audit.ts'
+import { budgetsGroup } from './budgets.ts'
 import { byokGroup } from './byok.ts'
 import { chatCommand } from './chat.ts'
 import { GLOBAL_FLAGS, type Command } from './command.ts'
@@ -31,7 +32,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, membersGroup, auditGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

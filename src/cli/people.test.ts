@@ -24,6 +24,13 @@ test('people, workspaces, bound keys, and the log of it all', async () => {
   expect((await run('workspaces', 'budget', 'lab', 'monthly', '20')).out).toBe('lab: $20.00 monthly\n')
   expect((await run('workspaces', 'budget', 'lab', 'daily', '20')).err).toContain('strictly')
   expect((await run('workspaces', 'budget', 'lab', 'yearly', '20')).code).toBe(2)
+  expect((await run('budgets', 'tag', 'customer', '50', '--interval', 'monthly', '--required')).out).toContain('customer=*: $50.00 monthly (')
+  expect((await run('budgets', 'member', 'joe@example.com', '20')).out).toContain('joe@example.com: $20.00 lifetime (')
+  expect((await run('budgets')).out).toContain('cap, required')
+  const { data: budgets } = JSON.parse((await run('budgets', 'list', '--json')).out) as { data: { id: string }[] }
+  expect(budgets).toHaveLength(2)
+  for (const { id } of budgets) expect((await run('budgets', 'delete', id)).out).toBe(`deleted ${id}\n`)
+  expect((await run('budgets', 'tag', 'customer', 'much')).code).toBe(2)
   expect((await run('workspaces', 'add-member', 'lab', 'joe@example.com')).out).toContain('added joe@example.com: lab')
   const made = asObject((await json('keys', 'create', '--name', 'bound', '--workspace', 'lab', '--member', 'joe@example.com', '--models', 'demo/echo', '--ips', '192.0.2.0/24', '--tags', 'env=prod', '--max-price', 'prompt=1'))['data'])
   expect(made).toMatchObject({ switchyard: { allowed_models: ['demo/echo'], ip_ranges: ['192.0.2.0/24'], tags: { env: 'prod' }, max_price: { prompt: '1' } } })

@@ -1,4 +1,6 @@
 import { ZDR_GROUPS, type PolicyRules, type ZdrGroup } from '../catalog/policy-rules.ts'
+import type { LimitReset } from '../accounts/caller.ts'
+import type { Nano } from '../core/nano.ts'
 import { nameId } from '../lib/id.ts'
 
 /** A named set of rules that restricts nothing until it is assigned (contract F1, F2), or stands as a workspace's default (F3). */
@@ -9,9 +11,23 @@ export interface Guardrail {
   readonly name: string
   readonly description: string | null
   readonly rules: GuardrailRules
+  /** Absent: none. */
+  readonly budget?: GuardrailBudget
   readonly createdMs: number
   readonly updatedMs: number | null
 }
+
+/** What each key or member may spend that the guardrail is assigned to (F5). */
+export interface GuardrailBudget {
+  /** null: no bound. */
+  readonly limit: Nano | null
+  /** null: it never starts anew. */
+  readonly reset: LimitReset | null
+  /** What providers charge on keys of the caller's own counts too. */
+  readonly includeByok: boolean
+}
+
+export const NO_BUDGET: GuardrailBudget = Object.freeze({ limit: null, reset: null, includeByok: false })
 
 /** What the contract lets a guardrail say; null: nothing. */
 export interface GuardrailRules {

@@ -7,6 +7,7 @@ import type { User } from '../accounts/user.ts'
 import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
+import { deleteMemberBudgets } from './spend-budget-rows.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 export const USER = 'id, email, first_name, last_name, created_ms, updated_ms, disabled_ms'
@@ -87,6 +88,7 @@ export async function removeMember(sql: Sql, accountId: string, userId: string, 
   if (!before) return 'no_member'
   if (before.role === 'admin' && !await hasOtherAdmin(sql, accountId, userId)) return 'last_admin'
   await disableKeysOf(sql, accountId, userId, change.by, change.nowMs)
+  await deleteMemberBudgets(sql, accountId, userId)
   for (const table of ['workspace_members', 'memberships']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND user_id = $2`, accountId, userId)
   await writeAudit(sql, { accountId, ...change, action: 'member.remove', target: userId, before: { role: before.role } })
   return undefined

@@ -2,6 +2,7 @@
 // `work` spends for ever and acknowledges each settlement on its standard output.
 import { writeSync } from 'node:fs'
 import type { Caller } from '../accounts/caller.ts'
+import type { CallTags } from '../core/tags.ts'
 import type { LedgerNode } from '../ledger/node.ts'
 import { systemClock } from '../lib/clock.ts'
 import { generationId } from '../lib/id.ts'
@@ -10,12 +11,14 @@ import { generationOf } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
 
 const REFUSALS_MAX = 3
-const [mode, dataDir = '', secret = '', amountText = '1'] = process.argv.slice(2)
+const [mode, dataDir = '', secret = '', amountText = '1', tagsText = '{}'] = process.argv.slice(2)
 const amount = BigInt(amountText)
+// What processes.test.ts wrote.
+const note = { model: 'm', streamed: false, tags: JSON.parse(tagsText) as CallTags }
 
 async function call(ledger: LedgerNode, caller: Caller, lastsMs: number): Promise<string | undefined> {
   const id = generationId(systemClock.wallMs())
-  const hold = await ledger.hold(caller, id, amount)
+  const hold = await ledger.hold(caller, id, amount, note)
   if (!hold.ok) return undefined
   if (lastsMs > 0) await Bun.sleep(lastsMs)
   ledger.settle(hold, generationOf(caller.key, id, { cost: amount, createdMs: systemClock.wallMs() }))

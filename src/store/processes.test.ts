@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
+import { SYSTEM } from '../accounts/audit-entry.ts'
+import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Nano } from '../core/nano.ts'
+import type { CallTags } from '../core/tags.ts'
+import { NO_RULES } from '../guardrails/guardrail.ts'
+import { rowId } from '../lib/id.ts'
 import { systemClock } from '../lib/clock.ts'
 import { draw } from '../lib/random.ts'
 import { openAccounts, openLedger } from './open.ts'
@@ -20,8 +25,13 @@ async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ data
   return { dataDir, secret }
 }
 
-function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano) {
-  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env } })
+function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano, tags: CallTags = {}) {
+  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount), JSON.stringify(tags)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env } })
+}
+
+async function openAll(dataDir: string) {
+  const opened = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
+  return { ...opened, rules: opened.rules.store }
 }
 
 async function audit(dataDir: string) {
@@ -43,6 +53,30 @@ describe('four processes on one store', () => {
     const total = counts.reduce((sum, count) => sum + count, 0)
     expect(total).toBe(100)
     expect(await audit(dataDir)).toMatchObject({ ok: true, charged: 4n * NANO_PER_CENT, balance: credits - 4n * NANO_PER_CENT, leased: 0n, writtenOff: 0n })
+  }, 30_000)
+})
+
+describe('four processes on one budget', () => {
+  test.each(['a tag', 'a member', 'a guardrail'] as const)('of %s spend it to the last cent and not over it', async (whose) => {
+    const dataDir = testDirectory()
+    const { accounts, people, spendBudgets, rules, close } = await openAll(dataDir)
+    await accounts.grant(DEFAULT_ACCOUNT, 100n * NANO_PER_CENT, 'test')
+    const { id: userId } = await people.addUser({ email: 'anne@example.com' }, SYSTEM)
+    await people.addMember(DEFAULT_ACCOUNT, userId, 'member', SYSTEM)
+    // Two keys: it is the person's, or the customer's, not the key's.
+    const secrets = await Promise.all(['one', 'two'].map(async (name) => (await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name, creatorUserId: userId })).secret))
+    const cap = 4n * NANO_PER_CENT
+    if (whose === 'a guardrail') {
+      const id = rowId()
+      await rules.putGuardrail({ id, accountId: DEFAULT_ACCOUNT, workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: cap, reset: 'monthly', includeByok: false }, createdMs: 1, updatedMs: null })
+      await rules.assign(DEFAULT_ACCOUNT, [{ id: rowId(), guardrailId: id, kind: 'member', target: userId, createdMs: 1 }])
+    } else await spendBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: whose === 'a tag' ? 'tag' : 'member', subject: whose === 'a tag' ? 'customer' : userId, cap, interval: 'monthly' }, SYSTEM)
+    await close()
+    const amount = NANO_PER_CENT / 25n
+    const children = Array.from({ length: 4 }, (_, at) => start('drain', dataDir, secrets[at % 2] ?? '', amount, { customer: 'acme' }))
+    const counts = await Promise.all(children.map(async (child) => Number(await new Response(child.stdout).text())))
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100)
+    expect(await audit(dataDir)).toMatchObject({ ok: true, problems: [], charged: cap, leased: 0n, writtenOff: 0n })
   }, 30_000)
 })
 

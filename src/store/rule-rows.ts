@@ -1,10 +1,15 @@
 import type { KeyExtras, KeyRules } from '../accounts/accounts.ts'
 import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
-import { NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailRules } from '../guardrails/guardrail.ts'
+import { NO_BUDGET, NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailBudget, type GuardrailRules } from '../guardrails/guardrail.ts'
 import type { AccountRules, KeyAssignment, Listed, Page } from '../guardrails/rule-store.ts'
 import { nextRevision } from './schema.ts'
-import { int, intOrNull, one, text, type Row, type Sql, type SqlValue } from './sql.ts'
+import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
+
+/** Lets every process look again at who calls with the account's keys: what they are held on depends on guardrails too. */
+async function touchKeysOf(sql: Sql, accountId: string): Promise<void> {
+  await sql.run('UPDATE keys SET changed = $1 WHERE account_id = $2 AND deleted_ms IS NULL', await nextRevision(sql), accountId)
+}
 
 /** Lets every process see that what restricts an account's callers, or their presets, was changed. */
 export async function noteRules(sql: Sql, accountId: string): Promise<void> {
@@ -57,7 +62,7 @@ async function readRules(sql: Sql, accountId: string, keyHash: string): Promise<
   return row ? JSON.parse(text(row, 'body')) as PolicyRules : {}
 }
 
-const GUARDRAIL = 'account_id, id, workspace_id, name, description, body, created_ms, updated_ms'
+const GUARDRAIL = 'account_id, id, workspace_id, name, description, body, created_ms, updated_ms, limit_amount, reset_interval, include_byok'
 
 /** The workspace's default guardrail first, then the newest. */
 export async function listGuardrails(sql: Sql, accountId: string, workspaceId: string, page: Page): Promise<Listed<Guardrail>> {
@@ -72,15 +77,19 @@ export async function findGuardrail(sql: Sql, accountId: string, id: string): Pr
 }
 
 export async function putGuardrail(sql: Sql, guardrail: Guardrail): Promise<void> {
-  const { accountId, id, workspaceId, name, description, rules, createdMs, updatedMs } = guardrail
+  const { accountId, id, workspaceId, name, description, rules, budget = NO_BUDGET, createdMs, updatedMs } = guardrail
+  const had = (await findGuardrail(sql, accountId, id))?.budget
   await noteRules(sql, accountId)
-  await sql.run(`INSERT INTO guardrails (${GUARDRAIL}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-    ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, body = excluded.body, updated_ms = excluded.updated_ms`,
-    accountId, id, workspaceId, name, description, JSON.stringify(rules), createdMs, updatedMs)
+  if (budget.limit !== null || had) await touchKeysOf(sql, accountId)
+  await sql.run(`INSERT INTO guardrails (${GUARDRAIL}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, body = excluded.body, updated_ms = excluded.updated_ms,
+    limit_amount = excluded.limit_amount, reset_interval = excluded.reset_interval, include_byok = excluded.include_byok`,
+    accountId, id, workspaceId, name, description, JSON.stringify(rules), createdMs, updatedMs, budget.limit, budget.reset, budget.includeByok ? 1 : 0)
 }
 
 export async function deleteGuardrail(sql: Sql, accountId: string, id: string): Promise<boolean> {
   await noteRules(sql, accountId)
+  if ((await findGuardrail(sql, accountId, id))?.budget) await touchKeysOf(sql, accountId)
   await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2', accountId, id)
   return await sql.run('DELETE FROM guardrails WHERE account_id = $1 AND id = $2', accountId, id) === 1
 }
@@ -93,6 +102,7 @@ export async function assign(sql: Sql, accountId: string, assignments: readonly 
   for (const { kind, target } of assignments) if (kind === 'key' && !await liveKey(sql, accountId, target)) missing.push(target)
   if (missing.length > 0) return missing
   await noteRules(sql, accountId)
+  if (await hasBudgets(sql, accountId)) await touchKeysOf(sql, accountId)
   for (const { id, guardrailId, kind, target, createdMs } of assignments) {
     await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND kind = $2 AND target = $3', accountId, kind, target)
     await sql.run(`INSERT INTO guardrail_assignments (account_id, ${ASSIGNMENT}) VALUES ($1, $2, $3, $4, $5, $6)`, accountId, id, guardrailId, kind, target, createdMs)
@@ -102,6 +112,7 @@ export async function assign(sql: Sql, accountId: string, assignments: readonly 
 
 export async function unassign(sql: Sql, accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
   await noteRules(sql, accountId)
+  if (await hasBudgets(sql, accountId)) await touchKeysOf(sql, accountId)
   let count = 0
   for (const target of targets) {
     count += await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2 AND kind = $3 AND target = $4', accountId, guardrailId, kind, target)
@@ -126,6 +137,10 @@ export async function listMemberAssignments(sql: Sql, accountId: string, guardra
   return { rows: rows.map(readAssignment), total: int(total, 'total') }
 }
 
+async function hasBudgets(sql: Sql, accountId: string): Promise<boolean> {
+  return await one(sql, 'SELECT id FROM guardrails WHERE account_id = $1 AND limit_amount IS NOT NULL LIMIT 1', accountId) !== undefined
+}
+
 function filterOf(accountId: string, kind: AssigneeKind, guardrailId: string | undefined): { readonly where: string; readonly values: readonly SqlValue[] } {
   const all = 'a.account_id = $1 AND a.kind = $2'
   return guardrailId === undefined ? { where: all, values: [accountId, kind] } : { where: `${all} AND a.guardrail_id = $3`, values: [accountId, kind, guardrailId] }
@@ -140,8 +155,14 @@ function readGuardrail(row: Row): Guardrail {
   const rules = { ...NO_RULES, ...JSON.parse(text(row, 'body')) as GuardrailRules }
   return {
     id: text(row, 'id'), accountId: text(row, 'account_id'), workspaceId: text(row, 'workspace_id'), name: text(row, 'name'),
-    description: row['description'] === null ? null : text(row, 'description'), rules, createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
+    description: row['description'] === null ? null : text(row, 'description'), rules, ...budgetOf(row), createdMs: int(row, 'created_ms'), updatedMs: intOrNull(row, 'updated_ms'),
   }
+}
+
+function budgetOf(row: Row): Pick<Guardrail, 'budget'> {
+  const [limit, reset, includeByok] = [row['limit_amount'] === null ? null : big(row, 'limit_amount'), textOrNull(row, 'reset_interval'), int(row, 'include_byok') !== 0]
+  // Written by putGuardrail, from the same type.
+  return limit === null && reset === null && !includeByok ? {} : { budget: { limit, reset: reset as GuardrailBudget['reset'], includeByok } }
 }
 
 function readAssignment(row: Row): Assignment {

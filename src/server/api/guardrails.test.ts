@@ -77,9 +77,18 @@ describe('the object', () => {
     expect(await api('POST', '/guardrails', body)).toMatchObject({ status: 400, fault: { options: { metadata: { field } } } })
   })
 
+  test('F1: has a budget, which is changed field by field', async () => {
+    const id = await made({ limit_usd: 5.000000001, reset_interval: 'daily' })
+    expect((await api('GET', `/guardrails/${id}`)).body).toMatchObject({ data: { limit_usd: 5.000000001, reset_interval: 'daily', include_byok_in_budgets: false } })
+    expect((await api('PATCH', `/guardrails/${id}`, { include_byok_in_budgets: true, reset_interval: null })).body).toMatchObject({ data: { limit_usd: 5.000000001, reset_interval: null, include_byok_in_budgets: true } })
+    expect((await api('PATCH', `/guardrails/${id}`, { limit_usd: null })).body).toMatchObject({ data: { limit_usd: null, include_byok_in_budgets: true } })
+    for (const [body, field] of [[{ limit_usd: 0 }, 'limit_usd'], [{ limit_usd: -1 }, 'limit_usd'], [{ limit_usd: 0.0000000001 }, 'limit_usd'], [{ reset_interval: 'hourly' }, 'reset_interval'], [{ include_byok_in_budgets: 1 }, 'include_byok_in_budgets']] as const) {
+      expect(await api('PATCH', `/guardrails/${id}`, body)).toMatchObject({ status: 400, fault: { options: { metadata: { field } } } })
+    }
+  })
+
   test('what this server does not do is refused, never kept in silence', async () => {
     for (const [body, why] of [
-      [{ limit_usd: 5 }, 'no budgets'], [{ reset_interval: 'daily' }, 'no budgets'], [{ include_byok_in_budgets: true }, 'no budgets'],
       [{ content_filters: [{ pattern: 'x', action: 'block' }] }, 'does not filter content'], [{ content_filter_builtins: [{ slug: 'email', action: 'redact' }] }, 'does not filter content'],
     ] as const) {
       const answer = await api('POST', '/guardrails', { name: 'G', ...body })

@@ -1,12 +1,12 @@
 import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { Fault } from '../../core/fault.ts'
-import { defaultGuardrailId, defaultGuardrailName, NO_RULES, type Guardrail } from '../../guardrails/guardrail.ts'
+import { defaultGuardrailId, defaultGuardrailName, NO_BUDGET, NO_RULES, type Guardrail } from '../../guardrails/guardrail.ts'
 import { rowId } from '../../lib/id.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
 import { callerOf } from './caller.ts'
 import { workspaceIdOf } from './workspaces.ts'
-import { changedRules, GUARDRAIL_CHANGE, guardrailRow, NEW_GUARDRAIL } from './guardrail-body.ts'
+import { changedBudget, changedRules, GUARDRAIL_CHANGE, guardrailRow, NEW_GUARDRAIL } from './guardrail-body.ts'
 import { PAGE, pageOf } from './page.ts'
 import { readQuery, text } from './query.ts'
 
@@ -29,7 +29,7 @@ export const createGuardrail: Route = {
     const body = await readBody(context, NEW_GUARDRAIL)
     const guardrail: Guardrail = {
       id: rowId(), accountId: callerOf(context).accountId, workspaceId: await workspaceIdOf(context, body.workspace_id), name: body.name, description: body.description ?? null,
-      rules: changedRules(NO_RULES, body, context.services.snapshot()), createdMs: context.services.clock.wallMs(), updatedMs: null,
+      rules: changedRules(NO_RULES, body, context.services.snapshot()), budget: changedBudget(NO_BUDGET, body), createdMs: context.services.clock.wallMs(), updatedMs: null,
     }
     await context.services.rules.store.putGuardrail(guardrail)
     return Response.json({ data: guardrailRow(guardrail) }, { status: 201 })
@@ -54,7 +54,7 @@ export const changeGuardrail: Route = {
     if (isDefault && body.name !== undefined && body.name !== before.name) throw new Fault('invalid_request', `The field \`name\` must be left out: the workspace's default guardrail is always called "${before.name}".`, { metadata: { field: 'name' } })
     const guardrail: Guardrail = {
       ...before, name: body.name ?? before.name, description: body.description === undefined ? before.description : body.description,
-      rules: changedRules(before.rules, body, context.services.snapshot()), updatedMs: nowMs,
+      rules: changedRules(before.rules, body, context.services.snapshot()), budget: changedBudget(before.budget ?? NO_BUDGET, body), updatedMs: nowMs,
     }
     await context.services.rules.store.putGuardrail(guardrail)
     return { data: guardrailRow(guardrail) }

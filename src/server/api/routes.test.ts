@@ -24,6 +24,8 @@ test('who may call what', () => {
     'GET /account/policy': 'account_policy.read', 'PATCH /account/policy': 'account_policy.change', 'GET /keys/{hash}/policy': 'key_policy.read', 'PATCH /keys/{hash}/policy': 'key_policy.change',
     'GET /workspaces': 'workspaces.read', 'POST /workspaces': 'workspaces.create', 'GET /workspaces/{id}': 'workspaces.read', 'PATCH /workspaces/{id}': 'workspaces.change', 'DELETE /workspaces/{id}': 'workspaces.delete',
     'GET /workspaces/{id}/budgets': 'budgets.read', 'GET /workspaces/{id}/budgets/{interval}': 'budgets.read', 'PUT /workspaces/{id}/budgets/{interval}': 'budgets.change', 'DELETE /workspaces/{id}/budgets/{interval}': 'budgets.change',
+    'GET /budgets/tags': 'tag_budgets.read', 'PUT /budgets/tags': 'tag_budgets.change', 'DELETE /budgets/tags/{id}': 'tag_budgets.change',
+    'GET /budgets/members': 'member_budgets.read', 'PUT /budgets/members': 'member_budgets.change', 'DELETE /budgets/members/{id}': 'member_budgets.change',
     'GET /workspaces/{id}/members': 'workspace_members.read', 'POST /workspaces/{id}/members/add': 'workspace_members.change', 'POST /workspaces/{id}/members/remove': 'workspace_members.change',
     'GET /organization/members': 'members.read', 'PATCH /organization/members/{id}': 'members.change', 'DELETE /organization/members/{id}': 'members.change',
     'GET /organization/invitations': 'invitations.read', 'POST /organization/invitations': 'invitations.change', 'DELETE /organization/invitations/{id}': 'invitations.change',
@@ -33,6 +35,7 @@ test('who may call what', () => {
 
 /** What only this server has, beside all that is the operator's. */
 const OURS = [
+  'GET /budgets/tags', 'PUT /budgets/tags', 'DELETE /budgets/tags/{id}', 'GET /budgets/members', 'PUT /budgets/members', 'DELETE /budgets/members/{id}',
   'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
   'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
 ]

@@ -21,6 +21,7 @@ import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVer
 import { changeMember, createInvitation, listInvitations, listMembers, removeMember, revokeInvitation } from './organization.ts'
 import { listProviders } from './providers.ts'
 import { explainRequest } from './route-explain.ts'
+import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
 import { deleteBudget, getBudget, listBudgets, putBudget } from './workspace-budgets.ts'
 import { addWorkspaceMembers, listWorkspaceMembers, removeWorkspaceMembers } from './workspace-members.ts'
 import { changeWorkspace, createWorkspace, deleteWorkspace, getWorkspace, listWorkspaces } from './workspaces.ts'
@@ -39,7 +40,7 @@ export const routes: readonly Route[] = [
   listByokKeys, createByokKey, getByokKey, changeByokKey, deleteByokKey,
   listPresets, getPreset, listPresetVersions, getPresetVersion, ...capturePresets,
   listWorkspaces, createWorkspace, getWorkspace, changeWorkspace, deleteWorkspace,
-  listBudgets, getBudget, putBudget, deleteBudget,
+  listBudgets, getBudget, putBudget, deleteBudget, listTagBudgets, putTagBudget, deleteTagBudget, listMemberBudgets, putMemberBudget, deleteMemberBudget,
   listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
   getInstanceSettings, changeInstanceSettings, getInstanceAudit,
