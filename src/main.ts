@@ -25,12 +25,12 @@ import { JsonLog } from './lib/log.ts'
 import { watchParent } from './lib/parent.ts'
 import { draw, randomUUIDv7 } from './lib/random.ts'
 import { probe } from './gateway/probe.ts'
-import { openMailer } from './notices/mailer.ts'
 import { listen } from './server/server.ts'
 import { SignIn } from './server/sign-in/sign-in.ts'
 import { openAccounts, openLedger } from './store/open.ts'
 import { discover } from './upstream/discover.ts'
 import { Egress } from './upstream/egress/egress.ts'
+import { Outbound } from './upstream/egress/outbound.ts'
 import { SharedHealth } from './upstream/health-exchange.ts'
 import { healthFiles } from './upstream/health-files.ts'
 import { HealthKeeper } from './upstream/health-keeper.ts'
@@ -48,6 +48,7 @@ import { soleUseOf, startWorkers } from './workers.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 const DRAIN_MS_MAX = 30_000
+const USER_AGENT = `switchyard/${packageJson.version}`
 
 /** What providers speak. Mistral's is OpenAI's with quirks: the catalogue says so. */
 const DIALECTS = new Map<DialectName, ProviderDialect>([
@@ -64,19 +65,18 @@ async function serve(config: Config): Promise<number> {
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const { catalogue, secrets, onRefused, ready } = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, secrets, referenceRule: callerReferenceRule(() => catalogue.operatorFile().secrets), note: (what, detail) => log.note(what, detail), clock, fsync: config.fsync, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, secrets, referenceRule: callerReferenceRule(() => catalogue.operatorFile().secrets), note: (what, detail) => log.note(what, detail), clock, fsync: config.fsync, sending: { smtp: config.smtp, poster: new Outbound({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT }), sweeps: (workerNumber() ?? 0) === 0 }, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
-  const userAgent = `switchyard/${packageJson.version}`
-  const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent }) : undefined
+  const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT }) : undefined
   const files = new Files({ reader: new PdfReader(), transport: isProxied(config.env) ? fetchTransport : new Http1Client({ clock }), ocr: () => catalogue.operatorFile().ocr, ...(egress && { egress }) })
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
     snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, ownKeyBills: ledger.ownKeyBills, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
-    files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent, files, onRefused, ...(egress && { egress }) }),
+    files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: USER_AGENT, files, onRefused, ...(egress && { egress }) }),
   }
-  const mailer = openMailer(config.smtp)
+  const { mailer } = ledger.notices
   const signIn = new SignIn({
     store: ledger.signIn, instance: ledger.instance, mailer, clock, dataDir: config.dataDir, authSecret: config.authSecret, publicUrl: config.publicUrl, host: config.host,
     onTrouble: (what, detail) => log.problem(what, detail), onLink: (what, detail) => log.note(what, detail),
@@ -84,7 +84,7 @@ async function serve(config: Config): Promise<number> {
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, spendBudgets: ledger.spendBudgets, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, signIn, sessions: signIn.sessions },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, appGrants: ledger.appGrants, workspaces: ledger.workspaces, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, notices: ledger.notices, signIn, sessions: signIn.sessions },
   })
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.
@@ -179,7 +179,7 @@ const context: CliContext = {
   clock: systemClock,
   config: (flags) => readConfig(flags, process.cwd(), readOperatorSettings),
   serve: async (config) => await serve(config as Config),
-  probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock, userAgent: `switchyard/${packageJson.version}` }), providerSlug, modelId),
+  probe: async (_config, providerSlug, modelId, snapshot) => await probe(snapshot, new Upstream({ dialects: DIALECTS, clock: systemClock, userAgent: USER_AGENT }), providerSlug, modelId),
   fetch: (url, init) => fetch(url, init),
 }
 

@@ -23,12 +23,12 @@ export const INSTANCE_ACCOUNT = ''
 export const AUDIT_ACTIONS = [
   'key.create', 'key.change', 'key.delete', 'key.rotate',
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
-  'member_budget.set', 'member_budget.delete', 'tag_budget.set', 'tag_budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
   'app.allow',
   'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
+  'webhook.create', 'webhook.change', 'webhook.delete', 'alerts.change',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

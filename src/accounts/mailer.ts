@@ -10,6 +10,8 @@ export interface Letter {
   readonly html?: string
   /** A link or code in it lets somebody in: it is kept sealed until it is sent, and wiped then. */
   readonly isSecret?: boolean
+  /** After this it is not worth sending any more: the link in it is over. */
+  readonly untilMs?: number
 }
 
 /** Sends letters. Where there is no SMTP server it cannot: then a link is shown to whoever asked, or to the operator. */

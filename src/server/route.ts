@@ -9,7 +9,6 @@ import type { Caller } from '../accounts/caller.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { Operation } from '../accounts/roles.ts'
-import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
@@ -17,6 +16,9 @@ import type { RuleBook } from '../guardrails/rule-book.ts'
 import type { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { NoticeBoard } from '../notices/notice-board.ts'
+import type { NoticeDesk } from '../notices/notice-desk.ts'
+import type { Webhooks } from '../notices/webhooks.ts'
 import type { HealthStats } from '../routing/health.ts'
 import type { Access } from './access.ts'
 import type { Session, Sessions } from './session.ts'
@@ -30,8 +32,6 @@ export interface Services {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
-  /** Budgets of members, and on tags. */
-  readonly spendBudgets: SpendBudgets
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
   /** Accounts and people, from above. */
@@ -51,6 +51,8 @@ export interface Services {
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
   readonly mailer: Mailer
+  /** Notices, webhooks, alerts, forecasts. */
+  readonly notices: { readonly board: NoticeBoard; readonly desk: NoticeDesk; readonly webhooks: Webhooks }
   /** Who is signed in; absent where nobody can be. */
   readonly sessions?: Sessions
   /** How people make themselves known; absent as `sessions`. */

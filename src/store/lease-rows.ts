@@ -1,6 +1,7 @@
 import { holderOf, type AllowanceWindow, type LeaseAnswer, type LeaseAsk, type LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
 import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED } from './cap-rows.ts'
+import { letGoOfMessages } from './outbox-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
 
@@ -49,6 +50,7 @@ export async function returnLease(sql: Sql, { accountId, leaseId, amount, close 
 export async function closeNodeLeases(sql: Sql, nodeId: string): Promise<void> {
   const leases = await sql.all('SELECT account_id, id FROM leases WHERE node_id = $1 ORDER BY id', nodeId)
   for (const lease of leases) await returnLease(sql, { accountId: text(lease, 'account_id'), leaseId: text(lease, 'id'), amount: 0n, close: true })
+  await letGoOfMessages(sql, nodeId)
   await sql.run('DELETE FROM nodes WHERE id = $1', nodeId)
 }
 

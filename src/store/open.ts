@@ -7,7 +7,6 @@ import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
-import { SpendBudgets } from '../accounts/spend-budgets.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
@@ -21,6 +20,7 @@ import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
 import { NodeWatch } from './node-watch.ts'
+import { openNotices, type OpenNotices, type Sending } from './open-notices.ts'
 import { openByok, type ByokOptions, type OpenByok } from './open-byok.ts'
 import type { StorePlace } from './protocol.ts'
 import { ReportClient } from './report-client.ts'
@@ -35,6 +35,8 @@ export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' |
   readonly nodeId?: string
   /** How long rows are kept; asked before each look. Nothing is removed when not said. */
   readonly retention?: () => Retention | undefined
+  /** How letters and webhooks go out of this process; they wait for others where it is not said. */
+  readonly sending?: Sending
   /** Told what goes wrong in the background. No content in it. */
   readonly log?: (line: string) => void
 }
@@ -48,7 +50,6 @@ export interface OpenLedger extends OpenByok {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
-  readonly spendBudgets: SpendBudgets
   /** What signing in needs kept. */
   readonly signIn: SignInStore
   readonly instance: Instance
@@ -57,6 +58,7 @@ export interface OpenLedger extends OpenByok {
   readonly presets: PresetBook
   readonly limits: Limits
   readonly reports: Reports
+  readonly notices: OpenNotices
   /** Ends when the store has every settlement so far. */
   flush(): Promise<void>
   verify(): Promise<Audit>
@@ -104,6 +106,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const byok = openByok(client.api, options)
     const instance = await openInstance(client, clock)
     Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance })
+    const notices = openNotices(client.api, { nodeId, dataDir, clock, masterKey: options.masterKey, sending: options.sending, isMoneyOn: () => instance.settings.moneyEnabled, flush: () => ledger.flush(), log, note: options.note ?? (() => undefined) })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
@@ -112,10 +115,11 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
+        await notices.close()
         await limits.close()
         await accounts.close()
         await ledger.close()
@@ -130,7 +134,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'spendBudgets' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -145,8 +149,8 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
-function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'spendBudgets' | 'workspaces'> {
-  return { people: new People(api, clock), spendBudgets: new SpendBudgets({ store: api, clock, flush }), workspaces: new Workspaces({ store: api, clock }) }
+function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {
+  return { people: new People(api, clock), workspaces: new Workspaces({ store: api, clock }) }
 }
 
 async function openInstance({ api }: StoreClient, clock: Clock): Promise<Instance> {

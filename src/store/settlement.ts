@@ -11,12 +11,16 @@ import { booksOpenFrom } from './retention.ts'
 import { rollUp } from './rollup-rows.ts'
 import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
 import type { TagBook } from './tag-book.ts'
+import type { Touched } from './touched.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
+/** What is kept in memory beside the rows: which tags are known, and what was used since somebody looked for alerts. */
+interface Beside { readonly tagBook: TagBook; readonly touched: Touched }
+
 /** Records and charges the ends that the store does not know yet, with all their sums. Repeating it changes nothing. */
-export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number, tagBook: TagBook): Promise<Settled> {
+export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number, { tagBook, touched }: Beside): Promise<Settled> {
   const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
   const entryIds = new Map<string, string>()
   const taken = await open(sql, [...ends.values()])
@@ -36,6 +40,7 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
     await countWorkspaces(sql, accountId, ofAccount)
     await countCaps(sql, accountId, ofAccount)
     await rollUp(sql, accountId, ofAccount, tagSets)
+    touched.noteEnds(accountId, ofAccount)
   }
   return { unpaid, closed }
 }

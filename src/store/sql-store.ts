@@ -1,5 +1,6 @@
 import type { Credits, Granted, KeyChange, KeyRecord } from '../accounts/accounts.ts'
 import type { Actor } from '../accounts/audit-entry.ts'
+import type { Change } from '../accounts/people-store.ts'
 import type { FoundKey, Grant, InsertKey, KeyPage, KeyRefusal, KeyStore, KeyUse, Rotation } from '../accounts/key-store.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { NewPresetVersion, Preset, PresetStore, PresetVersion } from '../accounts/presets.ts'
@@ -17,18 +18,21 @@ import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-
 import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
 import type { NodeBeat, StoreChanges } from './protocol.ts'
-import { assign, deleteGuardrail, findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, putGuardrail, putRules, readAccountRules, unassign } from './rule-rows.ts'
+import { assignLogged, changeGuardrail, changeRules, dropGuardrail, unassignLogged } from './rule-log.ts'
+import { findGuardrail, listGuardrails, listKeyAssignments, listMemberAssignments, readAccountRules } from './rule-rows.ts'
 import { pruneLimitWindows, readWindowUse, recallSlice, takeSlice } from './slice-rows.ts'
 import { closeBooksBefore, pruneBatch, type Cutoffs } from './retention.ts'
 import { settleEnds } from './settlement.ts'
 import { int, one, text, type Database } from './sql.ts'
 import { TagBook } from './tag-book.ts'
+import { Touched } from './touched.ts'
 
 /** What the ports of ledger and accounts say is stored, in a database: each method is one transaction. */
 export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBank {
   private readonly tagBook = new TagBook()
 
-  constructor(private readonly database: Database) {}
+  /** `touched`: where those who look for alerts find what was used. */
+  constructor(private readonly database: Database, private readonly touched = new Touched()) {}
 
   lease(asks: readonly LeaseAsk[], nowMs: number): Promise<readonly LeaseAnswer[]> {
     return this.database.writeBeside(async (sql) => {
@@ -45,8 +49,11 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     })
   }
 
-  settle(lines: readonly string[], nowMs: number): Promise<Settled> {
-    return this.database.writeBeside((sql) => settleEnds(sql, lines, nowMs, this.tagBook))
+  async settle(lines: readonly string[], nowMs: number): Promise<Settled> {
+    const touched = new Touched()
+    const settled = await this.database.writeBeside((sql) => settleEnds(sql, lines, nowMs, { tagBook: this.tagBook, touched }))
+    this.touched.add(touched)
+    return settled
   }
 
   recall(accountId: string, nodeId: string): Promise<void> {
@@ -126,8 +133,10 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => readCredits(sql, accountId))
   }
 
-  grant(grant: Grant): Promise<Granted | undefined> {
-    return this.database.write((sql) => grantCredits(sql, grant))
+  async grant(grant: Grant): Promise<Granted | undefined> {
+    const granted = await this.database.write((sql) => grantCredits(sql, grant))
+    this.touched.note('balance', grant.accountId, '', grant.nowMs)
+    return granted
   }
 
   generation(accountId: string, id: string): Promise<Generation | undefined> {
@@ -141,8 +150,8 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => readAccountRules(sql, accountId))
   }
 
-  putRules(accountId: string, keyHash: string, rules: PolicyRules, nowMs: number): Promise<boolean> {
-    return this.database.write((sql) => putRules(sql, accountId, keyHash, rules, nowMs))
+  putRules(accountId: string, keyHash: string, rules: PolicyRules, change: Change): Promise<boolean> {
+    return this.database.write((sql) => changeRules(sql, accountId, keyHash, rules, change))
   }
 
   listGuardrails(accountId: string, workspaceId: string, page: Page): Promise<Listed<Guardrail>> {
@@ -153,20 +162,20 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => findGuardrail(sql, accountId, id))
   }
 
-  putGuardrail(guardrail: Guardrail): Promise<void> {
-    return this.database.write((sql) => putGuardrail(sql, guardrail))
+  putGuardrail(guardrail: Guardrail, change: Change): Promise<void> {
+    return this.database.write((sql) => changeGuardrail(sql, guardrail, change))
   }
 
-  deleteGuardrail(accountId: string, id: string): Promise<boolean> {
-    return this.database.write((sql) => deleteGuardrail(sql, accountId, id))
+  deleteGuardrail(accountId: string, id: string, change: Change): Promise<boolean> {
+    return this.database.write((sql) => dropGuardrail(sql, accountId, id, change))
   }
 
-  assign(accountId: string, assignments: readonly Assignment[]): Promise<readonly string[]> {
-    return this.database.write((sql) => assign(sql, accountId, assignments))
+  assign(accountId: string, assignments: readonly Assignment[], change: Change): Promise<readonly string[]> {
+    return this.database.write((sql) => assignLogged(sql, accountId, assignments, change))
   }
 
-  unassign(accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
-    return this.database.write((sql) => unassign(sql, accountId, guardrailId, kind, targets))
+  unassign(accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[], change: Change): Promise<number> {
+    return this.database.write((sql) => unassignLogged(sql, accountId, guardrailId, kind, targets, change))
   }
 
   listKeyAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>> {

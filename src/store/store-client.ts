@@ -12,11 +12,12 @@ const METHODS = [
   'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',
   'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
   'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
-  'listSpendBudgets', 'putSpendBudget', 'deleteSpendBudget',
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'auditOfAll',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'hasOpenInvitation', 'liveSession', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode',
+  'enqueue', 'claimMessages', 'finishMessage', 'letGoOfMessages', 'listDeliveries', 'pruneNotices', 'listWebhooks', 'webhook', 'insertWebhook', 'changeWebhook', 'deleteWebhook', 'noteDelivery', 'webhooksSealedByOthers', 'resealWebhook',
+  'alertSettings', 'changeAlertSettings', 'crossingsOfTouched', 'sweepCrossings', 'allowances', 'announce', 'listNotices', 'markRead',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

@@ -10,8 +10,6 @@ import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
 import { Instance } from '../../src/accounts/instance.ts'
 import { Operator } from '../../src/accounts/operator.ts'
 import type { OperatorStore } from '../../src/accounts/operator-store.ts'
-import { SpendBudgets } from '../../src/accounts/spend-budgets.ts'
-import type { SpendBudgetStore } from '../../src/accounts/spend-budget.ts'
 import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
@@ -24,11 +22,13 @@ import type { RuleStore } from '../../src/guardrails/rule-store.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
 import { Limits } from '../../src/limits/limits.ts'
-import { openMailer } from '../../src/notices/mailer.ts'
+import { NO_MAILER } from '../../src/notices/mailer.ts'
 import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
 import { openByok } from '../../src/store/open-byok.ts'
+import { openNotices } from '../../src/store/open-notices.ts'
+import type { StoreApi } from '../../src/store/protocol.ts'
 import { accessOf } from '../../src/server/access.ts'
 import { matchRoute } from '../../src/server/api/match.ts'
 import { routes } from '../../src/server/api/routes.ts'
@@ -163,12 +163,12 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
     ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
-    reports: noReports, mailer: openMailer(undefined),
+    reports: noReports, mailer: NO_MAILER, notices: noNotices,
   }
 }
 
@@ -189,9 +189,10 @@ const noApps = new AppGrants({ store: { authCode: async () => undefined } as unk
 const noWorkspaces = new Workspaces({ store: { workspace: async () => undefined } as unknown as WorkspacesOptions['store'], clock: new FakeClock() })
 
 /** As below. */
-const noSpendBudgets = new SpendBudgets({ store: { listSpendBudgets: async () => [] } as unknown as SpendBudgetStore, clock: new FakeClock(), flush: async () => undefined })
-/** As below. */
 const noByok = { sealedByokKeys: async () => [] } as unknown as ByokStore
+
+/** Tests of notices have a real store. */
+const noNotices = openNotices({} as unknown as StoreApi, { nodeId: 'test', dataDir: '/nowhere', clock: new FakeClock(), sending: undefined, isMoneyOn: () => true, flush: async () => undefined, log: () => undefined, note: () => undefined })
 
 /** Nobody has called a free model yet. */
 function noSlices(): SliceBank {

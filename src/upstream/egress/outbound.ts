@@ -1,0 +1,86 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Http1Answer } from '../http1/answer.ts'
+import { Http1Client } from '../http1/client.ts'
+import { openAddresses, systemResolve, type Resolve } from './resolve.ts'
+
+export interface OutboundOptions {
+  readonly clock: Clock
+  /** Private addresses may be posted to, and plain http: the operator's word. */
+  readonly privateAllowed: boolean
+  readonly resolve?: Resolve
+  readonly userAgent?: string
+  /** All of one post. */
+  readonly postMsMax?: number
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string
+}
+
+/** What the other side said. */
+export interface PostAnswer { readonly status: number; readonly text: string }
+
+/** Nothing was posted, or no answer came. The message says why, and nothing of networks that are not open to those who ask. */
+export class PostFailed extends Error {
+  override readonly name = 'PostFailed'
+}
+
+const POST_MS_MAX = 15_000
+const CONNECT_MS_MAX = 5_000
+const ANSWER_BYTES_MAX = 2_048
+const ADDRESSES_MAX = 3
+
+/**
+ * Posts to addresses that people of an account have named. As in `Egress`, the address is checked after its name was looked up, and that
+ * very one is connected to. Redirects are not followed: what is signed is for one place.
+ */
+export class Outbound {
+  constructor(private readonly options: OutboundOptions) {}
+
+  /** Why this cannot be posted to, as far as its text shows; undefined where it may be tried. */
+  refusal(text: string): string | undefined {
+    const url = URL.parse(text)
+    if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) return 'must be an https address'
+    if (url.protocol === 'http:' && !this.options.privateAllowed) return 'must be https; plain http is only for where the operator has opened private addresses (SWITCHYARD_EGRESS_PRIVATE)'
+    if (url.username !== '' || url.password !== '') return 'must have no user or password in it; none is sent'
+    return undefined
+  }
+
+  /** Throws PostFailed. */
+  async post(text: string, headers: Readonly<Record<string, string>>, body: string): Promise<PostAnswer> {
+    const refusal = this.refusal(text)
+    if (refusal !== undefined) throw new PostFailed(`the address ${refusal}`)
+    const url = new URL(text)
+    url.hash = ''
+    const msMax = this.options.postMsMax ?? POST_MS_MAX
+    const signal = AbortSignal.timeout(msMax)
+    const { clock, ca } = this.options
+    const client = new Http1Client({ clock, connectMsMax: CONNECT_MS_MAX, idlePerOriginMax: 0, ...(ca !== undefined && { ca }) })
+    try {
+      const answer = await this.ask(client, url, { headers, body, signal })
+      const { text: said } = await answer.text(ANSWER_BYTES_MAX)
+      return { status: answer.status, text: said }
+    } catch (error) {
+      if (error instanceof PostFailed) throw error
+      throw new PostFailed(signal.aborted ? `no answer within ${msMax / 1000} s` : 'the connection broke off', { cause: error })
+    } finally {
+      client.close()
+    }
+  }
+
+  private async ask(client: Http1Client, url: URL, { headers, body, signal }: { readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly signal: AbortSignal }): Promise<Http1Answer> {
+    const addresses = await openAddresses(url.hostname, this.options.resolve ?? systemResolve, this.options.privateAllowed).catch(() => {
+      // The resolver knows no such name: one sentence for that and for what leads inside.
+      return []
+    })
+    if (addresses.length === 0) throw new PostFailed('its name has no address that may be posted to; private addresses are open only where the operator allows them')
+    let why = 'it cannot be reached'
+    for (const address of addresses.slice(0, ADDRESSES_MAX)) {
+      try {
+        return await client.request({ url: url.href, address, method: 'POST', headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': this.options.userAgent ?? 'switchyard', ...headers }, body, signal, fresh: true })
+      } catch (error) {
+        signal.throwIfAborted()
+        why = error instanceof Error && 'code' in error ? `it cannot be reached (${String(error.code)})` : why
+      }
+    }
+    throw new PostFailed(why)
+  }
+}
