@@ -27,6 +27,8 @@ export class Lease {
   private lowWater: Nano = 0n
   /** False until the first grant: the bank does not know it, and nothing is charged to it. */
   opened = false
+  /** An answer of the bank about it was lost: it may have more at the bank than is known here. */
+  isDoubtful = false
   lastUsedMs = 0
   /** No use to ask ahead of need before this moment: the bank had nothing to spare. */
   aheadFromMs = 0

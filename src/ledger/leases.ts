@@ -50,11 +50,14 @@ export class Leases {
   private readonly bank: Bank
   private readonly clock: Clock
   private readonly recallWaitsMs: readonly number[]
+  private readonly flush: () => Promise<void>
 
-  constructor(options: { readonly nodeId: string; readonly bank: Bank; readonly clock: Clock; readonly recallWaitsMs?: readonly number[] }) {
+  /** `flush` brings all settlements so far to the bank. */
+  constructor(options: { readonly nodeId: string; readonly bank: Bank; readonly clock: Clock; readonly flush: () => Promise<void>; readonly recallWaitsMs?: readonly number[] }) {
     this.nodeId = options.nodeId
     this.bank = options.bank
     this.clock = options.clock
+    this.flush = options.flush
     this.recallWaitsMs = options.recallWaitsMs ?? RECALL_WAITS_MS
   }
 
@@ -69,11 +72,11 @@ export class Leases {
     return { account, limits }
   }
 
-  /** Gets the lease enough to hold `amount` more: false when the bank refuses, throws when it can't be asked. True too when the lease was closed meanwhile: look again. */
+  /** Gets the lease enough to hold `amount` more: false when the bank refuses, throws when it can't be asked. True too when the lease was closed or given up meanwhile: look again. */
   async ensure(lease: Lease, amount: Nano): Promise<boolean> {
     lease.waiting += amount
     try {
-      while (lease.spare < amount && this.byId.has(lease.id)) {
+      while (lease.spare < amount && this.byId.has(lease.id) && !this.retired.has(lease)) {
         if (lease.refuses(amount, this.clock.monotonicMs())) return false
         lease.asking ??= this.ask(lease, amount).finally(() => { lease.asking = undefined })
         await lease.asking
@@ -86,7 +89,7 @@ export class Leases {
 
   /** Asks for more before a call must wait for it, by the measure of the last one. */
   askAhead(lease: Lease, amount: Nano): void {
-    lease.asking = this.grant(lease, 0n, lease.wish(amount, this.clock.monotonicMs()))
+    lease.asking = (lease.isDoubtful ? this.giveUp(lease).then(() => 0n) : this.grant(lease, 0n, lease.wish(amount, this.clock.monotonicMs())))
       // A call that needs it will ask again and say why it can't.
       .catch(() => 0n)
       .then((granted) => { if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS })
@@ -129,31 +132,62 @@ export class Leases {
         returns.push(...this.takeSpare(lease))
       }
     }
-    if (returns.length > 0) await this.bank.giveBack(returns)
+    await this.giveBack(returns)
   }
 
   /** Gives back all that is not held, for an amount that must be free at the bank. */
   async release(accountId: string): Promise<void> {
-    const returns = this.ofAccount(accountId).flatMap((lease) => this.takeSpare(lease))
-    if (returns.length > 0) await this.bank.giveBack(returns)
+    await this.giveBack(this.ofAccount(accountId).flatMap((lease) => this.takeSpare(lease)))
   }
 
-  /** Returns idle leases and closes retired ones. `flush` makes sure that nothing of theirs is still to be settled. */
-  async returnIdle(flush: () => Promise<void>): Promise<void> {
+  /** Returns idle leases and closes retired ones. */
+  async returnIdle(): Promise<void> {
     const nowMs = this.clock.wallMs()
     for (const lease of this.byId.values()) {
-      const idle = lease.held === 0n && lease.waiting === 0n && lease.asking === undefined && nowMs - lease.lastUsedMs >= IDLE_MS
+      // A clock that was set back must not keep it.
+      const idle = lease.held === 0n && lease.waiting === 0n && lease.asking === undefined && Math.abs(nowMs - lease.lastUsedMs) >= IDLE_MS
       if (idle) this.retire(lease)
     }
-    const done = [...this.retired].filter((lease) => lease.held === 0n && lease.asking === undefined)
+    await this.closeRetired()
+  }
+
+  /** Closes those that nothing is held on, once nothing of theirs is still to be settled. `asks`: the one that this question is about. */
+  private async closeRetired(asks?: Lease): Promise<void> {
+    const done = [...this.retired].filter((lease) => lease.held === 0n && (lease.asking === undefined || lease === asks))
     if (done.length === 0) return
-    await flush()
-    const returns = done.filter((lease) => lease.opened).map((lease) => ({ accountId: lease.allowance.accountId, leaseId: lease.id, amount: 0n, close: true }))
-    if (returns.length > 0) await this.bank.giveBack(returns)
+    await this.flush()
+    const returns = done.filter((lease) => lease.opened || lease.isDoubtful).map((lease) => ({ accountId: lease.allowance.accountId, leaseId: lease.id, amount: 0n, close: true }))
+    await this.giveBack(returns)
     for (const lease of done) this.forget(lease)
   }
 
+  /** Where the answer is lost, the bank may still have what was taken off the leases here. */
+  private async giveBack(returns: readonly LeaseReturn[]): Promise<void> {
+    if (returns.length === 0) return
+    try {
+      await this.bank.giveBack(returns)
+    } catch (error) {
+      for (const { leaseId } of returns) {
+        const lease = this.byId.get(leaseId)
+        if (lease) lease.isDoubtful = true
+      }
+      throw error
+    }
+  }
+
+  /**
+   * An answer about the lease was lost, so that nobody knows what the bank has for it: closing it gives back all of that. The bank
+   * is asked first, for while it is away what is known of the lease is all that calls have.
+   */
+  private async giveUp(lease: Lease): Promise<void> {
+    await this.look(lease)
+    this.retire(lease)
+    await this.giveBack(this.takeSpare(lease))
+    await this.closeRetired(lease)
+  }
+
   private async ask(lease: Lease, amount: Nano): Promise<void> {
+    if (lease.isDoubtful) return await this.giveUp(lease)
     const wish = lease.wish(amount, this.clock.monotonicMs())
     if (await this.grant(lease, amount - lease.spare, wish) > 0n) return
     for (const waitMs of this.recallWaitsMs) {
@@ -168,7 +202,10 @@ export class Leases {
 
   private async grant(lease: Lease, least: Nano, asked: Nano): Promise<Nano> {
     const ask = { leaseId: lease.id, nodeId: this.nodeId, allowance: lease.allowance, opened: lease.opened, least, asked }
-    const [answer] = await this.bank.lease([ask], this.clock.wallMs())
+    const [answer] = await this.bank.lease([ask], this.clock.wallMs()).catch((error: unknown) => {
+      if (asked > 0n) lease.isDoubtful = true
+      throw error
+    })
     if (!answer) throw new Error('the bank answers each ask')
     if (answer.closed) this.forget(lease)
     lease.seen = answer

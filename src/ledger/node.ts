@@ -106,7 +106,7 @@ export class LedgerNode implements Ledger {
     this.clock = options.clock
     this.journal = options.journal
     this.log = options.log ?? (() => undefined)
-    this.leases = new Leases(options)
+    this.leases = new Leases({ ...options, flush: () => this.flush() })
     this.settler = new Settler(options.bank, options.clock, (answer) => this.noteSettled(answer), this.log)
     this.idleTimer = setInterval(() => this.returnIdle().catch((error: unknown) => this.log(`idle leases stay: ${String(error)}`)), IDLE_CHECK_MS)
     this.idleTimer.unref()
@@ -165,7 +165,7 @@ export class LedgerNode implements Ledger {
 
   /** Gives back leases that nobody used lately. Done every few seconds by itself. */
   returnIdle(): Promise<void> {
-    return this.leases.returnIdle(() => this.flush())
+    return this.leases.returnIdle()
   }
 
   /** Takes no new work, brings everything to the store and closes the leases. What is still in flight is left to the journal. */

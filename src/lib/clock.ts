@@ -10,8 +10,11 @@ export const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () =>
 
 /** A clock that moves when it is told to. For tests. */
 export class FakeClock implements Clock {
+  private steppedMs = 0
   constructor(private nowMs = 1_750_000_000_000) {}
-  wallMs(): number { return this.nowMs }
+  wallMs(): number { return this.nowMs + this.steppedMs }
   monotonicMs(): number { return this.nowMs }
   advance(ms: number): void { this.nowMs += ms }
+  /** Sets the wall clock, and not the monotonic one: forward, or back. */
+  step(ms: number): void { this.steppedMs += ms }
 }

@@ -318,6 +318,39 @@ describe('leases', () => {
     await spend(ledger, plain, 980n)
   })
 
+  test('of an idle node go back too when its clock was set back meanwhile', async () => {
+    bench = await TestBench.open(1_000n, [plain])
+    const ledger = await bench.node('a')
+    await spend(ledger, plain, 10n)
+    bench.clock.step(-86_400_000)
+    await ledger.returnIdle()
+    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 990n, leased: 0n })
+  })
+
+  test('of which an answer was lost are given up, and what the bank had for them is there again', async () => {
+    bench = await TestBench.open(1_000n, [plain])
+    const ledger = await bench.node('a')
+    // Granted, and nobody heard of it: first of a lease that was never heard of at all.
+    bench.setDeaf('a', true)
+    expect(await ledger.hold(callerOf(plain), nextId(), 400n)).toMatchObject({ ok: false, code: 'unavailable' })
+    bench.setDeaf('a', false)
+    await spend(ledger, plain, 10n)
+    await ledger.returnIdle()
+    await spend(ledger, plain, 400n)
+    const hold = await held(ledger, plain, 20n)
+    bench.setDeaf('a', true)
+    expect(await ledger.hold(callerOf(plain), nextId(), 500n)).toMatchObject({ ok: false, code: 'unavailable' })
+    // While the bank does not answer, what is known of the lease is there for calls.
+    expect(await ledger.hold(callerOf(plain), nextId(), 500n)).toMatchObject({ ok: false, code: 'unavailable' })
+    bench.setDeaf('a', false)
+    ledger.settle(hold, generationOf(plain, hold.callId, { cost: 20n }))
+    await spend(ledger, plain, 1n)
+    await ledger.returnIdle()
+    await spend(ledger, plain, 569n)
+    await ledger.flush()
+    expect(await bench.store.verify()).toMatchObject({ ok: true, charged: 1_000n, writtenOff: 0n })
+  })
+
   test('that another node has and does not hold are no reason to refuse', async () => {
     bench = await TestBench.open(1_000n, [plain])
     const [a, b] = [await bench.node('a'), await bench.node('b')]

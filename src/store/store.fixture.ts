@@ -63,6 +63,8 @@ export function generationOf(key: Key, id: string, change: Partial<Generation> =
 class NodeBank implements Bank {
   dead = false
   away = false
+  /** What it asks is done, and the answer is lost. */
+  deaf = false
   constructor(private readonly bench: TestBench) {}
   lease(...args: Parameters<Bank['lease']>) { return this.reach(() => this.bench.store.lease(...args)) }
   giveBack(...args: Parameters<Bank['giveBack']>) { return this.reach(() => this.bench.store.giveBack(...args)) }
@@ -82,7 +84,8 @@ class NodeBank implements Bank {
     if (this.dead) return new Promise<never>(() => undefined)
     if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
     // As the store's thread tells its errors.
-    return work().catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
+    const answer = work().catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
+    return this.deaf ? answer.then(() => { throw new Fault('unavailable', 'the answer was lost') }) : answer
   }
 }
 
@@ -124,6 +127,12 @@ export class TestBench {
   setAway(nodeId: string, away: boolean): void {
     const node = this.nodes.get(nodeId)
     if (node) node.bank.away = away
+  }
+
+  /** Lets a node hear no answer of the store any more, or hear again. */
+  setDeaf(nodeId: string, deaf: boolean): void {
+    const node = this.nodes.get(nodeId)
+    if (node) node.bank.deaf = deaf
   }
 
   async tell(changes: Parameters<LedgerNode['noteChanges']>[0]): Promise<void> {
