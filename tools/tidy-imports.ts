@@ -24,6 +24,7 @@ const LINES: readonly (readonly string[])[] = [
 const PORTS: Readonly<Record<string, readonly string[]>> = {
   'src/catalog/endpoint.ts': ['dialects'],
   'src/accounts/caller.ts': ['ledger', 'limits'],
+  'src/accounts/people-store.ts': ['guardrails'],
   'src/ledger/generation.ts': ['accounts'],
   'src/routing/health.ts': ['upstream'],
 }

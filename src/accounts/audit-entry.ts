@@ -25,6 +25,7 @@ export const AUDIT_ACTIONS = [
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
+  'policy.change', 'guardrail.create', 'guardrail.change', 'guardrail.delete', 'guardrail.assign', 'guardrail.unassign', 'preset.create', 'preset.change',
   'app.allow',
   'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',

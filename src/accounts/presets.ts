@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
+import type { Actor } from './audit-entry.ts'
 
 /** A configuration of calls under a name (contract H30): the version that is designated is what calls get. */
 export interface Preset {
@@ -29,6 +30,7 @@ export interface NewPresetVersion {
   readonly systemPrompt: string | null
   readonly config: JsonObject
   readonly nowMs: number
+  readonly by: Actor
 }
 
 interface Page { readonly offset: number; readonly limit: number }

@@ -27,14 +27,16 @@ async function open(keys: readonly Key[], credits = 10_000n): Promise<TestBench>
   return bench
 }
 
+const CHANGE = { by: SYSTEM, nowMs: 1 }
+
 /** What the store's watch tells processes of a change of rules. */
 async function told(): Promise<void> {
   await bench.tell({ keys: [], accounts: [], rules: [ACCOUNT] })
 }
 
 async function guardrail(budget: Partial<GuardrailBudget>, assigned: readonly (readonly [AssigneeKind, string])[] = [], id = rowId()): Promise<string> {
-  await bench.store.putGuardrail({ id, accountId: ACCOUNT, workspaceId: defaultWorkspaceId(ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: null, reset: 'daily', includeByok: false, ...budget }, createdMs: 1, updatedMs: null })
-  await bench.store.assign(ACCOUNT, assigned.map(([kind, target]) => ({ id: rowId(), guardrailId: id, kind, target, createdMs: 1 })))
+  await bench.store.putGuardrail({ id, accountId: ACCOUNT, workspaceId: defaultWorkspaceId(ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: null, reset: 'daily', includeByok: false, ...budget }, createdMs: 1, updatedMs: null }, CHANGE)
+  await bench.store.assign(ACCOUNT, assigned.map(([kind, target]) => ({ id: rowId(), guardrailId: id, kind, target, createdMs: 1 })), CHANGE)
   await told()
   return id
 }
@@ -147,7 +149,7 @@ describe('a budget of a guardrail', () => {
     await spend(ledger, one, 10n)
     await guardrail({ limit: 15n }, [['key', one.hash]], id)
     expect(await hold(ledger, one, 1n)).toMatchObject({ code: 'guardrail_budget', cap: 15n })
-    await bench.store.unassign(ACCOUNT, id, 'key', [one.hash])
+    await bench.store.unassign(ACCOUNT, id, 'key', [one.hash], CHANGE)
     await told()
     await spend(ledger, one, 10n)
   })

@@ -1,5 +1,6 @@
 import type { NewPresetVersion, Preset, PresetVersion } from '../accounts/presets.ts'
 import type { JsonObject } from '../core/json.ts'
+import { writeAudit } from './audit-rows.ts'
 import { noteRules } from './rule-rows.ts'
 import { int, one, text, type Row, type Sql } from './sql.ts'
 
@@ -19,13 +20,16 @@ export async function listPresets(sql: Sql, accountId: string, page: { readonly 
 
 /** The new version's number is one more than the highest there is: two that come together get two numbers, one after the other. */
 export async function addPresetVersion(sql: Sql, made: NewPresetVersion): Promise<Preset> {
-  const { accountId, slug, presetId, versionId, systemPrompt, config, nowMs } = made
+  const { accountId, slug, presetId, versionId, systemPrompt, config, nowMs, by } = made
   await noteRules(sql, accountId)
   await sql.run('INSERT INTO presets (account_id, id, slug, designated, created_ms, updated_ms) VALUES ($1, $2, $3, 0, $4, $4) ON CONFLICT (account_id, slug) DO NOTHING', accountId, presetId, slug, nowMs)
   const row = await one(sql, 'UPDATE presets SET designated = designated + 1, updated_ms = $1 WHERE account_id = $2 AND slug = $3 RETURNING id, designated', nowMs, accountId, slug)
   if (!row) throw new Error('a preset that was made in this transaction is gone')
   await sql.run('INSERT INTO preset_versions (account_id, preset_id, version, id, system_prompt, config, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)',
     accountId, text(row, 'id'), int(row, 'designated'), versionId, systemPrompt, JSON.stringify(config), nowMs)
+  // Which fields it sets, and the model: what its prompts say is nobody's to read in a log.
+  const after = { slug, version: int(row, 'designated'), fields: Object.keys(config), model: config['model'] ?? null }
+  await writeAudit(sql, { accountId, by, nowMs, action: after.version === 1 ? 'preset.create' : 'preset.change', target: text(row, 'id'), before: after.version === 1 ? undefined : { slug, version: after.version - 1 }, after })
   const preset = await findPreset(sql, accountId, slug)
   if (!preset) throw new Error('a preset that was made in this transaction is gone')
   return preset

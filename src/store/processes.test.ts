@@ -68,8 +68,8 @@ describe('four processes on one budget', () => {
     const cap = 4n * NANO_PER_CENT
     if (whose === 'a guardrail') {
       const id = rowId()
-      await rules.putGuardrail({ id, accountId: DEFAULT_ACCOUNT, workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: cap, reset: 'monthly', includeByok: false }, createdMs: 1, updatedMs: null })
-      await rules.assign(DEFAULT_ACCOUNT, [{ id: rowId(), guardrailId: id, kind: 'member', target: userId, createdMs: 1 }])
+      await rules.putGuardrail({ id, accountId: DEFAULT_ACCOUNT, workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: cap, reset: 'monthly', includeByok: false }, createdMs: 1, updatedMs: null }, { by: SYSTEM, nowMs: 1 })
+      await rules.assign(DEFAULT_ACCOUNT, [{ id: rowId(), guardrailId: id, kind: 'member', target: userId, createdMs: 1 }], { by: SYSTEM, nowMs: 1 })
     } else await spendBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: whose === 'a tag' ? 'tag' : 'member', subject: whose === 'a tag' ? 'customer' : userId, cap, interval: 'monthly' }, SYSTEM)
     await close()
     const amount = NANO_PER_CENT / 25n

@@ -56,7 +56,8 @@ export async function putKeyRules(sql: Sql, accountId: string, keyHash: string, 
   return readKeyRules(sql, accountId, keyHash)
 }
 
-async function readRules(sql: Sql, accountId: string, keyHash: string): Promise<PolicyRules> {
+/** What an account ('') or a key of its says of itself. */
+export async function readRules(sql: Sql, accountId: string, keyHash: string): Promise<PolicyRules> {
   const row = await one(sql, 'SELECT body FROM policies WHERE account_id = $1 AND key_hash = $2', accountId, keyHash)
   // Written by putRules, from the same type.
   return row ? JSON.parse(text(row, 'body')) as PolicyRules : {}

@@ -5,7 +5,8 @@ import { defaultWorkspaceId, WORKSPACE_SETTINGS, type Workspace, type WorkspaceC
 import { writeAudit } from './audit-rows.ts'
 import { deleteByokKeysIn } from './byok-rows.ts'
 import { deleteKey, touchKeys } from './key-rows.ts'
-import { deleteGuardrail, noteRules } from './rule-rows.ts'
+import { dropGuardrail } from './rule-log.ts'
+import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
 
@@ -62,7 +63,7 @@ export async function deleteWorkspace(sql: Sql, accountId: string, id: string, {
   if (await one(sql, `SELECT hash FROM keys WHERE account_id = $1 AND workspace_id = $2 AND ${ACTIVE}`, accountId, id, nowMs)) return 'has_keys'
   await deleteKeysIn(sql, accountId, id, by, nowMs)
   await deleteByokKeysIn(sql, accountId, id, { by, nowMs })
-  for (const row of await sql.all('SELECT id FROM guardrails WHERE account_id = $1 AND workspace_id = $2', accountId, id)) await deleteGuardrail(sql, accountId, text(row, 'id'))
+  for (const row of await sql.all('SELECT id FROM guardrails WHERE account_id = $1 AND workspace_id = $2', accountId, id)) await dropGuardrail(sql, accountId, text(row, 'id'), { by, nowMs })
   for (const table of ['budgets', 'workspace_members']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND workspace_id = $2`, accountId, id)
   await sql.run('DELETE FROM workspaces WHERE account_id = $1 AND id = $2', accountId, id)
   await writeAudit(sql, { accountId, by, nowMs, action: 'workspace.delete', target: id, before: seen(workspace) })

@@ -1,5 +1,6 @@
 import type { Caller } from '../../accounts/caller.ts'
 import { assert } from '../../core/fault.ts'
+import type { Change } from '../../accounts/people-store.ts'
 import type { Access } from '../access.ts'
 import type { RouteContext } from '../route.ts'
 
@@ -7,6 +8,11 @@ import type { RouteContext } from '../route.ts'
 export function callerOf({ caller }: RouteContext): Caller {
   assert(caller, 'a route that needs a key was called without one')
   return caller
+}
+
+/** What is written down of a change that is made now. */
+export function changeBy(context: RouteContext): Change {
+  return { by: accessIn(context).actor, nowMs: context.services.clock.wallMs() }
 }
 
 /** Who asks a management route, and how far it reaches for them. */

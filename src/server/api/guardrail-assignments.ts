@@ -5,7 +5,7 @@ import type { KeyAssignment } from '../../guardrails/rule-store.ts'
 import { rowId } from '../../lib/id.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
-import { callerOf } from './caller.ts'
+import { accessIn, changeBy } from './caller.ts'
 import { guardrailOf } from './guardrails.ts'
 import { timeOrNull } from './key.ts'
 import { PAGE, pageOf } from './page.ts'
@@ -41,12 +41,12 @@ function change(path: string, handle: (context: RouteContext) => Promise<object>
 }
 
 async function keyRows(context: RouteContext, guardrailId: string | undefined): Promise<object> {
-  const { rows, total } = await context.services.rules.store.listKeyAssignments(callerOf(context).accountId, guardrailId, pageOf(readQuery(context.url.searchParams, PAGE)))
+  const { rows, total } = await context.services.rules.store.listKeyAssignments(accessIn(context).accountId, guardrailId, pageOf(readQuery(context.url.searchParams, PAGE)))
   return { data: rows.map(keyRow), total_count: total }
 }
 
 async function memberRows(context: RouteContext, guardrailId: string | undefined): Promise<object> {
-  const { accountId } = callerOf(context)
+  const { accountId } = accessIn(context)
   const { rows, total } = await context.services.rules.store.listMemberAssignments(accountId, guardrailId, pageOf(readQuery(context.url.searchParams, PAGE)))
   return { data: rows.map((row) => ({ ...assignmentRow(row), user_id: row.target, organization_id: accountId })), total_count: total }
 }
@@ -56,14 +56,14 @@ async function assign(context: RouteContext, kind: AssigneeKind, targets: readon
   if (kind === 'member') await checkMembers(context, targets)
   const createdMs = context.services.clock.wallMs()
   const assignments = [...new Set(targets)].map((target): Assignment => ({ id: rowId(), guardrailId, kind, target, createdMs }))
-  const missing = await context.services.rules.store.assign(callerOf(context).accountId, assignments)
+  const missing = await context.services.rules.store.assign(accessIn(context).accountId, assignments, changeBy(context))
   if (missing.length > 0) throw new Fault('invalid_request', `Nothing was assigned: ${missing.length} of the ${assignments.length} keys are not there, the first ${missing[0]?.slice(0, 12) ?? ''}…. GET /api/v1/keys lists the hashes.`, { metadata: { field: 'key_hashes' } })
   return assignments.length
 }
 
 /** Members of the account, and the word for whoever its keys without a member are of. */
 async function checkMembers({ services, ...context }: RouteContext, targets: readonly string[]): Promise<void> {
-  const { accountId } = callerOf({ services, ...context })
+  const { accountId } = accessIn({ services, ...context })
   for (const target of new Set(targets)) {
     if (target === OWNER || await services.people.member(accountId, target)) continue
     throw new Fault('invalid_request', `Nothing was assigned: ${target.slice(0, 60)} is no member. GET /api/v1/organization/members lists them.`, { metadata: { field: 'member_user_ids' } })
@@ -72,7 +72,7 @@ async function checkMembers({ services, ...context }: RouteContext, targets: rea
 
 async function unassign(context: RouteContext, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
   const { id } = await guardrailOf(context)
-  return await context.services.rules.store.unassign(callerOf(context).accountId, id, kind, [...new Set(targets)])
+  return await context.services.rules.store.unassign(accessIn(context).accountId, id, kind, [...new Set(targets)], changeBy(context))
 }
 
 function assignmentRow({ id, guardrailId, createdMs }: Assignment): object {

@@ -4,7 +4,7 @@ import { defaultGuardrailId, defaultGuardrailName, NO_BUDGET, NO_RULES, type Gua
 import { rowId } from '../../lib/id.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
-import { callerOf } from './caller.ts'
+import { accessIn, changeBy } from './caller.ts'
 import { workspaceIdOf } from './workspaces.ts'
 import { changedBudget, changedRules, GUARDRAIL_CHANGE, guardrailRow, NEW_GUARDRAIL } from './guardrail-body.ts'
 import { PAGE, pageOf } from './page.ts'
@@ -17,7 +17,7 @@ export const listGuardrails: Route = {
   method: 'GET', path: '/guardrails', auth: 'management', operation: 'guardrails.read',
   async handle(context) {
     const query = readQuery(context.url.searchParams, LIST_QUERY)
-    const { rows, total } = await context.services.rules.store.listGuardrails(callerOf(context).accountId, await workspaceIdOf(context, query.workspace_id), pageOf(query))
+    const { rows, total } = await context.services.rules.store.listGuardrails(accessIn(context).accountId, await workspaceIdOf(context, query.workspace_id), pageOf(query))
     return { data: rows.map(guardrailRow), total_count: total }
   },
 }
@@ -28,10 +28,10 @@ export const createGuardrail: Route = {
   async handle(context) {
     const body = await readBody(context, NEW_GUARDRAIL)
     const guardrail: Guardrail = {
-      id: rowId(), accountId: callerOf(context).accountId, workspaceId: await workspaceIdOf(context, body.workspace_id), name: body.name, description: body.description ?? null,
+      id: rowId(), accountId: accessIn(context).accountId, workspaceId: await workspaceIdOf(context, body.workspace_id), name: body.name, description: body.description ?? null,
       rules: changedRules(NO_RULES, body, context.services.snapshot()), budget: changedBudget(NO_BUDGET, body), createdMs: context.services.clock.wallMs(), updatedMs: null,
     }
-    await context.services.rules.store.putGuardrail(guardrail)
+    await context.services.rules.store.putGuardrail(guardrail, changeBy(context))
     return Response.json({ data: guardrailRow(guardrail) }, { status: 201 })
   },
 }
@@ -56,7 +56,7 @@ export const changeGuardrail: Route = {
       ...before, name: body.name ?? before.name, description: body.description === undefined ? before.description : body.description,
       rules: changedRules(before.rules, body, context.services.snapshot()), budget: changedBudget(before.budget ?? NO_BUDGET, body), updatedMs: nowMs,
     }
-    await context.services.rules.store.putGuardrail(guardrail)
+    await context.services.rules.store.putGuardrail(guardrail, changeBy(context))
     return { data: guardrailRow(guardrail) }
   },
 }
@@ -65,19 +65,19 @@ export const changeGuardrail: Route = {
 export const deleteGuardrail: Route = {
   method: 'DELETE', path: '/guardrails/{id}', auth: 'management', operation: 'guardrails.change',
   async handle(context) {
-    if (!await context.services.rules.store.deleteGuardrail(callerOf(context).accountId, idOf(context))) missing()
+    if (!await context.services.rules.store.deleteGuardrail(accessIn(context).accountId, idOf(context), changeBy(context))) missing()
     return { deleted: true }
   },
 }
 
 /** The guardrail that the path names; 404 where there is none, also for a default one that nobody has written (F3). */
 export async function guardrailOf(context: RouteContext): Promise<Guardrail> {
-  return await context.services.rules.store.guardrail(callerOf(context).accountId, idOf(context)) ?? missing()
+  return await context.services.rules.store.guardrail(accessIn(context).accountId, idOf(context)) ?? missing()
 }
 
 /** The workspace whose default guardrail the path names, written or not: its id follows from the workspace's. */
 async function workspaceOfDefault(context: RouteContext): Promise<string | undefined> {
-  const { accountId } = callerOf(context)
+  const { accountId } = accessIn(context)
   const id = idOf(context)
   if (id === defaultGuardrailId(defaultWorkspaceId(accountId))) return defaultWorkspaceId(accountId)
   for (let offset = 0; ; offset += WORKSPACES_PAGE) {
@@ -90,7 +90,7 @@ async function workspaceOfDefault(context: RouteContext): Promise<string | undef
 const WORKSPACES_PAGE = 500
 
 async function defaultGuardrail(context: RouteContext, workspaceId: string, nowMs: number): Promise<Guardrail> {
-  const { accountId } = callerOf(context)
+  const { accountId } = accessIn(context)
   const id = idOf(context)
   const found = await context.services.rules.store.guardrail(accountId, id)
   return found ?? { id, accountId, workspaceId, name: defaultGuardrailName(workspaceId), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }

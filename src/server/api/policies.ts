@@ -5,7 +5,7 @@ import { NO_RULES, policyRulesOf, type GuardrailRules } from '../../guardrails/g
 import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
-import { accessIn, callerOf } from './caller.ts'
+import { accessIn, changeBy } from './caller.ts'
 import { changedRules } from './guardrail-body.ts'
 import { OWN_FIELDS, RULE_FIELDS } from './policy-body.ts'
 
@@ -29,7 +29,7 @@ export const getKeyPolicy: Route = {
   async handle(context) {
     const hash = hashOf(context)
     const owner = ownerOnly(accessIn(context))
-    const key = await context.services.accounts.key(callerOf(context).accountId, hash)
+    const key = await context.services.accounts.key(accessIn(context).accountId, hash)
     if (!key || (owner !== undefined && key.creatorUserId !== owner)) missing()
     return { data: policyRow(await rulesOf(context, hash)) }
   },
@@ -43,15 +43,15 @@ export const changeKeyPolicy: Route = {
 
 async function change(context: RouteContext, keyHash: string): Promise<object> {
   const body = await readBody(context, POLICY)
-  const { services: { rules, clock, snapshot } } = context
+  const { services: { rules, snapshot } } = context
   const rulesNow = changed(await rulesOf(context, keyHash), body, () => snapshot())
-  if (!await rules.store.putRules(callerOf(context).accountId, keyHash, rulesNow, clock.wallMs())) missing()
+  if (!await rules.store.putRules(accessIn(context).accountId, keyHash, rulesNow, changeBy(context))) missing()
   return { data: policyRow(rulesNow) }
 }
 
 /** From the store, not from what calls see: two changes one after the other both count. */
-async function rulesOf({ services, caller }: RouteContext, keyHash: string): Promise<PolicyRules> {
-  const { account, keys } = await services.rules.store.accountRules(caller?.accountId ?? '')
+async function rulesOf(context: RouteContext, keyHash: string): Promise<PolicyRules> {
+  const { account, keys } = await context.services.rules.store.accountRules(accessIn(context).accountId)
   return keyHash === '' ? account : (keys.get(keyHash) ?? {})
 }
 

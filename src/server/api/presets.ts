@@ -1,3 +1,4 @@
+import type { Actor } from '../../accounts/audit-entry.ts'
 import { presetOf } from '../../accounts/preset-config.ts'
 import type { Preset, PresetVersion } from '../../accounts/presets.ts'
 import { Fault } from '../../core/fault.ts'
@@ -66,7 +67,9 @@ function captureFrom(path: string, endpoint: CallEndpoint): Route {
       const nowMs = context.services.clock.wallMs()
       // What `body` gives is JSON, read from the request.
       const { config, systemPrompt } = presetOf(chatBodyOf(await context.body() as JsonObject, endpoint, context, nowMs))
-      const made = { accountId: callerOf(context).accountId, slug, presetId: rowId(), versionId: rowId(), systemPrompt, config, nowMs }
+      const { accountId, key } = callerOf(context)
+      const by: Actor = { kind: 'key', id: key.hash, name: key.name, userId: key.creatorUserId }
+      const made = { accountId, slug, presetId: rowId(), versionId: rowId(), systemPrompt, config, nowMs, by }
       const preset = await context.services.presets.store.addPresetVersion(made)
       return { data: { ...presetRow(preset), designated_version: versionRow(preset.designated) } }
     },
