@@ -66,6 +66,8 @@ export interface SignInStore {
   /** Whether nobody runs this install yet. */
   isFresh(): Promise<boolean>
   isDisabled(userId: string): Promise<boolean>
+  /** Whether they have shown that their address is theirs. */
+  isVerified(userId: string): Promise<boolean>
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean>
   /** Who is signed in with this token, in an account that they are in. undefined: nobody, or they are disabled. */
   liveSession(token: string, nowMs: number): Promise<LiveSession | undefined>

@@ -14,6 +14,7 @@ import { readBody } from './body.ts'
 import { checkAddress, clientAddress, type Origins } from './client-address.ts'
 import { withDefaultModel } from './default-model.ts'
 import { docsPage, withDocsUrl } from './docs.ts'
+import { pageOf } from './pages/pages.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { ServerOptions } from './server.ts'
 import type { Route, RouteContext, Services } from './route.ts'
@@ -80,6 +81,8 @@ async function answer(request: Request, options: ServerOptions, origins: Origins
     if (params) return await besideCalls(request, endpoint, params, options, origins)
   }
   if (path.startsWith(`${AUTH_PATH}/`) && services.signIn) return await services.signIn.handle({ request, address: clientAddress(request, origins) }, path.slice(AUTH_PATH.length))
+  const page = services.signIn && await pageOf(request, path, clientAddress(request, origins), { people: services.people, signIn: services.signIn, clock: services.clock })
+  if (page) return page
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options, origins)
   if (path.startsWith('/docs/')) return docsPage(path)

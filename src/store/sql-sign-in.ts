@@ -2,7 +2,7 @@ import type { AttemptRule, LiveSession, SessionEntry, SignInModel, SignInQuery, 
 import { findUser } from './people-rows.ts'
 import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
 import { addSignIn, countSignIn, deleteSignIn, findSignIn, insertSignIn, isFresh, takeSignIn, updateSignIn } from './sign-in-rows.ts'
-import type { Database } from './sql.ts'
+import { one, type Database } from './sql.ts'
 
 /** Thrown to take back what was inserted before the one that clashed. */
 class Clash extends Error {}
@@ -57,6 +57,10 @@ export class SqlSignIn implements SignInStore {
 
   isDisabled(userId: string): Promise<boolean> {
     return this.database.read(async (sql) => (await findUser(sql, 'id', userId))?.disabledMs !== null)
+  }
+
+  isVerified(userId: string): Promise<boolean> {
+    return this.database.read(async (sql) => await one(sql, 'SELECT id FROM users WHERE id = $1 AND email_verified = 1', userId) !== undefined)
   }
 
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean> {

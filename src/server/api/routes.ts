@@ -10,11 +10,13 @@ import { getGenerationContent } from './generation-content.ts'
 import { getGeneration } from './generation.ts'
 import { guardrailAssignments } from './guardrail-assignments.ts'
 import { changeGuardrail, createGuardrail, deleteGuardrail, getGuardrail, listGuardrails } from './guardrails.ts'
+import { acceptInvitation, createOrganization, getInvitation } from './invitations.ts'
 import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys, rotateKey } from './keys.ts'
 import { changeAccount, closeAccount, getAccount, grantCredit, listAccounts, resumeAccount, suspendAccount } from './instance-accounts.ts'
 import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
+import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
@@ -32,6 +34,7 @@ export const routes: readonly Route[] = [
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   exchangeCode, createCode,
+  getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
   getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent,
   explainRequest,

@@ -15,7 +15,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { rowId } from '../../lib/id.ts'
 import { storeAdapter } from './adapter.ts'
 import type { Letters } from './letters.ts'
-import { CLIENT_ADDRESS, COOKIE_PREFIX, SESSION_MS } from './names.ts'
+import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS } from './names.ts'
 
 export interface AuthOptions {
   /** `https://gateway.example.com`, without a slash at its end. */
@@ -40,7 +40,6 @@ const MAGIC_MS = 15 * 60_000
 
 /** Passwords: the parameters are OWASP's first choice for argon2id (19 MiB, 2 passes). */
 const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
-export const PASSWORD_CHARS = { min: 10, max: 256 } as const
 
 /** Puts the library together over our store. */
 export function makeAuth(options: AuthOptions): Auth {

@@ -32,6 +32,11 @@ const WORDS: Readonly<Record<LinkPurpose, { readonly subject: string; readonly b
 export class Letters {
   constructor(private readonly options: LettersOptions) {}
 
+  /** Whether links go out by letter; otherwise by the operator. */
+  get isByMail(): boolean {
+    return this.options.mailer.isConfigured
+  }
+
   async send({ purpose, email, url, lastsMs }: Link): Promise<void> {
     const { mailer, store, secret, clock, onLink } = this.options
     const { subject, before, after } = WORDS[purpose]

@@ -16,3 +16,5 @@ export const COOKIE_PREFIX = 'switchyard'
 export const SESSION_MS = 30 * 86_400_000
 /** The header in which we tell the sign-in library where a request comes from. What a client sends in it is taken out. */
 export const CLIENT_ADDRESS = 'x-switchyard-client-address'
+/** How long a password is. */
+export const PASSWORD_CHARS = { min: 10, max: 256 } as const

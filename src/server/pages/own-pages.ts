@@ -1,0 +1,109 @@
+import { userName } from '../../accounts/user.ts'
+import type { LiveSession } from '../../accounts/sign-in-store.ts'
+import { html, type Html, type Piece } from './html.ts'
+import { goTo, page, said } from './layout.ts'
+import { ask, type PageContext } from './page-context.ts'
+import { newPassword, troubleOf } from './sign-in-pages.ts'
+
+/** A handler for those who are signed in; others sign in first, and come back. */
+export function forPerson(handle: (context: PageContext, live: LiveSession) => Promise<Response> | Response): (context: PageContext) => Promise<Response> | Response {
+  return (context) => (context.live ? handle(context, context.live) : goTo(context.request.method === 'GET' && context.url.pathname !== '/' ? `/sign-in?next=${encodeURIComponent(context.url.pathname)}` : '/sign-in'))
+}
+
+/** `GET /`. */
+export async function showHome({ people }: PageContext, live: LiveSession): Promise<Response> {
+  const accounts = await people.accountsOf(live.user.id)
+  const current = accounts.find(({ account }) => account.id === live.accountId)
+  return page({ title: 'Home', isWide: true, body: html`<section><h1>${userName(live.user)}</h1>${live.impersonatedBy !== null && said('bad', "You are looking through this person's eyes. Sign out to end it.")}
+<p class="soft">${live.user.email}${live.isOperator && html` · runs this install`}</p>
+<form method="post" action="/account" class="row"><label>Account<select name="account_id">${accounts.map(({ account, role }) => html`<option value="${account.id}"${account.id === live.accountId && html` selected`}>${account.name || 'Personal'} (${account.kind === 'personal' ? 'your own' : role})</option>`)}</select></label><button class="plain">Switch</button></form>
+<p class="soft more">You are in <strong>${current?.account.name ?? ''}</strong>. Keys, members and credit are managed over the <a href="/docs/api">API</a> and at the command line.</p></section>
+<section><h2>Security</h2><p class="soft">Password, second factor, passkeys, and where you are signed in.</p><a href="/security">Open</a></section>
+<form method="post" action="/sign-out"><button class="plain">Sign out</button></form>` })
+}
+
+/** `POST /account`: looks at another account from now on. */
+export async function switchAccount({ field, signIn }: PageContext, live: LiveSession): Promise<Response> {
+  // Where it is none of theirs nothing changes, and the page shows it.
+  await signIn.store.chooseAccount(live.id, field('account_id'))
+  return goTo('/')
+}
+
+/** `POST /sign-out`. */
+export async function signOut(context: PageContext): Promise<Response> {
+  const answer = await ask(context, { path: '/sign-out', body: {} })
+  return goTo('/sign-in', answer.cookies)
+}
+
+interface SecurityShown { readonly trouble?: string; readonly good?: string; readonly status?: number; readonly cookies?: readonly string[] }
+
+/** `GET /security`. */
+export async function showSecurity(context: PageContext, live: LiveSession, { trouble, good, status = 200, cookies = [] }: SecurityShown = {}): Promise<Response> {
+  const { signIn, clock } = context
+  const mine = [{ field: 'userId', operator: 'eq', value: live.user.id, isOr: false }] as const
+  const [sessions, passkeys, passwords, user] = await Promise.all([
+    signIn.store.sessionsOf(live.user.id, clock.wallMs()), signIn.store.findSignIn({ model: 'passkey', where: mine }), signIn.store.countSignIn({ model: 'account', where: [...mine, { field: 'providerId', operator: 'eq', value: 'credential', isOr: false }] }),
+    signIn.store.findSignIn({ model: 'user', where: [{ field: 'id', operator: 'eq', value: live.user.id, isOr: false }] }),
+  ])
+  const hasTwoFactor = user[0]?.['twoFactorEnabled'] === true
+  return page({ title: 'Security', isWide: true, hasScript: true, status, cookies, body: html`<h1>Security</h1>${said('bad', trouble)}${said('good', good)}
+${passwords > 0 ? html`<section><h2>Password</h2><form method="post" action="/security/password"><label>Password now<input name="current" type="password" autocomplete="current-password" required></label>${newPassword('New password')}<button class="plain">Change it</button></form></section>
+<section><h2>Second factor</h2>${secondFactor(hasTwoFactor)}</section>` : html`<section><h2>Password</h2><p class="soft">You have none. <a href="/forgot-password">Set one by letter</a>; a second factor comes with it.</p></section>`}
+<section><h2>Passkeys</h2>${list(passkeys.map((key) => html`<span>${String(key['name'] ?? 'Passkey')}</span><form method="post" action="/security/passkey-remove"><input type="hidden" name="id" value="${String(key['id'])}"><button class="plain small">Remove</button></form>`))}
+<form class="hidden" data-passkey="add" data-next="/security"><p class="bad hidden" role="alert" data-trouble></p><label>Name<input name="name" maxlength="100" placeholder="Laptop"></label><button class="plain">Add a passkey</button></form></section>
+<section><h2>Where you are signed in</h2>${list(sessions.map(({ id, ipAddress, userAgent, createdMs }) => html`<span>${(userAgent ?? '').slice(0, 90) || 'Unknown'}<br><small>${ipAddress || 'unknown address'} · since ${new Date(createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC</small></span>${id === live.id ? html`<small>here</small>` : html`<form method="post" action="/security/end"><input type="hidden" name="id" value="${id}"><button class="plain small">End</button></form>`}`))}
+${sessions.length > 1 && html`<form method="post" action="/security/end"><button class="plain">End all others</button></form>`}</section>` })
+}
+
+function secondFactor(isOn: boolean): Html {
+  return isOn ? html`<p class="good">On: after your password you are asked for a code.</p><form method="post" action="/security/two-factor-off"><label>Password<input name="password" type="password" autocomplete="current-password" required></label><button class="plain">Turn it off</button></form>`
+    : html`<form method="post" action="/security/two-factor"><p class="soft">An app on your phone shows a code that you type after your password.</p><label>Password<input name="password" type="password" autocomplete="current-password" required></label><button class="plain">Set it up</button></form>`
+}
+
+function list(rows: readonly Html[]): Piece {
+  return rows.length > 0 && html`<ul class="list">${rows.map((row) => html`<li>${row}</li>`)}</ul>`
+}
+
+/** `POST /security/password`. */
+export async function changePassword(context: PageContext, live: LiveSession): Promise<Response> {
+  const answer = await ask(context, { path: '/change-password', body: { currentPassword: context.field('current'), newPassword: context.field('password'), revokeOtherSessions: true } })
+  return answer.isOk ? goTo('/security', answer.cookies) : await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
+}
+
+/** `POST /security/two-factor`: shows the secret for the app, and the backup codes, this once. */
+export async function setUpTwoFactor(context: PageContext, live: LiveSession): Promise<Response> {
+  const answer = await ask(context, { path: '/two-factor/enable', body: { password: context.field('password') } })
+  const { totpURI: uri, backupCodes: codes } = answer.json
+  if (!answer.isOk || typeof uri !== 'string' || !Array.isArray(codes)) return await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
+  return page({ title: 'Second factor', cookies: answer.cookies, body: html`<section><h1>Second factor</h1><p>Add this to your app: <a href="${uri}">open it there</a>, or type the secret.</p><p><code>${new URL(uri).searchParams.get('secret')}</code></p>
+<h2>Backup codes</h2><p class="soft">Keep them where your phone is not. Each works once, and this is the only time that you see them.</p><ul class="codes">${codes.map((code) => html`<li>${String(code)}</li>`)}</ul>
+${codeForm}</section>` })
+}
+
+const codeForm = html`<form method="post" action="/security/two-factor-confirm"><label>The code that your app shows now<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10"></label><button>Turn it on</button></form>`
+
+/** `POST /security/two-factor-confirm`: on from now on. */
+export async function confirmTwoFactor(context: PageContext): Promise<Response> {
+  const answer = await ask(context, { path: '/two-factor/verify-totp', body: { code: context.field('code').replace(/\s/g, '') } })
+  if (answer.isOk) return goTo('/security', answer.cookies)
+  return page({ title: 'Second factor', status: answer.status, body: html`<section><h1>Second factor</h1>${said('bad', troubleOf(answer))}${codeForm}</section>` })
+}
+
+/** `POST /security/two-factor-off`. */
+export async function endTwoFactor(context: PageContext, live: LiveSession): Promise<Response> {
+  const answer = await ask(context, { path: '/two-factor/disable', body: { password: context.field('password') } })
+  return answer.isOk ? goTo('/security', answer.cookies) : await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
+}
+
+/** `POST /security/passkey-remove`. */
+export async function removePasskey(context: PageContext, live: LiveSession): Promise<Response> {
+  const answer = await ask(context, { path: '/passkey/delete-passkey', body: { id: context.field('id') } })
+  return answer.isOk ? goTo('/security') : await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
+}
+
+/** `POST /security/end`: one session, or all others. */
+export async function endSession({ field, signIn }: PageContext, live: LiveSession): Promise<Response> {
+  const id = field('id')
+  await signIn.store.endSessions(live.user.id, id === '' ? { exceptId: live.id } : { id })
+  return goTo('/security')
+}

@@ -1,0 +1,31 @@
+/** How the pages look, in light and in dark. */
+export const STYLE = `
+:root { color-scheme: light dark; --ink: #16181d; --soft: #5b6270; --line: #dfe3ea; --page: #f5f6f8; --card: #fff; --accent: #2456d6; --accent-ink: #fff; --bad: #b3261e; --good: #1b7f4b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --soft: #a2a9b6; --line: #333944; --page: #121419; --card: #1b1e25; --accent: #7da2ff; --accent-ink: #0c1020; --bad: #ff9d95; --good: #6fd7a1; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 27rem; margin: 8vh auto 4rem; padding: 0 1rem; }
+main.wide { max-width: 44rem; }
+.brand { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.5rem; font-weight: 650; letter-spacing: -.01em; color: inherit; text-decoration: none; }
+.brand svg { width: 1.6rem; height: 1.6rem; color: var(--accent); }
+section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.5rem; margin-bottom: 1rem; }
+h1 { font-size: 1.35rem; line-height: 1.25; margin: 0 0 1rem; letter-spacing: -.015em; }
+h2 { font-size: 1rem; margin: 0 0 .75rem; }
+p { margin: 0 0 1rem; } p:last-child { margin-bottom: 0; }
+.soft, small { color: var(--soft); font-size: .9rem; }
+label { display: block; font-size: .9rem; font-weight: 550; margin-bottom: .9rem; }
+input, select { display: block; width: 100%; margin-top: .3rem; padding: .6rem .7rem; font: inherit; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; }
+input[type=checkbox] { display: inline-block; width: auto; margin: 0 .4rem 0 0; }
+input:focus-visible, select:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+button { width: 100%; padding: .65rem 1rem; font: inherit; font-weight: 600; border: 1px solid transparent; border-radius: .5rem; background: var(--accent); color: var(--accent-ink); cursor: pointer; }
+button.plain { background: transparent; color: var(--ink); border-color: var(--line); }
+button.small { width: auto; padding: .3rem .7rem; font-size: .9rem; }
+button + button, form + form, .more { margin-top: .6rem; }
+.row { display: flex; gap: .6rem; align-items: end; } .row > label { flex: 1; margin: 0; } .row > button { width: auto; }
+.names { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
+a { color: var(--accent); }
+.bad, .good { padding: .6rem .8rem; border-radius: .5rem; border: 1px solid currentColor; font-size: .95rem; } .bad { color: var(--bad); } .good { color: var(--good); }
+ul.list { list-style: none; margin: 0 0 1rem; padding: 0; } ul.list li { display: flex; gap: .75rem; align-items: center; justify-content: space-between; padding: .6rem 0; border-top: 1px solid var(--line); } ul.list li:first-child { border-top: 0; }
+code, .codes { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-size: .95rem; overflow-wrap: anywhere; } .codes { columns: 2; margin: 0 0 1rem; padding: 0; list-style: none; }
+.hidden { display: none; }
+`
