@@ -38,6 +38,13 @@ export const OPERATIONS = {
   'audit.read': { admin: 'all', member: 'none' },
   // Credit is shared: everybody may see it, admins buy it.
   'credits.read': { admin: 'all', member: 'all' },
+  // Members see what is about their own keys and the workspaces that they are in.
+  'forecast.read': { admin: 'all', member: 'own' },
+  'notifications.read': { admin: 'all', member: 'own' },
+  'notification_settings.read': { admin: 'all', member: 'none' },
+  'notification_settings.change': { admin: 'all', member: 'none' },
+  'webhooks.read': { admin: 'all', member: 'none' },
+  'webhooks.change': { admin: 'all', member: 'none' },
   // Members see what their own keys did.
   'analytics.read': { admin: 'all', member: 'own' },
   'guardrails.read': { admin: 'all', member: 'all' },

@@ -150,7 +150,7 @@ function disabledNotice({ accountId, id, url, name, failingSinceMs }: { readonly
   const error = result.ok ? '' : result.error
   return {
     accountId, kind: 'webhook.disabled' as const, reference: `webhook.disabled:${id}:${nowMs}`, title: `The webhook endpoint ${name ?? url} was disabled`,
-    text: `Nothing is posted to ${url} any more: it has failed since ${new Date(failingSinceMs ?? nowMs).toISOString()}. Last: ${error}\n\nWhen it works again, enable it: PATCH /api/v1/webhooks/${id} with {"disabled": false}. What was given up in the last seven days is posted then.`,
+    text: `Nothing is posted to ${url} any more: it has failed since ${new Date(failingSinceMs ?? nowMs).toISOString()}. Last: ${error}\n\nWhen it works again, enable it: PATCH /api/v1/notifications/webhooks/${id} with {"disabled": false}. What was given up in the last seven days is posted then.`,
     data: { endpoint: { id, url, name }, error },
   }
 }

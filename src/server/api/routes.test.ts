@@ -15,6 +15,9 @@ test('who may call what', () => {
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({
     'GET /keys': 'keys.read', 'POST /keys': 'keys.create', 'GET /keys/{hash}': 'keys.read', 'PATCH /keys/{hash}': 'keys.change', 'DELETE /keys/{hash}': 'keys.delete', 'POST /keys/{hash}/rotate': 'keys.rotate',
     'GET /credits': 'credits.read', 'GET /activity': 'analytics.read', 'GET /analytics/meta': 'analytics.read', 'POST /analytics/query': 'analytics.read',
+    'GET /forecast': 'forecast.read', 'GET /notifications': 'notifications.read', 'POST /notifications/read': 'notifications.read', 'GET /notifications/settings': 'notification_settings.read',
+    'PATCH /notifications/settings': 'notification_settings.change', 'GET /notifications/deliveries': 'notification_settings.read', 'GET /notifications/webhooks': 'webhooks.read', 'POST /notifications/webhooks': 'webhooks.change',
+    'GET /notifications/webhooks/{id}': 'webhooks.read', 'PATCH /notifications/webhooks/{id}': 'webhooks.change', 'DELETE /notifications/webhooks/{id}': 'webhooks.change', 'POST /notifications/webhooks/{id}/test': 'webhooks.change',
     'GET /guardrails': 'guardrails.read', 'POST /guardrails': 'guardrails.change', 'GET /guardrails/{id}': 'guardrails.read', 'PATCH /guardrails/{id}': 'guardrails.change', 'DELETE /guardrails/{id}': 'guardrails.change',
     'GET /guardrails/assignments/keys': 'guardrails.read', 'GET /guardrails/assignments/members': 'guardrails.read',
     'GET /guardrails/{id}/assignments/keys': 'guardrails.read', 'GET /guardrails/{id}/assignments/members': 'guardrails.read',
@@ -37,6 +40,8 @@ test('who may call what', () => {
 const OURS = [
   'GET /invitations/{token}',
   'GET /budgets/tags', 'PUT /budgets/tags', 'DELETE /budgets/tags/{id}', 'GET /budgets/members', 'PUT /budgets/members', 'DELETE /budgets/members/{id}',
+  'GET /forecast', 'GET /notifications', 'POST /notifications/read', 'GET /notifications/settings', 'PATCH /notifications/settings', 'GET /notifications/deliveries', 'GET /notifications/webhooks', 'POST /notifications/webhooks',
+  'GET /notifications/webhooks/{id}', 'PATCH /notifications/webhooks/{id}', 'DELETE /notifications/webhooks/{id}', 'POST /notifications/webhooks/{id}/test',
   'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
   'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
 ]

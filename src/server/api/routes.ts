@@ -6,6 +6,7 @@ import { getAudit, getInstanceAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
+import { getForecast } from './forecast.ts'
 import { getGenerationContent } from './generation-content.ts'
 import { getGeneration } from './generation.ts'
 import { guardrailAssignments } from './guardrail-assignments.ts'
@@ -18,6 +19,7 @@ import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
 import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
+import { changeNotificationSettings, getNotificationSettings, listDeliveries, listNotifications, readNotifications } from './notifications.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
 import { changeMember, createInvitation, listInvitations, listMembers, removeMember, revokeInvitation } from './organization.ts'
@@ -25,6 +27,7 @@ import { listProviders } from './providers.ts'
 import { explainRequest } from './route-explain.ts'
 import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
 import { deleteBudget, getBudget, listBudgets, putBudget } from './workspace-budgets.ts'
+import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, testWebhook } from './webhooks.ts'
 import { addWorkspaceMembers, listWorkspaceMembers, removeWorkspaceMembers } from './workspace-members.ts'
 import { changeWorkspace, createWorkspace, deleteWorkspace, getWorkspace, listWorkspaces } from './workspaces.ts'
 
@@ -37,6 +40,8 @@ export const routes: readonly Route[] = [
   getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
   getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent,
+  getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries,
+  listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
   getAccountPolicy, changeAccountPolicy, getKeyPolicy, changeKeyPolicy,
