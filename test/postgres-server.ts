@@ -5,6 +5,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { atEnd } from './at-end.ts'
 
 /** A server that is there alone for the tests. It loses what it has when it ends. */
 export interface PostgresServer {
@@ -56,18 +57,17 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended
     child = undefined
   }
+  const remove = async (): Promise<void> => {
+    await stop()
+    rmSync(home, { recursive: true, force: true })
+  }
+  atEnd(remove)
   process.on('exit', () => {
     child?.kill('SIGQUIT')
     rmSync(home, { recursive: true, force: true })
   })
   await start()
-  return {
-    url, start, stop,
-    remove: async () => {
-      await stop()
-      rmSync(home, { recursive: true, force: true })
-    },
-  }
+  return { url, start, stop, remove }
 }
 
 /** Makes an empty database, and gives its address. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { databaseUrlOf } from './engine.ts'
+import { atEnd } from './at-end.ts'
 
 const ROOT = join(import.meta.dir, '..')
 const START_MS_MAX = 30_000
@@ -43,7 +44,7 @@ export interface GatewayOptions {
 
 const running = new Set<ChildProcess>()
 // A test that throws before its `stop` leaves nothing behind.
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+atEnd(() => running.forEach((child) => child.kill('SIGKILL')))
 
 /** Starts the gateway on a free port and waits until it listens. Throws with its output when it does not. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {

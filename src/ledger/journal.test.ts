@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal, journalExists, readJournal, removeJournal, type Fsync } from './journal.ts'
@@ -17,7 +17,6 @@ afterEach(async () => {
   await journal?.close(true)
   removeJournal(path)
 })
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 describe('Journal', () => {
   test.each(['always', 'interval', 'never'] as const)('has an appended line in the file when append returns (%s)', (fsync) => {

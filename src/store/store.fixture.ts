@@ -1,5 +1,5 @@
 // What the tests of the store and of the ledger on it stand on: a real database of their own, nodes in one process.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashSecret } from '../accounts/account-book.ts'
@@ -23,14 +23,9 @@ import { SqliteDatabase } from './sqlite.ts'
 import type { Database } from './sql.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
 
-const made: string[] = []
-process.on('exit', () => { for (const directory of made) rmSync(directory, { recursive: true, force: true }) })
-
 /** A directory that goes when the tests end. */
 export function testDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'switchyard-'))
-  made.push(directory)
-  return directory
+  return mkdtempSync(join(tmpdir(), 'switchyard-'))
 }
 
 /** The database of a data directory, as a process of its own would open it; how long it waits for others there. */

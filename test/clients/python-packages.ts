@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /** What is installed, and so what the folder is for: another version is another folder. */
 const PACKAGES = ['openai==3.52.0', 'anthropic==2.11.0'] as const
-const FOLDER = join(tmpdir(), 'switchyard-python-clients', PACKAGES.join('-').replaceAll('==', '-'))
+const FOLDER = join(process.env['SWITCHYARD_KEPT_TMPDIR'] ?? tmpdir(), 'switchyard-python-clients', PACKAGES.join('-').replaceAll('==', '-'))
 const INSTALL_MS_MAX = 180_000
 
 /** A Python that has the packages, or why there is none. */

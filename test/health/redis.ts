@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { atEnd } from '../at-end.ts'
 
 /** A real Redis or Valkey server, as Debian has it. */
 const BINARIES = ['valkey-server', 'redis-server']
@@ -10,7 +11,7 @@ export const redisBinary: string | undefined = BINARIES.find((name) => Bun.which
 export async function startRedis(port: number): Promise<{ stop(): Promise<void> }> {
   if (redisBinary === undefined) throw new Error('no valkey-server and no redis-server here: apt-get install redis-server')
   const child: ChildProcess = spawn(redisBinary, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  process.on('exit', () => child.kill('SIGKILL'))
+  atEnd(() => { child.kill('SIGKILL') })
   await new Promise<void>((resolve, reject) => {
     let output = ''
     child.stdout?.on('data', (bytes: Buffer) => {
