@@ -9,6 +9,7 @@ import type { Caller } from '../accounts/caller.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { Operation } from '../accounts/roles.ts'
+import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
@@ -32,6 +33,8 @@ export interface Services {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
+  /** Budgets of members, and on tags. */
+  readonly spendBudgets: SpendBudgets
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
   /** Accounts and people, from above. */

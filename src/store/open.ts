@@ -7,6 +7,7 @@ import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
+import { SpendBudgets } from '../accounts/spend-budgets.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
@@ -50,6 +51,7 @@ export interface OpenLedger extends OpenByok {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
+  readonly spendBudgets: SpendBudgets
   /** What signing in needs kept. */
   readonly signIn: SignInStore
   readonly instance: Instance
@@ -115,7 +117,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -134,7 +136,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'spendBudgets' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -149,8 +151,8 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
-function peopleOf({ api }: StoreClient, clock: Clock): Pick<OpenLedger, 'people' | 'workspaces'> {
-  return { people: new People(api, clock), workspaces: new Workspaces({ store: api, clock }) }
+function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'spendBudgets' | 'workspaces'> {
+  return { people: new People(api, clock), spendBudgets: new SpendBudgets({ store: api, clock, flush }), workspaces: new Workspaces({ store: api, clock }) }
 }
 
 async function openInstance({ api }: StoreClient, clock: Clock): Promise<Instance> {

@@ -6,6 +6,7 @@ import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
 import type { RuleStore } from '../guardrails/rule-store.ts'
+import type { SpendBudgetStore } from '../accounts/spend-budget.ts'
 import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import type { SliceBank, WantedSlice } from '../limits/slice-bank.ts'
@@ -25,7 +26,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends AppStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends AppStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, WorkspaceStore, SpendBudgetStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -13,6 +13,7 @@ const METHODS = [
   'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
   'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
+  'listSpendBudgets', 'putSpendBudget', 'deleteSpendBudget',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'auditOfAll',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode',

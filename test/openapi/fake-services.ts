@@ -10,6 +10,8 @@ import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
 import { Instance } from '../../src/accounts/instance.ts'
 import { Operator } from '../../src/accounts/operator.ts'
 import type { OperatorStore } from '../../src/accounts/operator-store.ts'
+import { SpendBudgets } from '../../src/accounts/spend-budgets.ts'
+import type { SpendBudgetStore } from '../../src/accounts/spend-budget.ts'
 import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
@@ -163,7 +165,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -179,6 +181,7 @@ const noReports: Services['reports'] = {
 
 /** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
+const noSpendBudgets = new SpendBudgets({ store: { listSpendBudgets: async () => [] } as unknown as SpendBudgetStore, clock: new FakeClock(), flush: async () => undefined })
 /** Tests of the operator's side have a real store. */
 const noOperator = new Operator({ store: {} as OperatorStore, clock: new FakeClock(), flush: async () => undefined })
 /** As on a fresh install. */
