@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts'
-import { sayUsd, type Nano } from '../core/nano.ts'
+import { CREDIT_NANO_MAX, sayUsd, type Nano } from '../core/nano.ts'
 import type { Generation } from '../ledger/generation.ts'
 import type { Clock } from '../lib/clock.ts'
 import { keySecret } from '../lib/id.ts'
@@ -97,10 +97,12 @@ export class AccountBook implements Accounts {
 
   async grant(accountId: string, amount: Nano, reason: string, reference?: string, by: Actor = SYSTEM): Promise<Granted> {
     if (amount === 0n) throw new Fault('invalid_request', 'The amount is zero.')
+    if (amount > CREDIT_NANO_MAX || amount < -CREDIT_NANO_MAX) throw beyondAll()
     const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs(), by }
     await this.options.flush()
     const credits = await this.store.grant(grant)
     if (credits) return credits
+    if (amount > 0n) throw beyondAll()
     // Money that nodes have leased and do not use is the account's too.
     await this.options.recall(accountId)
     const again = await this.store.grant(grant)
@@ -163,6 +165,10 @@ function refused(refusal: KeyRefusal): Fault {
   if (refusal === 'no_workspace') return new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
   if (refusal === 'no_member') return new Fault('invalid_request', '`creator_user_id` is not the id of a member of this workspace. GET /api/v1/workspaces/{id}/members lists them.', { metadata: { field: 'creator_user_id' } })
   return new Fault('conflict', 'A key with this secret exists already, or existed.')
+}
+
+function beyondAll(): Fault {
+  return new Fault('invalid_request', `An account has at most ${sayUsd(CREDIT_NANO_MAX)} altogether. Nothing was changed.`)
 }
 
 /** How a key is known to the store and in URLs: lower-case SHA-256 in hex (contract H1). */

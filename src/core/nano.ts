@@ -1,6 +1,9 @@
 /** Money: integer nano-dollars (10⁻⁹ USD). Arithmetic on it lives here, in `catalog/price.ts` and in `ledger/`. */
 export type Nano = bigint
 
+/** The most that an account is ever given: a billion dollars. Sums of it stay far from the end of 64 bits, where SQLite goes on with floats. */
+export const CREDIT_NANO_MAX: Nano = 10n ** 18n
+
 const NANO_PER_USD = 1_000_000_000n
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i
 

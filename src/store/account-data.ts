@@ -7,7 +7,9 @@ import { one, type Row, type Sql } from './sql.ts'
 import { rowsOf } from './table-rows.ts'
 
 /** Tables that prove the account's money, and have nothing of a person in them. */
-const MONEY = new Set(['entries', 'generations', 'pruned', 'keys', 'key_windows', 'workspace_windows', 'rollups', 'rollups_daily', 'leases'])
+const MONEY = new Set(['entries', 'generations', 'pruned', 'keys', 'key_windows', 'workspace_windows', 'rollups', 'rollups_daily', 'leases', 'purchases', 'payment_reversals', 'credit_lots'])
+/** By the hashes of its secrets every process hears that a key is dead: those of a rotation too. */
+const KEPT = new Set([...MONEY, 'key_secrets'])
 /** Tables that are ours and tell an account nothing. */
 const INNER = new Set(['auth_codes', 'leases', 'pruned', 'key_secrets', 'tags_seen'])
 /** Columns that are shown to nobody, in whatever table they come to stand. */
@@ -58,7 +60,7 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
   await sql.run(`UPDATE keys SET name = '', label = '', extras = '{}', creator_user_id = NULL, deleted_ms = COALESCE(deleted_ms, $1), changed = $2 WHERE account_id = $3`,
     nowMs, await nextRevision(sql), accountId)
   await sql.run("UPDATE entries SET reason = '' WHERE account_id = $1", accountId)
-  for (const { name } of accountTablesOf()) if (!MONEY.has(name)) await sql.run(`DELETE FROM ${name} WHERE account_id = $1`, accountId)
+  for (const { name } of accountTablesOf()) if (!KEPT.has(name)) await sql.run(`DELETE FROM ${name} WHERE account_id = $1`, accountId)
   await noteRules(sql, accountId)
   return true
 }

@@ -5,7 +5,7 @@ import type { Account } from '../accounts/organization.ts'
 import { DEFAULT_SLUG, defaultWorkspaceId, WORKSPACE_SETTINGS } from '../accounts/workspace.ts'
 import type { StoreChanges } from './protocol.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
-import { formatUsd } from '../core/nano.ts'
+import { CREDIT_NANO_MAX, formatUsd } from '../core/nano.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
 import { nextRevision } from './schema.ts'
@@ -32,15 +32,15 @@ export async function readCredits(sql: Sql, accountId: string): Promise<Credits>
   return { total: big(account, 'granted'), used: big(spent, 'cost') - big(account, 'written_off') }
 }
 
-/** Adds to the free balance or takes from it; undefined when it has not that much. A known reference changes nothing. */
+/** Adds to the free balance or takes from it; undefined when it has not that much, or would have more than a balance may. A known reference changes nothing. */
 export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant): Promise<Granted | undefined> {
   // Only a fresh install's own account is there before anybody made it.
   await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: nowMs })
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
   if (known) return { ...await readCredits(sql, accountId), isRepeated: true }
   if (amount !== 0n) {
-    const changed = await sql.run('UPDATE accounts SET balance = balance + $1, granted = granted + $1, changed = $2, wanted_by = NULL WHERE id = $3 AND balance + $1 >= 0',
-      amount, await nextRevision(sql), accountId)
+    const changed = await sql.run('UPDATE accounts SET balance = balance + $1, granted = granted + $1, changed = $2, wanted_by = NULL WHERE id = $3 AND balance + $1 >= 0 AND granted <= $4',
+      amount, await nextRevision(sql), accountId, CREDIT_NANO_MAX - (amount > 0n ? amount : 0n))
     if (changed === 0) return undefined
     const id = rowId()
     await writeAudit(sql, { accountId, by, nowMs, action: amount > 0n ? 'credit.grant' : 'credit.take', target: id, after: { usd: formatUsd(amount), reference }, reason })

@@ -8,6 +8,9 @@ const PASS_MS = 3_600_000
 const SETTLED_MS = 30_000
 const PAUSE_MS = 50
 
+/** A clock that steps further than this may be wrong: nothing is removed by it until it has kept its new time for a day. */
+const STEP_MS_MAX = 3_600_000
+
 /** How many days rows are kept, by kind. What is not said stays for ever. */
 export interface Retention { readonly generationsDays?: number; readonly windowsDays?: number; readonly changesDays?: number }
 
@@ -15,6 +18,10 @@ export interface Retention { readonly generationsDays?: number; readonly windows
 export class Retainer {
   private closed = false
   private readonly timer: Timer
+  /** Wall clock less monotonic: it changes when the wall clock steps. */
+  private aheadMs: number
+  /** By the monotonic clock. */
+  private trustedFromMs = 0
 
   constructor(private readonly options: {
     readonly store: Pick<StoreApi, 'closeBooksBefore' | 'prune'>
@@ -24,6 +31,7 @@ export class Retainer {
     /** Waits between two steps. */
     readonly pause?: (ms: number) => Promise<void>
   }) {
+    this.aheadMs = options.clock.wallMs() - options.clock.monotonicMs()
     this.timer = setInterval(() => this.pass().catch((error: unknown) => options.log(`old rows stay until the next hour: ${String(error)}`)), PASS_MS)
     this.timer.unref()
   }
@@ -31,6 +39,7 @@ export class Retainer {
   /** Removes all that is too old now. How many rows went. */
   async pass(): Promise<number> {
     const { store, clock, pause = Bun.sleep } = this.options
+    if (!this.isClockTrusted()) return 0
     const cutoffs = cutoffsOf(this.options.retention() ?? {}, clock.wallMs())
     if (cutoffs.generationsMs !== undefined) {
       await store.closeBooksBefore(cutoffs.generationsMs)
@@ -47,6 +56,17 @@ export class Retainer {
   close(): void {
     this.closed = true
     clearInterval(this.timer)
+  }
+
+  private isClockTrusted(): boolean {
+    const { clock, log } = this.options
+    const [monotonicMs, aheadMs] = [clock.monotonicMs(), clock.wallMs() - clock.monotonicMs()]
+    if (Math.abs(aheadMs - this.aheadMs) > STEP_MS_MAX) {
+      this.aheadMs = aheadMs
+      this.trustedFromMs = monotonicMs + DAY_MS
+      log('the clock was set by more than an hour: no old rows are removed for a day')
+    }
+    return monotonicMs >= this.trustedFromMs
   }
 }
 

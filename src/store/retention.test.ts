@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hashSecret } from '../accounts/account-book.ts'
+import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { LedgerNode } from '../ledger/node.ts'
 import { closeAccount, exportAccount, forgetBatch, type ExportedRow } from './account-data.ts'
 import { Retainer, type Retention } from './retainer.ts'
@@ -63,7 +65,7 @@ describe('retention', () => {
     const cutoffs = { generationsMs: bench.clock.wallMs() - DAY_MS }
     await bench.store.closeBooksBefore(cutoffs.generationsMs)
     expect(await pruneAll(cutoffs)).toBe(3)
-    await bench.store.settle(lines, 1)
+    await bench.store.settle(lines, bench.clock.wallMs())
     expect(await bench.store.credits(ACCOUNT)).toEqual({ total: 1_000n, used: 30n })
   })
 
@@ -104,11 +106,16 @@ describe('an account', () => {
     await spend(ledger, 2, 10n)
     const [line = ''] = readFileSync(join(bench.directory, 'a.log'), 'utf8').split('\n').filter((text) => text.startsWith('{"end"'))
     const before = await bench.store.verify()
+    const second = hashSecret('the second secret of a key that was rotated')
+    await bench.store.rotateKey(ACCOUNT, key.hash, { secretHash: second, label: 'l', oldEndsMs: 4, by: SYSTEM, nowMs: 4 })
+    const revision = await bench.store.revision()
     expect(await bench.database.write((sql) => closeAccount(sql, ACCOUNT, 5))).toBe(true)
     while (await bench.database.write((sql) => forgetBatch(sql, ACCOUNT)) > 0);
     expect(await bench.database.write((sql) => closeAccount(sql, ACCOUNT, 6))).toBe(false)
     expect(await bench.store.verify()).toEqual(before)
     expect(await bench.store.findKey(key.hash)).toBeUndefined()
+    expect((await bench.store.changesSince(revision)).keys).toEqual(expect.arrayContaining([key.hash, second]))
+    expect(await bench.store.findKey(second)).toBeUndefined()
     await bench.store.settle([line], 7)
     expect(await bench.store.verify()).toEqual(before)
     const left = JSON.stringify(await exported())
@@ -135,5 +142,28 @@ describe('Retainer', () => {
     expect(Math.max(...waits)).toBeGreaterThanOrEqual(15_000)
     for (const one of [keeping, removing]) one.close()
     expect(await bench.store.verify()).toMatchObject({ ok: true, generations: 700n })
+  })
+
+  test('removes nothing by a clock that was just set forward, and goes on when the clock has kept its time for a day', async () => {
+    bench = await TestBench.open(1_000_000n, [key])
+    await spend(await bench.node('a'), 3, 3n)
+    const said: string[] = []
+    const retainer = new Retainer({ store: bench.store, clock: bench.clock, log: (line) => said.push(line), retention: () => ({ generationsDays: 30 }), pause: async () => undefined })
+    bench.clock.step(365 * DAY_MS)
+    expect(await retainer.pass()).toBe(0)
+    bench.clock.advance(DAY_MS - 1)
+    expect(await retainer.pass()).toBe(0)
+    bench.clock.advance(1)
+    expect(await retainer.pass()).toBe(3)
+    retainer.close()
+    expect(said).toHaveLength(1)
+  })
+
+  test('books that a wrong clock has closed beyond today take the calls of today all the same', async () => {
+    bench = await TestBench.open(1_000n, [key])
+    const ledger = await bench.node('a')
+    await bench.store.closeBooksBefore(bench.clock.wallMs() + DAY_MS)
+    await spend(ledger, 2, 10n)
+    expect(await bench.store.verify()).toMatchObject({ ok: true, charged: 20n })
   })
 })

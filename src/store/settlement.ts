@@ -23,7 +23,7 @@ interface Beside { readonly tagBook: TagBook; readonly touched: Touched }
 export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number, { tagBook, touched }: Beside): Promise<Settled> {
   const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
   const entryIds = new Map<string, string>()
-  const taken = await open(sql, [...ends.values()])
+  const taken = await open(sql, [...ends.values()], nowMs)
   const tagSets = await tagBook.setsOf(sql, taken)
   const fresh = await insertGenerations(sql, taken, { entryIds, tagSets })
   const unpaid: { leaseId: string; amount: bigint }[] = []
@@ -45,9 +45,13 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
   return { unpaid, closed }
 }
 
-/** Those whose record may still come: a journal that is replayed late must not charge again what was here and has been removed. */
-async function open(sql: Sql, ends: readonly End[]): Promise<End[]> {
-  const fromMs = await booksOpenFrom(sql)
+/**
+ * Those whose record may still come: a journal that is replayed late must not charge again what was here and has been removed.
+ * Books that are closed beyond this moment were closed by a clock that was ahead: nothing is free because of that.
+ */
+async function open(sql: Sql, ends: readonly End[], nowMs: number): Promise<End[]> {
+  const closedMs = await booksOpenFrom(sql)
+  const fromMs = closedMs > nowMs ? 0 : closedMs
   const closed = await closedAmong(sql, [...new Set(ends.map(({ generation }) => generation.accountId))])
   return ends.filter(({ generation }) => generation.createdMs >= fromMs && !closed.has(generation.accountId))
 }
