@@ -39,6 +39,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   /** The secret, or secrets apart by commas, that cookies are signed with; a file of the data directory where there is none. */
   readonly authSecret: string | undefined
+  /** Servers of the DNS that are asked for TXT records, as `192.0.2.1` or `192.0.2.1:5353`; none: those of the system. */
+  readonly dnsServers: readonly string[]
   /** Environment with `.env` below it: where credentials of providers are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -108,6 +110,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
     publicUrl: publicUrl(env['SWITCHYARD_PUBLIC_URL'] || undefined),
     authSecret: authSecret(env['SWITCHYARD_AUTH_SECRET'] || undefined),
+    dnsServers: dnsServers(env['SWITCHYARD_DNS_SERVERS']),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
     smtp: smtp(env['SWITCHYARD_SMTP_URL'] || undefined, env['SWITCHYARD_MAIL_FROM'] || undefined),
     env,
@@ -203,6 +206,12 @@ function smtp(url: string | undefined, from: string | undefined): Config['smtp']
   if (!/^smtps?:\/\/\S+$/.test(url) || !URL.canParse(url)) throw new ConfigError('SWITCHYARD_SMTP_URL: must be an address as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465')
   if (from === undefined || !/^(?:[^<>\p{Cc}]*<[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+>|[^\s<>@\p{Cc}]+@[^\s<>@\p{Cc}]+)$/u.test(from)) throw new ConfigError('SWITCHYARD_MAIL_FROM: must say whom letters are from, as gateway@example.com or Gateway <gateway@example.com>, where SWITCHYARD_SMTP_URL is set')
   return { url, from }
+}
+
+function dnsServers(text: string | undefined): readonly string[] {
+  const servers = (text ?? '').split(',').map((server) => server.trim()).filter((server) => server !== '')
+  for (const server of servers) if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[\da-f:.]+\](?::\d{1,5})?|[\da-f:]+:[\da-f:.]*)$/i.test(server)) throw new ConfigError(`SWITCHYARD_DNS_SERVERS: must be addresses as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53, apart by commas; not ${JSON.stringify(server)}`)
+  return servers
 }
 
 function publicUrl(text: string | undefined): string | undefined {

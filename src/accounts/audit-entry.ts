@@ -2,7 +2,7 @@ import type { Json } from '../core/json.ts'
 
 /** Who did something: a person in the console, a management key, an app that was let, the operator at the command line, or this program by itself. */
 export interface Actor {
-  readonly kind: 'user' | 'key' | 'app' | 'operator' | 'system'
+  readonly kind: 'user' | 'key' | 'app' | 'operator' | 'directory' | 'system'
   /** The id of the person or the app, or the hash of the key; '' for the others. */
   readonly id: string
   /** For people to read, as it was then. */
@@ -31,6 +31,8 @@ export const AUDIT_ACTIONS = [
   'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
   'webhook.create', 'webhook.change', 'webhook.delete', 'alerts.change',
+  'workspace_member.change', 'scim_token.create', 'scim_token.revoke', 'directory_user.create', 'directory_user.change', 'directory_user.delete', 'directory_group.create', 'directory_group.change', 'directory_group.delete',
+  'group_mapping.create', 'group_mapping.change', 'group_mapping.delete', 'domain.add', 'domain.activate', 'domain.disable', 'domain.delete',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

@@ -17,11 +17,11 @@ export interface Change {
   readonly reason?: string
 }
 
-/** `last_admin`: nobody would be left who may let others in. */
-export type MemberRefusal = 'no_member' | 'last_admin'
+/** `last_admin`: nobody would be left who may let others in. `kept_by_directory`: only the directory can take them out. */
+export type MemberRefusal = 'no_member' | 'last_admin' | 'kept_by_directory'
 export type InvitationRefusal = 'no_invitation' | 'not_open' | 'other_person'
 export type WorkspaceRefusal = 'no_workspace' | 'slug_taken' | 'has_keys'
-export type WorkspaceMemberRefusal = { readonly code: 'no_workspace' } | { readonly code: 'no_member' | 'has_keys'; readonly userIds: readonly string[] }
+export type WorkspaceMemberRefusal = { readonly code: 'no_workspace' } | { readonly code: 'no_member' | 'has_keys' | 'kept_by_directory'; readonly userIds: readonly string[] }
 
 export interface Budgets { readonly rows: readonly Budget[]; readonly includeByok: boolean }
 

@@ -87,6 +87,7 @@ export class People {
   /** Their keys are disabled; what they did stays on record. */
   async removeMember(accountId: string, userId: string, by: Actor): Promise<void> {
     const refusal = await this.store.removeMember(accountId, userId, this.change(by))
+    if (refusal === 'kept_by_directory') throw new Fault('conflict', "The organization's directory keeps this member: remove or deactivate them there.")
     if (refusal) throw refusal === 'no_member' ? noMember() : lastAdmin()
   }
 

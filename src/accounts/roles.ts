@@ -54,6 +54,11 @@ export const OPERATIONS = {
   'byok.change': { admin: 'all', member: 'none' },
   'account_policy.read': { admin: 'all', member: 'all' },
   'account_policy.change': { admin: 'all', member: 'none' },
+  // Whom a directory keeps, its tokens, what its groups may do, and the domains that are proven.
+  'directory.read': { admin: 'all', member: 'none' },
+  'directory.change': { admin: 'all', member: 'none' },
+  'domains.read': { admin: 'all', member: 'none' },
+  'domains.change': { admin: 'all', member: 'none' },
   /** What no row above is for. */
   'account.administer': { admin: 'all', member: 'none' },
 } as const satisfies Readonly<Record<string, Readonly<Record<Role, Reach>>>>

@@ -54,7 +54,7 @@ export interface WorkspaceMember {
   readonly id: string
   readonly workspaceId: string
   readonly userId: string
-  /** As in the organisation (H24). */
+  /** As in the organisation (H24), or the higher one that mappings of a directory's groups give (H22). */
   readonly role: Role
   readonly createdMs: number
 }

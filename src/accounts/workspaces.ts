@@ -30,6 +30,11 @@ export class Workspaces {
     return workspace
   }
 
+  /** By id or slug; undefined where there is none. */
+  find(accountId: string, idOrSlug: string): Promise<Workspace | undefined> {
+    return this.store.workspace(accountId, idOrSlug)
+  }
+
   list(accountId: string, page: Page & { readonly memberId?: string }): Promise<Listed<Workspace>> {
     return this.store.listWorkspaces(accountId, page)
   }
@@ -140,5 +145,6 @@ function membersRefused(refusal: WorkspaceMemberRefusal): Fault {
   if (refusal.code === 'no_workspace') return missing()
   const who = refusal.userIds.map((id) => id.slice(0, 60)).join(', ')
   if (refusal.code === 'no_member') return new Fault('not_found', `No member of the organization: ${who}. GET /api/v1/organization/members lists them.`, { metadata: { field: 'user_ids' } })
+  if (refusal.code === 'kept_by_directory') return new Fault('invalid_request', `In this workspace by a group of the organization's directory: ${who}. Take them out of that group, or delete its mapping.`, { metadata: { field: 'user_ids' } })
   return new Fault('invalid_request', `With active API keys in this workspace nobody can be removed from it: ${who}. Delete or disable their keys first.`, { metadata: { field: 'user_ids' } })
 }

@@ -23,7 +23,9 @@ import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-end
 import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
 import { accessOfSession, operatorAccess, type Session } from './session.ts'
 import { AUTH_PATH } from './sign-in/sign-in.ts'
+import { answerScim, SCIM_PATH } from './scim/scim.ts'
 import { readWithPreset } from './with-preset.ts'
+import { orWorkspaceAdmin } from './workspace-admin.ts'
 
 /** The prefixes below which the API lives: Cursor's (contract A29), ours, and the one that OpenAI's clients use by themselves. */
 const PREFIXES = ['/api/v1/cursor', '/api/v1', '/v1']
@@ -83,6 +85,7 @@ async function answer(request: Request, options: ServerOptions, origins: Origins
   if (path.startsWith(`${AUTH_PATH}/`) && services.signIn) return await services.signIn.handle({ request, address: clientAddress(request, origins) }, path.slice(AUTH_PATH.length))
   const page = services.signIn && await pageOf(request, path, clientAddress(request, origins), { people: services.people, signIn: services.signIn, clock: services.clock })
   if (page) return page
+  if (path.startsWith(`${SCIM_PATH}/`)) return await answerScim(request, path, options)
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options, origins)
   if (path.startsWith('/docs/')) return docsPage(path)
@@ -111,7 +114,7 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   const session = isKeyless && route.auth !== 'key' ? await services.sessions?.sessionOf(request) : undefined
   if (route.auth === 'person' && !session) throw new Fault('unauthenticated', 'Nobody is signed in: this is for people, not for keys.')
   const caller = session || (route.auth === 'public' && isKeyless) ? undefined : await callerOf(request, route, services, origins)
-  const access = await accessFor(route, services, session, caller)
+  const access = await orWorkspaceAdmin(accessFor(route, services, session, caller), { route, workspace: params['id'], services, session, caller })
   const accountId = session?.accountId
   return { request, address: clientAddress(request, origins), url: new URL(request.url), params, caller, session, access, services: accountId === undefined ? seenServices(services, caller) : { ...services, snapshot: () => seenBy(services.snapshot(), accountId) }, body: async () => (await readBody(request, options.bodyBytesMax)).json }
 }

@@ -10,6 +10,8 @@ import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { Operation } from '../accounts/roles.ts'
 import type { SpendBudgets } from '../accounts/spend-budgets.ts'
+import type { Domains } from '../accounts/domains.ts'
+import type { Scim } from '../accounts/scim/scim.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
@@ -33,6 +35,9 @@ export interface Services {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
+  /** People and groups as organisations' directories keep them, and domains that are proven to be an organisation's. */
+  readonly scim: Scim
+  readonly domains: Domains
   /** Budgets of members, and on tags. */
   readonly spendBudgets: SpendBudgets
   /** What the operator has decided for the whole install. */

@@ -133,9 +133,10 @@ export async function deleteKey(sql: Sql, accountId: string, hash: string, by: A
   return true
 }
 
-/** Disables keys that are live, each with its entry in the log. */
-export async function disableKeysOf(sql: Sql, accountId: string, userId: string, by: Actor, nowMs: number): Promise<void> {
-  const rows = await sql.all(`SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND creator_user_id = $2 AND deleted_ms IS NULL AND disabled = 0`, accountId, userId)
+/** Disables keys that are live, all of a person in an account or only those in one workspace, each with its entry in the log. */
+export async function disableKeysOf(sql: Sql, accountId: string, userId: string, by: Actor, nowMs: number, workspaceId?: string): Promise<void> {
+  const rows = await sql.all(`SELECT ${COLUMNS} FROM keys WHERE account_id = $1 AND creator_user_id = $2 AND deleted_ms IS NULL AND disabled = 0${workspaceId === undefined ? '' : ' AND workspace_id = $3'}`,
+    accountId, userId, ...(workspaceId === undefined ? [] : [workspaceId]))
   for (const row of rows) await changeKey(sql, accountId, text(row, 'hash'), { disabled: true }, by, nowMs)
 }
 

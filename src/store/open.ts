@@ -8,6 +8,9 @@ import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
 import { SpendBudgets } from '../accounts/spend-budgets.ts'
+import { Domains, type TxtResolver } from '../accounts/domains.ts'
+import { scimOn, type Scim } from '../accounts/scim/scim.ts'
+import { DnsTxt } from '../lib/dns-txt.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import { Fault } from '../core/fault.ts'
@@ -38,6 +41,8 @@ export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' |
   readonly retention?: () => Retention | undefined
   /** How letters and webhooks go out of this process; they wait for others where it is not said. */
   readonly sending?: Sending
+  /** Who is asked for TXT records; the system's DNS when not said. */
+  readonly txt?: TxtResolver
   /** Told what goes wrong in the background. No content in it. */
   readonly log?: (line: string) => void
 }
@@ -51,6 +56,8 @@ export interface OpenLedger extends OpenByok {
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
   readonly workspaces: Workspaces
+  readonly scim: Scim
+  readonly domains: Domains
   readonly spendBudgets: SpendBudgets
   /** What signing in needs kept. */
   readonly signIn: SignInStore
@@ -117,7 +124,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

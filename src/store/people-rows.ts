@@ -8,6 +8,7 @@ import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
 import { deleteMemberBudgets } from './spend-budget-rows.ts'
+import { isKeptByDirectory, linkEntry, unlinkEntry } from './scim-access.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 export const USER = 'id, email, first_name, last_name, created_ms, updated_ms, disabled_ms'
@@ -69,8 +70,10 @@ export async function listMembers(sql: Sql, accountId: string, { offset, limit }
 
 export async function insertMember(sql: Sql, { accountId, userId, role, createdMs }: Membership, change: Change): Promise<boolean> {
   const isNew = await sql.run('INSERT INTO memberships (account_id, user_id, role, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (account_id, user_id) DO NOTHING', accountId, userId, role, createdMs) === 1
-  if (isNew) await writeAudit(sql, { accountId, ...change, action: 'member.add', target: userId, after: { role } })
-  return isNew
+  if (!isNew) return false
+  await writeAudit(sql, { accountId, ...change, action: 'member.add', target: userId, after: { role } })
+  await linkEntry(sql, accountId, userId, change)
+  return true
 }
 
 export async function changeRole(sql: Sql, accountId: string, userId: string, role: Role, change: Change): Promise<Member | MemberRefusal> {
@@ -87,11 +90,18 @@ export async function removeMember(sql: Sql, accountId: string, userId: string, 
   const before = await findMember(sql, accountId, userId)
   if (!before) return 'no_member'
   if (before.role === 'admin' && !await hasOtherAdmin(sql, accountId, userId)) return 'last_admin'
+  if (await isKeptByDirectory(sql, accountId, userId)) return 'kept_by_directory'
+  await takeOut(sql, before, change)
+  return undefined
+}
+
+/** The member goes, with their keys and all that was theirs in this account. */
+export async function takeOut(sql: Sql, { accountId, userId, role }: Membership, change: Change): Promise<void> {
+  await unlinkEntry(sql, accountId, userId)
   await disableKeysOf(sql, accountId, userId, change.by, change.nowMs)
   await deleteMemberBudgets(sql, accountId, userId)
   for (const table of ['workspace_members', 'memberships']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND user_id = $2`, accountId, userId)
-  await writeAudit(sql, { accountId, ...change, action: 'member.remove', target: userId, before: { role: before.role } })
-  return undefined
+  await writeAudit(sql, { accountId, ...change, action: 'member.remove', target: userId, before: { role } })
 }
 
 async function hasOtherAdmin(sql: Sql, accountId: string, userId: string): Promise<boolean> {

@@ -19,6 +19,8 @@ const METHODS = [
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode',
   'enqueue', 'claimMessages', 'finishMessage', 'letGoOfMessages', 'listDeliveries', 'pruneNotices', 'listWebhooks', 'webhook', 'insertWebhook', 'changeWebhook', 'deleteWebhook', 'noteDelivery', 'webhooksSealedByOthers', 'resealWebhook',
   'alertSettings', 'changeAlertSettings', 'crossingsOfTouched', 'sweepCrossings', 'allowances', 'announce', 'listNotices', 'markRead',
+  'insertScimToken', 'listScimTokens', 'scimToken', 'noteScimTokenUse', 'revokeScimToken', 'hasDirectory', 'listEntries', 'insertEntry', 'changeEntry', 'deleteEntry', 'listGroups', 'insertGroup', 'changeGroup', 'deleteGroup',
+  'listMappings', 'mapping', 'insertMapping', 'changeMapping', 'deleteMapping', 'settleAccess', 'directoryMembers', 'takeIn', 'mappedRole', 'listDomains', 'domain', 'activeDomain', 'insertDomain', 'activateDomain', 'disableDomain', 'deleteDomain',
 ] as const satisfies readonly StoreMethod[]
 
 /** The store of this process, in its thread. Errors of the store arrive as Fault `unavailable`, its own refusals to open as they are. */

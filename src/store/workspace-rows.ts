@@ -64,7 +64,7 @@ export async function deleteWorkspace(sql: Sql, accountId: string, id: string, {
   await deleteKeysIn(sql, accountId, id, by, nowMs)
   await deleteByokKeysIn(sql, accountId, id, { by, nowMs })
   for (const row of await sql.all('SELECT id FROM guardrails WHERE account_id = $1 AND workspace_id = $2', accountId, id)) await dropGuardrail(sql, accountId, text(row, 'id'), { by, nowMs })
-  for (const table of ['budgets', 'workspace_members']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND workspace_id = $2`, accountId, id)
+  for (const table of ['budgets', 'workspace_members', 'scim_mappings', 'scim_access']) await sql.run(`DELETE FROM ${table} WHERE account_id = $1 AND workspace_id = $2`, accountId, id)
   await sql.run('DELETE FROM workspaces WHERE account_id = $1 AND id = $2', accountId, id)
   await writeAudit(sql, { accountId, by, nowMs, action: 'workspace.delete', target: id, before: seen(workspace) })
   return undefined
@@ -75,7 +75,8 @@ async function deleteKeysIn(sql: Sql, accountId: string, workspaceId: string, by
   for (const row of rows) await deleteKey(sql, accountId, text(row, 'hash'), by, nowMs)
 }
 
-const MEMBER = 'SELECT workspace_members.id, workspace_members.workspace_id, workspace_members.user_id, workspace_members.created_ms, memberships.role FROM workspace_members'
+const MEMBER = `SELECT workspace_members.id, workspace_members.workspace_id, workspace_members.user_id, workspace_members.created_ms, COALESCE((SELECT scim_access.role FROM scim_access WHERE scim_access.account_id = workspace_members.account_id
+  AND scim_access.workspace_id = workspace_members.workspace_id AND scim_access.user_id = workspace_members.user_id AND memberships.role <> 'admin'), memberships.role) AS role FROM workspace_members`
 const WITH_ROLE = 'JOIN memberships ON memberships.account_id = workspace_members.account_id AND memberships.user_id = workspace_members.user_id'
 
 export async function listWorkspaceMembers(sql: Sql, accountId: string, workspaceId: string, { offset, limit }: Page): Promise<Listed<WorkspaceMember>> {
@@ -112,6 +113,9 @@ export async function removeWorkspaceMembers(sql: Sql, accountId: string, worksp
   const busy: string[] = []
   for (const userId of userIds) if (await one(sql, `SELECT hash FROM keys WHERE account_id = $1 AND workspace_id = $2 AND ${ACTIVE} AND creator_user_id = $4`, accountId, workspaceId, nowMs, userId)) busy.push(userId)
   if (busy.length > 0) return { code: 'has_keys', userIds: busy }
+  const mapped: string[] = []
+  for (const userId of userIds) if (await one(sql, 'SELECT user_id FROM scim_access WHERE account_id = $1 AND workspace_id = $2 AND user_id = $3', accountId, workspaceId, userId)) mapped.push(userId)
+  if (mapped.length > 0) return { code: 'kept_by_directory', userIds: mapped }
   let count = 0
   for (const userId of userIds) {
     const removed = await sql.run('DELETE FROM workspace_members WHERE account_id = $1 AND workspace_id = $2 AND user_id = $3', accountId, workspaceId, userId)

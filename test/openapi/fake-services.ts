@@ -7,6 +7,10 @@ import type { AppStore } from '../../src/accounts/apps/auth-code.ts'
 import { People } from '../../src/accounts/people.ts'
 import type { PeopleStore } from '../../src/accounts/people-store.ts'
 import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
+import type { DomainStore } from '../../src/accounts/domain.ts'
+import { Domains } from '../../src/accounts/domains.ts'
+import { scimOn } from '../../src/accounts/scim/scim.ts'
+import type { ScimStore } from '../../src/accounts/scim/scim-store.ts'
 import { Instance } from '../../src/accounts/instance.ts'
 import { Operator } from '../../src/accounts/operator.ts'
 import type { OperatorStore } from '../../src/accounts/operator-store.ts'
@@ -165,7 +169,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },

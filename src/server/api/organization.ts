@@ -73,7 +73,8 @@ export const revokeInvitation: Route = {
   },
 }
 
-async function organizationOf(context: RouteContext): Promise<string> {
+/** The account, if it is an organization; 404 on the account of one person. */
+export async function organizationOf(context: RouteContext): Promise<string> {
   const { accountId } = accessIn(context)
   const account = await context.services.people.account(accountId)
   if (account?.kind !== 'organization') throw new Fault('not_found', 'This account is of one person: it has no organization.')

@@ -33,6 +33,9 @@ test('who may call what', () => {
     'GET /organization/members': 'members.read', 'PATCH /organization/members/{id}': 'members.change', 'DELETE /organization/members/{id}': 'members.change',
     'GET /organization/invitations': 'invitations.read', 'POST /organization/invitations': 'invitations.change', 'DELETE /organization/invitations/{id}': 'invitations.change',
     'GET /organization/audit': 'audit.read',
+    'GET /scim/group-mappings': 'directory.read', 'POST /scim/group-mappings': 'directory.change', 'GET /scim/group-mappings/{id}': 'directory.read', 'PATCH /scim/group-mappings/{id}': 'directory.change', 'DELETE /scim/group-mappings/{id}': 'directory.change',
+    'GET /scim/groups': 'directory.read', 'GET /scim/users': 'directory.read', 'POST /scim/refresh': 'directory.change', 'GET /scim/tokens': 'directory.read', 'POST /scim/tokens': 'directory.change', 'DELETE /scim/tokens/{id}': 'directory.change',
+    'GET /domains': 'domains.read', 'POST /domains': 'domains.change', 'GET /domains/{id}': 'domains.read', 'POST /domains/{id}/verify': 'domains.change', 'POST /domains/{id}/disable': 'domains.change', 'DELETE /domains/{id}': 'domains.change',
   })
 })
 
@@ -44,6 +47,7 @@ const OURS = [
   'GET /notifications/webhooks/{id}', 'PATCH /notifications/webhooks/{id}', 'DELETE /notifications/webhooks/{id}', 'POST /notifications/webhooks/{id}/test',
   'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
   'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
+  'GET /scim/users', 'POST /scim/refresh', 'GET /scim/tokens', 'POST /scim/tokens', 'DELETE /scim/tokens/{id}', 'GET /domains', 'POST /domains', 'GET /domains/{id}', 'POST /domains/{id}/verify', 'POST /domains/{id}/disable', 'DELETE /domains/{id}',
 ]
 
 describeShared('by the document', () => {

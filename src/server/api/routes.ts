@@ -5,6 +5,7 @@ import { createCode, exchangeCode } from './auth-keys.ts'
 import { getAudit, getInstanceAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { getCredits } from './credits.ts'
+import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getForecast } from './forecast.ts'
 import { getGenerationContent } from './generation-content.ts'
@@ -26,6 +27,7 @@ import { changeMember, createInvitation, listInvitations, listMembers, removeMem
 import { listProviders } from './providers.ts'
 import { explainRequest } from './route-explain.ts'
 import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
+import { changeGroupMapping, createGroupMapping, createScimToken, deleteGroupMapping, getGroupMapping, listGroupMappings, listScimGroups, listScimTokens, listScimUsers, refreshScim, revokeScimToken } from './scim.ts'
 import { deleteBudget, getBudget, listBudgets, putBudget } from './workspace-budgets.ts'
 import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, testWebhook } from './webhooks.ts'
 import { addWorkspaceMembers, listWorkspaceMembers, removeWorkspaceMembers } from './workspace-members.ts'
@@ -51,6 +53,8 @@ export const routes: readonly Route[] = [
   listBudgets, getBudget, putBudget, deleteBudget, listTagBudgets, putTagBudget, deleteTagBudget, listMemberBudgets, putMemberBudget, deleteMemberBudget,
   listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
+  listGroupMappings, createGroupMapping, getGroupMapping, changeGroupMapping, deleteGroupMapping, listScimGroups, listScimUsers, refreshScim, listScimTokens, createScimToken, revokeScimToken,
+  listDomains, addDomain, getDomain, verifyDomain, disableDomain, deleteDomain,
   getInstanceSettings, changeInstanceSettings, getInstanceAudit,
   listAccounts, getAccount, changeAccount, grantCredit, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson,
 ]

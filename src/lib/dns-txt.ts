@@ -1,0 +1,25 @@
+import { Resolver } from 'node:dns/promises'
+
+const WAIT_MS = 3_000
+const TRIES = 2
+/** A name that is not there, or has no record of this kind, is an answer. */
+const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'NXDOMAIN'])
+
+/** Asks the DNS for TXT records: these servers (`192.0.2.1`, `192.0.2.1:5353`), or those of the system. */
+export class DnsTxt {
+  private readonly resolver = new Resolver({ timeout: WAIT_MS, tries: TRIES })
+
+  constructor(servers: readonly string[] = []) {
+    if (servers.length > 0) this.resolver.setServers(servers)
+  }
+
+  /** The texts of all records of a name, each joined of its pieces. Throws where no server answers. */
+  async txt(name: string): Promise<readonly string[]> {
+    try {
+      return (await this.resolver.resolveTxt(name)).map((pieces) => pieces.join(''))
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && NOTHING.has(String(error.code).replace(/^DNS_/, ''))) return []
+      throw error
+    }
+  }
+}
