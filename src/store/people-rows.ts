@@ -39,6 +39,7 @@ export async function setUserDisabled(sql: Sql, id: string, disabled: boolean, c
   if ((user.disabledMs !== null) === disabled) return true
   await sql.run('UPDATE users SET disabled_ms = $1, updated_ms = $2 WHERE id = $3', disabled ? change.nowMs : null, change.nowMs, id)
   await touchKeys(sql, 'creator_user_id', id)
+  if (disabled) await sql.run('DELETE FROM sessions WHERE user_id = $1', id)
   for (const { account } of await accountsOf(sql, id)) {
     await writeAudit(sql, { accountId: account.id, ...change, action: disabled ? 'user.disable' : 'user.enable', target: id, before: { disabled: !disabled }, after: { disabled } })
   }

@@ -68,6 +68,9 @@ export async function countSignIn(sql: Sql, query: Asked): Promise<number> {
 /** False where it clashes with one that is there. A person gets an account of their own. */
 export async function insertSignIn(sql: Sql, model: SignInModel, row: SignInRow, nowMs: number): Promise<boolean> {
   if (model === 'user') return insertPerson(sql, row, nowMs)
+  if (model === 'session' && (await findUser(sql, 'id', String(row['userId'])))?.disabledMs !== null) return false
+  // What is over goes when something new of its kind comes: nobody would ask for it again.
+  if (model === 'session' || model === 'verification') await sql.run(`DELETE FROM ${tableOf(model)} WHERE expires_ms <= $1`, nowMs)
   const statement = new Statement()
   const columns = Object.keys(row).map((field) => columnOf(model, field)[0])
   const places = Object.entries(row).map(([field, value]) => statement.add(columnValue(value, columnOf(model, field)[1])))

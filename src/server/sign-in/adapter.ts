@@ -1,5 +1,6 @@
 import { createAdapterFactory, type CustomAdapter, type DBAdapter, type DBTransactionAdapter } from 'better-auth/adapters'
 import type { BetterAuthOptions } from 'better-auth'
+import { APIError } from 'better-auth/api'
 import { SIGN_IN_MODELS, SIGN_IN_OPERATORS, type SignInCondition, type SignInModel, type SignInRow, type SignInStore, type SignInValue } from '../../accounts/sign-in-store.ts'
 import { joinName, splitName } from './names.ts'
 
@@ -11,8 +12,8 @@ type Row = Record<string, unknown>
 const CONFIG = { adapterId: 'switchyard', adapterName: 'Switchyard store', supportsNumericIds: false, supportsUUIDs: false, supportsJSON: false, supportsArrays: false } as const
 
 /** Somebody was first: the address, or what is theirs alone at a provider, is taken. */
-export class Taken extends Error {
-  override readonly name = 'Taken'
+function taken(): APIError {
+  return new APIError('CONFLICT', { code: 'TAKEN', message: 'Somebody was first: try again.' })
 }
 
 /** The sign-in library's rows in our store. What it makes in one of its transactions is written in one of ours. */
@@ -44,7 +45,7 @@ class Batch {
   async write(): Promise<void> {
     const rows = this.rows
     this.rows = []
-    if (rows.length > 0 && !await this.real.insertSignIn(rows, this.nowMs())) throw new Taken('taken meanwhile')
+    if (rows.length > 0 && !await this.real.insertSignIn(rows, this.nowMs())) throw taken()
   }
 
   private methodOf(method: keyof SignInStore): unknown {
@@ -64,7 +65,7 @@ function customAdapter(store: SignInStore, nowMs: () => number): CustomAdapter {
     async create({ model: name, data }) {
       const model = modelOf(name)
       const row = kept(model, data)
-      if (!await store.insertSignIn([{ model, row }], nowMs())) throw new Taken(`${model} is taken`)
+      if (!await store.insertSignIn([{ model, row }], nowMs())) throw taken()
       return data
     },
     async update({ model: name, where, update }) {

@@ -15,6 +15,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { rowId } from '../../lib/id.ts'
 import { storeAdapter } from './adapter.ts'
 import type { Letters } from './letters.ts'
+import { maySignUp } from './sign-up.ts'
 import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS } from './names.ts'
 
 export interface AuthOptions {
@@ -77,22 +78,24 @@ export function makeAuth(options: AuthOptions): Auth {
     },
     databaseHooks: hooksOf(options),
     // Ours say the same by ids, and without tokens.
-    disabledPaths: ['/list-sessions', '/revoke-session', '/revoke-sessions', '/revoke-other-sessions', '/update-session', '/error', '/ok'],
+    disabledPaths: ['/list-sessions', '/revoke-session', '/revoke-sessions', '/revoke-other-sessions', '/update-session', '/get-session', '/error', '/ok'],
     logger: { log: (level, message) => { if (level === 'error') options.onTrouble('signing in', message) } },
     plugins: [...pluginsOf(options, link), ...options.plugins],
   }
   return betterAuth(base)
 }
 
-function pluginsOf({ publicUrl, letters, clock, store }: AuthOptions, link: (path: string, token: string) => string): BetterAuthPlugin[] {
+function pluginsOf(options: AuthOptions, link: (path: string, token: string) => string): BetterAuthPlugin[] {
+  const { publicUrl, letters, store } = options
   const second = twoFactor({ issuer: new URL(publicUrl).hostname })
   return [
     magicLink({
       expiresIn: MAGIC_MS / 1000, storeToken: 'hashed',
       // Whoever is not here, and may not make themselves a person here, gets none.
       sendMagicLink: async ({ email, token }) => {
-        if ((await store.findSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: email.toLowerCase(), isOr: false }], limit: 1 })).length === 0 && !await store.isFresh() && !await store.hasOpenInvitation(email.toLowerCase(), clock.wallMs())) return
-        await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
+        const address = email.toLowerCase()
+        const isKnown = await store.countSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: address, isOr: false }] }) > 0
+        if (isKnown || await maySignUp(address, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
       },
     }),
     second, secondFactorAfterLink(second),
@@ -109,14 +112,14 @@ function secondFactorAfterLink({ hooks }: ReturnType<typeof twoFactor>): BetterA
 type Hooks = NonNullable<BetterAuthOptions['databaseHooks']>
 
 /** Who may become a person, by what name; and who may not come in. */
-function hooksOf({ store, instance, clock }: AuthOptions): Hooks {
+function hooksOf(rules: AuthOptions): Hooks {
+  const { store } = rules
   return {
     user: {
       create: {
         before: async (user) => {
           const named = checked(user)
-          const nowMs = clock.wallMs()
-          if (!await store.isFresh() && !instance.maySignUp(user.email, await store.hasOpenInvitation(user.email, nowMs))) throw notInvited()
+          if (!await maySignUp(user.email, rules)) throw notInvited()
           return { data: { ...user, ...named, email: orBadRequest(() => readEmail(user.email)) } }
         },
       },

@@ -37,10 +37,20 @@ export class CookieSessions implements Sessions {
     return this.cookieOf(request) !== undefined
   }
 
+  /** The cookie that shows this token, as the library sets it. */
+  async cookieFor(token: string, lastsMs: number): Promise<string> {
+    const { sign } = await this.options.secret.load()
+    return `${this.cookieName}=${encodeURIComponent(`${token}.${sign(token)}`)}; Max-Age=${Math.floor(lastsMs / 1000)}; Path=/; HttpOnly; SameSite=Lax${this.options.site.isSecure ? '; Secure' : ''}`
+  }
+
+  private get cookieName(): string {
+    return `${this.options.site.isSecure ? '__Secure-' : ''}${COOKIE_PREFIX}.session_token`
+  }
+
   private cookieOf(request: Request): string | undefined {
     const header = request.headers.get('cookie')
     if (header === null) return undefined
-    const name = `${this.options.site.isSecure ? '__Secure-' : ''}${COOKIE_PREFIX}.session_token=`
+    const name = `${this.cookieName}=`
     const found = header.split(/;\s*/).find((part) => part.startsWith(name))?.slice(name.length)
     if (found === undefined || found === '') return undefined
     try {

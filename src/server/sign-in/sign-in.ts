@@ -7,6 +7,7 @@ import { readEmail } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { randomText, rowId } from '../../lib/id.ts'
 import { readBody } from '../body.ts'
 import { jsonResponse } from '../respond.ts'
 import type { Auth } from './auth.ts'
@@ -14,6 +15,7 @@ import { CookieSessions } from './cookie-sessions.ts'
 import { Letters } from './letters.ts'
 import { attemptsOf } from './attempts.ts'
 import { CLIENT_ADDRESS } from './names.ts'
+import { readSignUp } from './sign-up.ts'
 import { Site } from './site.ts'
 
 /** Below this path is the sign-in library. */
@@ -44,6 +46,8 @@ export interface AuthCall { readonly method?: 'GET' | 'POST'; readonly path: str
 export interface Asked { readonly request: Request; readonly address: string | undefined }
 
 const BODY_BYTES_MAX = 64 << 10
+const TOKEN_CHARS = 32
+const IMPERSONATION_MS = 3_600_000
 
 /** Links of letters lead to pages of ours, which ask before they do anything: what follows links by itself changes nothing. */
 const PAGES_ONLY = /^\/(?:verify-email|magic-link\/verify|reset-password\/[^/]+)$/
@@ -86,8 +90,10 @@ export class SignIn {
   }
 
   /** Asks the library, for a page whose origin was checked. Its answer has the cookies. */
-  async call(asked: Asked, { method = 'POST', path, query = {}, body }: AuthCall): Promise<Response> {
-    await this.count(attemptsOf(path, body, asked.address))
+  async call(asked: Asked, { method = 'POST', path, query = {}, body: sent }: AuthCall): Promise<Response> {
+    await this.count(attemptsOf(path, sent, asked.address))
+    await this.refuseGuests(asked.request, path)
+    const body = path === '/sign-up/email' ? await readSignUp(sent, this.options) : sent
     const made = this.requestOf(asked, method, path, query, body)
     if (!BEHIND.has(path)) return await (await this.load()).handler(made)
     if (typeof body?.['email'] === 'string') readEmail(body['email'])
@@ -96,8 +102,24 @@ export class SignIn {
     return jsonResponse({ status: true })
   }
 
+  /** A session of this person for the operator who looks through their eyes, for an hour: the cookie to set. Throws Fault `conflict` where the person may not sign in. */
+  async impersonate(userId: string, operatorId: string, { request, address }: Asked): Promise<string> {
+    const { store, clock } = this.options
+    const [token, now] = [randomText(TOKEN_CHARS), new Date(clock.wallMs())]
+    const row = { id: rowId(), userId, token, impersonatedBy: operatorId, ipAddress: address ?? '', userAgent: request.headers.get('user-agent') ?? '', createdAt: now, updatedAt: now, expiresAt: new Date(now.getTime() + IMPERSONATION_MS) }
+    if (!await store.insertSignIn([{ model: 'session', row }], now.getTime())) throw new Fault('conflict', 'There is no such person, or they are disabled.')
+    return await this.sessions.cookieFor(token, IMPERSONATION_MS)
+  }
+
+  /** Who looks through somebody's eyes changes nothing of how they sign in. Throws Fault `permission_denied`. */
+  private async refuseGuests(request: Request, path: string): Promise<void> {
+    if (path === '/sign-out' || !this.sessions.hasCookie(request)) return
+    const live = await this.sessions.live(request)
+    if (live && live.impersonatedBy !== null) throw new Fault('permission_denied', 'You look through the eyes of somebody else: sign out before you sign in or change how anybody does.')
+  }
+
   /** Counts tries; throws Fault `rate_limited` where there were too many. */
-  async count(rules: readonly AttemptRule[]): Promise<void> {
+  private async count(rules: readonly AttemptRule[]): Promise<void> {
     if (rules.length === 0) return
     const waitMs = await this.options.store.countAttempt(rules, this.options.clock.wallMs())
     if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
