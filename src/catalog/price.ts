@@ -86,6 +86,14 @@ export function usdPerToken(price: Nano): string {
   return `${digits.slice(0, -15)}${fraction && `.${fraction}`}`
 }
 
+/** What cached tokens, read and written, and searches of the web are of a cost; rounded up each. Undefined where nothing has a price. */
+export function partsOf(price: Price, usage: Usage): { readonly cache: Nano; readonly web: Nano } | undefined {
+  if (price.state !== 'priced') return undefined
+  const rates = ratesAt(price, usage.promptTokens)
+  const cached = { ...usage, promptTokens: usage.cacheReadTokens + usage.cacheWriteTokens, promptAudioTokens: 0 }
+  return { cache: perToken(promptPart(price, rates, cached)), web: (price.webSearch ?? 0n) * tokens(usage.webSearches) }
+}
+
 /** The one division. */
 function perToken(nanoTokens: bigint): Nano {
   return (nanoTokens + PRICE_TOKENS - 1n) / PRICE_TOKENS

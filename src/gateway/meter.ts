@@ -2,7 +2,7 @@ import type { OwnKeyFees } from '../accounts/byok/own-key-bills.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
-import { costOf, priceAt } from '../catalog/price.ts'
+import { costOf, partsOf, priceAt } from '../catalog/price.ts'
 import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
@@ -25,6 +25,8 @@ const CHARS_PER_TOKEN = 4
 const RUNAWAY_CHARS_PER_TOKEN = 16
 const RUNAWAY_PIECES_MIN = 256
 
+/** Two categories of thirty characters, and many more. */
+const CATEGORIES_CHARS_MAX = 300
 const NOTHING = { total: 0n, prompt: 0n, completion: 0n }
 
 /** An amount in two parts, cut to a cap: the prompt's part first. */
@@ -174,6 +176,13 @@ export class Meter {
     return { total: total + more, prompt: prompt + more, completion }
   }
 
+  /** What reports tell apart of the provider's charge. */
+  private parts(usage: Usage, { upstream }: Cost): Pick<Generation, 'cacheNano' | 'webNano'> | undefined {
+    const hasParts = upstream > 0n && usage.cacheReadTokens + usage.cacheWriteTokens + usage.webSearches > 0
+    const parts = this.endpoint && hasParts ? partsOf(priceAt(tierPrice(this.endpoint, this.tier), this.call.createdMs), usage) : undefined
+    return parts && { ...(parts.cache > 0n && { cacheNano: Number(minNano(parts.cache, upstream)) }), ...(parts.web > 0n && { webNano: Number(minNano(parts.web, upstream)) }) }
+  }
+
   /** The model writes far more than it was asked for: whatever sends this will not end by itself. */
   isRunaway(): boolean {
     if (!this.endpoint) return false
@@ -194,8 +203,8 @@ export class Meter {
       attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
       referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
-      ...(this.region && { region: this.region }),
-      ...composedOf(call),
+      ...(this.region && { region: this.region }), ...(call.headers.categories !== undefined && { categories: call.headers.categories.slice(0, CATEGORIES_CHARS_MAX) }),
+      ...this.parts(usage, cost), ...composedOf(call),
     }
   }
 

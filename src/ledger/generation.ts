@@ -42,6 +42,9 @@ export interface Generation {
   readonly usage: Usage
   readonly cost: Nano
   readonly upstreamCost: Nano
+  /** Of `upstreamCost`, in whole nano-dollars: what cached tokens of the prompt came to, and searches of the web. Absent: nothing. */
+  readonly cacheNano?: number
+  readonly webNano?: number
   readonly byok: boolean
   readonly attempts: readonly AttemptRecord[]
   /** ms from taking the call to the first token; null when none came. */
@@ -52,6 +55,8 @@ export interface Generation {
   readonly fault: string | null
   readonly referer: string | null
   readonly title: string | null
+  /** `X-OpenRouter-Categories` as it came, where it did. */
+  readonly categories?: string
   readonly user: string | null
   readonly sessionId: string | null
   /** The region that it had to stay in. */

@@ -1,16 +1,24 @@
 import { Fault } from '../core/fault.ts'
 import type { MetricName } from './metrics.ts'
+import type { Spread } from './spread.ts'
 
 /** What is summed of calls, as the roll-ups name it. Amounts are nano-dollars. */
 export const REPORT_SUMS = [
   'requests', 'faults', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens', 'cache_read_tokens',
   'upstream_cost', 'cancelled', 'web_searches', 'tool_calls', 'timed', 'latency_ms', 'generation_ms', 'spoken_tokens',
+  'byok_requests', 'byok_fees', 'tool_finishes', 'cache_cost', 'web_cost',
 ] as const
 export type ReportSum = (typeof REPORT_SUMS)[number]
 export type ReportSums = Readonly<Record<ReportSum, bigint>>
 
-/** What calls can be told apart by, beside their tags (`tag.feature`). */
-export const DIMENSIONS = ['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user'] as const
+/** What percentiles are told of, as the store keeps their spread. */
+export type SpreadName = 'latency' | 'throughput'
+
+/** The tag that a call's app is summed under. No client can say it: names of tags begin with a letter or digit, or are without control characters. */
+export const APP_TAG = '\u0001app'
+
+/** What calls can be told apart by, beside their tags (`tag.feature`). `app` is kept as a tag is. */
+export const DIMENSIONS = ['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'app'] as const
 export type Dimension = (typeof DIMENSIONS)[number] | `tag.${string}`
 
 export const GRANULARITIES = ['hour', 'day', 'week', 'month'] as const
@@ -34,6 +42,8 @@ export interface ReportQuery {
   readonly by: readonly Dimension[]
   readonly filters: readonly ReportFilter[]
   readonly sums: readonly ReportSum[]
+  /** What percentiles are wanted of; by whole days, and neither by tag nor by hour. */
+  readonly spreads?: readonly SpreadName[]
   readonly order: ReportOrder
   readonly rowsMax: number
   /** Rows of one combination of dimensions, at most. */
@@ -50,7 +60,12 @@ export interface ReportRow {
   readonly values: readonly (string | null)[]
   /** Those that the query names; 0 for the others. */
   readonly sums: ReportSums
+  /** Those that the query names, of whole days. */
+  readonly spreads?: Spreads
 }
+
+/** How figures of a row's calls were spread. */
+export type Spreads = Readonly<Partial<Record<SpreadName, Spread>>>
 
 export interface Report {
   readonly rows: readonly ReportRow[]

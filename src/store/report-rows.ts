@@ -1,5 +1,6 @@
 import { valueOfMetric } from '../ledger/metrics.ts'
-import { REPORT_SUMS, type Dimension, type Granularity, type Report, type ReportFilter, type ReportOrder, type ReportQuery, type ReportRow, type ReportSum } from '../ledger/reports.ts'
+import { APP_TAG, REPORT_SUMS, type Dimension, type Granularity, type Report, type ReportFilter, type ReportOrder, type ReportQuery, type ReportRow, type ReportSum, type SpreadName } from '../ledger/reports.ts'
+import { addSpread, type Spread } from '../ledger/spread.ts'
 import { big, int, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
@@ -15,28 +16,53 @@ const OF_KEYS = { workspace: 'workspace_id', user: 'creator_user_id' } as const
 /** A stretch of a query that one roll-up answers. */
 interface Part { readonly table: string; readonly bucket: 'hour' | 'day'; readonly from: number; readonly until: number }
 
+/** A row that is being gathered. */
+interface Group { readonly row: ReportRow; readonly sums: Record<ReportSum, bigint>; readonly spreads: Partial<Record<SpreadName, Spread>> }
+
 /** Sums of the roll-ups: whole days from those by day, what is left at both ends from those by hour. */
 export async function readReport(sql: Sql, query: ReportQuery): Promise<Report> {
-  const groups = new Map<string, { row: ReportRow; readonly sums: Record<ReportSum, bigint> }>()
+  const groups = new Map<string, Group>()
   for (const part of partsOf(query)) {
     const { statement, values } = statementOf(query, part)
     for (const found of await sql.all(statement, ...values)) addGroup(groups, query, found)
     if (groups.size > GROUPS_MAX) return { rows: [], isTruncated: true, labels: new Map(), hasTooMany: true }
   }
+  await addSpreads(sql, query, groups)
   const rows = [...groups.values()].map(({ row }) => row).sort(comparing(query.order, query.by))
   const kept = limited(rows, query)
   return { rows: kept, isTruncated: kept.length < rows.length, labels: await labelsOf(sql, query, kept), hasTooMany: false }
 }
 
-function addGroup(groups: Map<string, { row: ReportRow; readonly sums: Record<ReportSum, bigint> }>, query: ReportQuery, found: Row): void {
-  const startMs = query.granularity === null ? null : int(found, 'bucket') * HOUR_MS
-  const values = query.by.map((_, at) => textOrNull(found, `d${at}`) || null)
-  const key = JSON.stringify([startMs, ...values])
+function addGroup(groups: Map<string, Group>, query: ReportQuery, found: Row): void {
+  const { startMs, values, key } = groupOf(query, found)
   const known = groups.get(key)
   // Made of the list of all sums.
   const sums = known?.sums ?? Object.fromEntries(REPORT_SUMS.map((name) => [name, 0n])) as Record<ReportSum, bigint>
   for (const name of query.sums) sums[name] += big(found, name)
-  if (!known) groups.set(key, { row: { startMs, values, sums }, sums })
+  const spreads = {}
+  if (!known) groups.set(key, { row: { startMs, values, sums, spreads }, sums, spreads })
+}
+
+function groupOf({ granularity, by }: ReportQuery, found: Row): { readonly startMs: number | null; readonly values: readonly (string | null)[]; readonly key: string } {
+  const startMs = granularity === null ? null : int(found, 'bucket') * HOUR_MS
+  const values = by.map((_, at) => textOrNull(found, `d${at}`) || null)
+  return { startMs, values, key: JSON.stringify([startMs, ...values]) }
+}
+
+/** How the calls of each group were spread, by whole days; added up here, since it is kept as text. */
+async function addSpreads(sql: Sql, query: ReportQuery, groups: ReadonlyMap<string, Group>): Promise<void> {
+  const { spreads = [], fromHour, untilHour, by, accountId } = query
+  if (spreads.length === 0) return
+  const values: SqlValue[] = [accountId]
+  const part: Part = { table: 'rollup_spreads', bucket: 'day', from: Math.floor(fromHour / HOURS_OF_DAY), until: Math.ceil(untilHour / HOURS_OF_DAY) }
+  const where = whereOf(query, part, (value) => `$${values.push(value)}`)
+  const columns = [...new Set(by.map(columnOf))]
+  const shown = by.map((dimension, at) => `${valueColumn(dimension)} AS d${at}`)
+  const rows = await sql.all(`SELECT ${['bucket', ...shown, ...spreads].join(', ')} FROM (SELECT ${[`${bucketOf(query.granularity, part, query)} AS bucket`, ...columns, ...spreads].join(', ')} FROM ${part.table} WHERE ${where}) AS g ${joinKeys(query)}`, ...values)
+  for (const row of rows) {
+    const group = groups.get(groupOf(query, row).key)
+    if (group) for (const name of spreads) addSpread(group.spreads[name] ??= new Map(), text(row, name))
+  }
 }
 
 function partsOf({ fromHour, untilHour, granularity, by, filters }: ReportQuery): Part[] {
@@ -51,6 +77,7 @@ function partsOf({ fromHour, untilHour, granularity, by, filters }: ReportQuery)
 
 /** The name of the tag that a dimension is of. */
 function tagOf(dimension: Dimension): string | undefined {
+  if (dimension === 'app') return APP_TAG
   return dimension.startsWith('tag.') ? dimension.slice('tag.'.length) : undefined
 }
 
@@ -59,17 +86,25 @@ function statementOf(query: ReportQuery, part: Part): { readonly statement: stri
   const values: SqlValue[] = [query.accountId]
   const add = (value: SqlValue): string => `$${values.push(value)}`
   const columns = [...new Set(query.by.map(columnOf))]
-  const where = [`account_id = $1`, `${part.bucket} >= ${part.from}`, `${part.bucket} < ${part.until}`, ...query.filters.map((filter) => conditionOf(filter, add))]
+  const where = whereOf(query, part, add)
   const sums = query.sums.map((name) => `SUM(${name}) AS ${name}`).join(', ')
-  const inner = `SELECT ${[`${bucketOf(query.granularity, part, query)} AS bucket`, ...columns, sums].join(', ')} FROM ${part.table} WHERE ${where.join(' AND ')} GROUP BY ${ordinals(columns.length + 1)}`
+  const inner = `SELECT ${[`${bucketOf(query.granularity, part, query)} AS bucket`, ...columns, sums].join(', ')} FROM ${part.table} WHERE ${where} GROUP BY ${ordinals(columns.length + 1)}`
   const joins: string[] = []
   const shown = query.by.map((dimension, at) => {
     const tag = tagOf(dimension)
     if (tag !== undefined) joins.push(`LEFT JOIN tag_sets AS t${at} ON t${at}.account_id = $1 AND t${at}.tag_set = g.tag_set AND t${at}.name = ${add(tag)}`)
     return `${tag === undefined ? valueColumn(dimension) : `t${at}.value`} AS d${at}`
   })
-  if (query.by.some((dimension) => dimension in OF_KEYS)) joins.push('LEFT JOIN keys ON keys.account_id = $1 AND keys.hash = g.key_hash')
+  joins.push(joinKeys(query))
   return { statement: `SELECT ${['bucket', ...shown, sums].join(', ')} FROM (${inner}) AS g ${joins.join(' ')} GROUP BY ${ordinals(query.by.length + 1)} LIMIT ${GROUPS_MAX + 1}`, values }
+}
+
+function whereOf({ filters }: ReportQuery, { bucket, from, until }: Part, add: (value: SqlValue) => string): string {
+  return ['account_id = $1', `${bucket} >= ${from}`, `${bucket} < ${until}`, ...filters.map((filter) => conditionOf(filter, add))].join(' AND ')
+}
+
+function joinKeys({ by }: ReportQuery): string {
+  return by.some((dimension) => dimension in OF_KEYS) ? 'LEFT JOIN keys ON keys.account_id = $1 AND keys.hash = g.key_hash' : ''
 }
 
 function columnOf(dimension: Dimension): string {
@@ -131,7 +166,7 @@ function comparing({ by, isDescending }: ReportOrder, dimensions: readonly Dimen
   const sign = isDescending ? -1 : 1
   const first = (a: ReportRow, b: ReportRow): number => {
     if (by === 'date') return compare(a.startMs, b.startMs)
-    if ('metric' in by) return compare(valueOfMetric(by.metric, a.sums), valueOfMetric(by.metric, b.sums))
+    if ('metric' in by) return compare(valueOfMetric(by.metric, a), valueOfMetric(by.metric, b))
     const at = dimensions.indexOf(by.dimension)
     return compare(a.values[at] ?? null, b.values[at] ?? null)
   }
@@ -159,6 +194,7 @@ function limited(rows: readonly ReportRow[], { rowsMax, rowsOfGroupMax }: Report
 const LABELS = {
   api_key_id: 'SELECT hash AS id, name AS label FROM keys WHERE account_id = $1 AND hash IN',
   workspace: 'SELECT id, name AS label FROM workspaces WHERE account_id = $1 AND id IN',
+  app: 'SELECT id, title AS label FROM apps WHERE account_id = $1 AND CAST(id AS text) IN',
   user: 'SELECT users.id, users.email AS label FROM users WHERE EXISTS (SELECT 1 FROM keys WHERE keys.account_id = $1 AND keys.creator_user_id = users.id) AND users.id IN',
 } as const
 
@@ -170,15 +206,15 @@ async function labelsOf(sql: Sql, { accountId, by }: ReportQuery, rows: readonly
     for (let from = 0; from < ids.length; from += LABELS_OF_QUERY_MAX) {
       const some = ids.slice(from, from + LABELS_OF_QUERY_MAX)
       const found = await sql.all(`${LABELS[dimension as keyof typeof LABELS]} (${some.map((_, index) => `$${index + 2}`).join(', ')})`, accountId, ...some)
-      for (const row of found) labels.set(text(row, 'id'), text(row, 'label'))
+      for (const row of found) labels.set(String(row['id']), text(row, 'label'))
     }
   }
   return labels
 }
 
 export async function readTagNames(sql: Sql, accountId: string, fromDay: number, namesMax: number): Promise<string[]> {
-  const rows = await sql.all(`SELECT name FROM tag_sets WHERE account_id = $1 AND tag_set IN (SELECT tag_set FROM tag_days WHERE account_id = $1 AND day >= ${fromDay})
-    GROUP BY name ORDER BY name LIMIT ${namesMax}`, accountId)
+  const rows = await sql.all(`SELECT name FROM tag_sets WHERE account_id = $1 AND tag_set IN (SELECT tag_set FROM tag_days WHERE account_id = $1 AND day >= ${fromDay}) AND name <> $2
+    GROUP BY name ORDER BY name LIMIT ${namesMax}`, accountId, APP_TAG)
   return rows.map((row) => text(row, 'name'))
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { appOf } from '../core/app.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import type { Generation } from '../ledger/generation.ts'
 import { endLine, readEnd, type End } from '../ledger/line.ts'
@@ -18,7 +19,9 @@ const HOUR_MS = 3_600_000
 const START_MS = Date.parse('2028-02-22T00:00:00Z')
 const OTHER = 'w-2'
 const KEYS = [testKey('one'), testKey('two', { workspaceId: OTHER }), testKey('three', { creatorUserId: 'ada' })]
-const NAMES: readonly MetricName[] = ['request_count', 'total_usage', 'byok_usage', 'tokens_total', 'error_count', 'cancelled_count', 'cached_tokens', 'avg_latency', 'throughput', 'cache_hit_rate']
+const NAMES: readonly MetricName[] = ['request_count', 'byok_request_count', 'total_usage', 'credits_usage', 'openrouter_usage', 'byok_fees', 'usage_cache', 'usage_web', 'tool_call_rate', 'blended_cost_per_million_tokens', 'byok_usage', 'tokens_total', 'error_count', 'cancelled_count', 'cached_tokens', 'avg_latency', 'throughput', 'cache_hit_rate']
+
+const APP_ID = String(appOf('https://one.app', null)?.id)
 
 /** An account with those keys, whatever workspaces and people there are. */
 async function opened(): Promise<TestBench> {
@@ -35,18 +38,19 @@ const tag = fc.record({ feature: fc.constantFrom('search', 'chat', 'draft'), cus
 const call = fc.record({
   hour: fc.integer({ min: 0, max: 16 * 24 }), ms: fc.integer({ min: 0, max: HOUR_MS - 1 }), key: fc.constantFrom(...KEYS), model: fc.constantFrom('acme/tiny', 'acme/big', 'x'),
   provider: fc.constantFrom('Acme', ''), cost: fc.bigInt({ min: 0n, max: 2n ** 40n }), byok: fc.boolean(), fault: fc.constantFrom(null, 'provider_error'), cancelled: fc.boolean(),
-  prompt: fc.nat(100_000), cached: fc.nat(1_000), completion: fc.nat(10_000), latency: fc.option(fc.nat(5_000)), tags: fc.option(tag, { nil: undefined }), isMirror: fc.boolean(),
+  prompt: fc.nat(100_000), cached: fc.nat(1_000), completion: fc.nat(10_000), latency: fc.option(fc.nat(5_000)), tags: fc.option(tag, { nil: undefined }), isMirror: fc.boolean(), app: fc.constantFrom(null, 'https://one.app', 'https://two.app/x', 'no url'), isTool: fc.boolean(),
 })
 const calls = fc.array(call, { minLength: 1, maxLength: 60 }).map((all) => all.map((one, at): Generation => generationOf(one.key, `gen-1-${at}`, {
   createdMs: START_MS + one.hour * HOUR_MS + one.ms, model: one.model, provider: one.provider, endpointId: one.provider === '' ? '' : `${one.model}@acme`, cost: one.isMirror && at % 7 === 0 ? 0n : one.cost, byok: one.byok, upstreamCost: one.cost / 2n,
   fault: one.fault, cancelled: one.cancelled, usage: { ...NO_USAGE, promptTokens: one.prompt, cacheReadTokens: one.cached, completionTokens: one.completion }, latencyMs: one.latency, generationMs: one.latency === null ? null : 2 * one.latency,
+  referer: one.app, finishReason: one.isTool ? 'tool_calls' : 'stop', cacheNano: one.cached, webNano: one.prompt % 7,
   ...(one.tags && Object.keys(one.tags).length > 0 && { tags: one.tags }), ...(one.isMirror && at % 7 === 0 && { mirrorOf: 'gen-1-of' }),
 })))
 
-const dimension = fc.constantFrom<Dimension>('model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'tag.feature', 'tag.customer', 'tag.__proto__', 'tag.none')
+const dimension = fc.constantFrom<Dimension>('model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'tag.feature', 'tag.customer', 'tag.__proto__', 'tag.none', 'app')
 const filter = fc.record({
   dimension, isNot: fc.boolean(), includeUnset: fc.boolean(),
-  values: fc.uniqueArray(fc.constantFrom('acme/tiny', 'Acme', 'acme/big@acme', KEYS[0]?.hash ?? '', OTHER, 'ada', 'search', 'chat', 'acme', 'x', "' OR 1 = 1 --", '%'), { minLength: 1, maxLength: 4 }),
+  values: fc.uniqueArray(fc.constantFrom('acme/tiny', APP_ID, 'Acme', 'acme/big@acme', KEYS[0]?.hash ?? '', OTHER, 'ada', 'search', 'chat', 'acme', 'x', "' OR 1 = 1 --", '%'), { minLength: 1, maxLength: 4 }),
 })
 const query = fc.record({
   from: fc.integer({ min: -30, max: 200 }), hours: fc.integer({ min: 1, max: 500 }), granularity: fc.constantFrom(null, 'hour', 'day', 'week', 'month'),
@@ -65,6 +69,7 @@ function valueIn(generation: Generation, of: Dimension): string | null {
     case 'api_key_id': return generation.keyHash
     case 'workspace': return key?.workspaceId ?? null
     case 'user': return key?.creatorUserId ?? null
+    case 'app': { const app = appOf(generation.referer, generation.title); return app ? String(app.id) : null }
     default: return new Map(Object.entries(generation.tags ?? {})).get(of.slice(4)) ?? null
   }
 }
@@ -94,11 +99,14 @@ function expected(generations: readonly Generation[], asked: ReportQuery): Map<s
   }
   const sum = (all: readonly Generation[], of: (generation: Generation) => bigint | number): bigint => all.reduce((total, one) => total + BigInt(of(one)), 0n)
   return new Map([...groups].map(([key, all]) => {
+    const tokens = sum(all, (one) => one.usage.promptTokens + one.usage.completionTokens)
     const timed = all.filter(({ latencyMs }) => latencyMs !== null)
     const [waited, spoke] = [sum(timed, (one) => one.latencyMs ?? 0), sum(timed, (one) => one.generationMs ?? 0)]
     const prompt = sum(all, (one) => one.usage.promptTokens)
     return [key, {
-      request_count: BigInt(all.length), total_usage: sum(all, (one) => one.cost), byok_usage: sum(all, (one) => (one.byok ? one.upstreamCost : 0n)),
+      request_count: BigInt(all.length), byok_request_count: sum(all, (one) => (one.byok ? 1 : 0)), total_usage: sum(all, (one) => one.cost + (one.byok ? one.upstreamCost : 0n)), credits_usage: sum(all, (one) => one.cost),
+      openrouter_usage: sum(all, (one) => (one.byok ? 0n : one.cost)), byok_fees: sum(all, (one) => (one.byok ? one.cost : 0n)), usage_cache: sum(all, (one) => one.cacheNano ?? 0), usage_web: sum(all, (one) => one.webNano ?? 0),
+      tool_call_rate: Number(sum(all, (one) => (one.finishReason === 'tool_calls' ? 1 : 0))) / all.length, blended_cost_per_million_tokens: tokens === 0n ? null : Number(sum(all, (one) => one.cost + (one.byok ? one.upstreamCost : 0n))) * 0.001 / Number(tokens), byok_usage: sum(all, (one) => (one.byok ? one.upstreamCost : 0n)),
       tokens_total: prompt + sum(all, (one) => one.usage.completionTokens), error_count: sum(all, (one) => (one.fault === null ? 0 : 1)), cancelled_count: sum(all, (one) => (one.cancelled ? 1 : 0)),
       cached_tokens: sum(all, (one) => one.usage.cacheReadTokens), avg_latency: timed.length === 0 ? null : Number(waited) / timed.length,
       throughput: spoke === 0n ? null : Number(sum(timed, (one) => one.usage.completionTokens)) * 1_000 / Number(spoke), cache_hit_rate: prompt === 0n ? null : Number(sum(all, (one) => one.usage.cacheReadTokens)) / Number(prompt),
@@ -116,9 +124,9 @@ describe('roll-ups', () => {
       await bench.store.settle(lines.slice(0, size), 2)
       for (const asked of queries) {
         const report = await bench.database.read((sql) => readReport(sql, asked))
-        const got = new Map(report.rows.map(({ startMs, values, sums }) => [JSON.stringify([startMs, ...values]), Object.fromEntries(NAMES.map((name) => [name, valueOfMetric(name, sums)]))]))
+        const got = new Map(report.rows.map(({ startMs, values, sums }) => [JSON.stringify([startMs, ...values]), Object.fromEntries(NAMES.map((name) => [name, valueOfMetric(name, { sums })]))]))
         expect(got).toEqual(expected(generations, asked) as typeof got)
-        const order = report.rows.map(({ sums }) => sums.cost)
+        const order = report.rows.map(({ sums }) => sums.cost + sums.byok_cost)
         expect(order).toEqual(order.toSorted((a, b) => (a < b ? 1 : -1)))
       }
       const audit = await bench.close()
@@ -128,6 +136,37 @@ describe('roll-ups', () => {
 
   test('each metric says what it sums', () => {
     for (const { of } of Object.values(METRICS)) for (const name of of) expect(REPORT_SUMS).toContain(name)
+  })
+})
+
+function isNear(value: unknown, wanted: unknown): boolean {
+  return typeof value === 'number' && typeof wanted === 'number' && value > wanted / 1.11 && value < wanted * 1.11
+}
+
+describe('percentiles (J3, J4)', () => {
+  test('are those of the calls, to a tenth, by all that sums are told by but tags', async () => {
+    const bench = await opened()
+    const [one, two] = KEYS
+    if (!one || !two) throw new Error('there are keys')
+    const slow = (at: number) => ({ createdMs: START_MS + (at % 3) * 24 * HOUR_MS, latencyMs: at * 10, generationMs: 1_000, usage: { ...NO_USAGE, completionTokens: at } })
+    const generations = Array.from({ length: 200 }, (_, at) => generationOf(at % 2 === 0 ? one : two, `gen-1-${at}`, { ...slow(at + 1), model: at % 2 === 0 ? 'acme/tiny' : 'acme/big', ...(at === 0 && { latencyMs: null, generationMs: null }) }))
+    for (let at = 0; at < 200; at += 7) await bench.store.settle(generations.slice(at, at + 7).map(lineOf), 1)
+    const base: ReportQuery = {
+      accountId: ACCOUNT, fromHour: START_MS / HOUR_MS, untilHour: START_MS / HOUR_MS + 72, granularity: null, by: [], filters: [], sums: ['requests'], spreads: ['latency', 'throughput'],
+      order: { by: { metric: 'p90_latency' }, isDescending: true }, rowsMax: 100, rowsOfGroupMax: 100,
+    }
+    const told = async (change: Partial<ReportQuery>) => (await bench.database.read((sql) => readReport(sql, { ...base, ...change }))).rows
+      .map((row) => [...row.values, ...(['p50_latency', 'p90_latency', 'p99_latency', 'p50_throughput', 'p99_throughput'] as const).map((name) => valueOfMetric(name, row))])
+    const all = [1_005, 1_800, 1_990, 100, 198]
+    for (const [change, expectedRows] of [
+      [{}, [all]], [{ by: ['model'] }, [['acme/big', ...all], ['acme/tiny', ...all]]],
+      [{ filters: [{ dimension: 'workspace', isNot: false, values: [OTHER], includeUnset: false }] }, [all]], [{ fromHour: START_MS / HOUR_MS - 48, untilHour: START_MS / HOUR_MS - 24 }, []],
+    ] satisfies [Partial<ReportQuery>, unknown[][]][]) {
+      const rows = await told(change)
+      expect(rows.map((row) => row.map((value, at) => isNear(value, expectedRows[0]?.at(at)) || value))).toEqual(expectedRows.map((row) => row.map((value) => typeof value === 'string' ? value : true)))
+    }
+    expect((await told({ by: ['workspace', 'user'], granularity: 'day' })).length).toBe(6)
+    expect((await bench.close()).problems).toEqual([])
   })
 })
 

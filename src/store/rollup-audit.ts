@@ -1,4 +1,5 @@
 import { REPORT_SUMS } from '../ledger/reports.ts'
+import { PLACE } from './summed.ts'
 import { booksOpenFrom } from './retention.ts'
 import { big, int, text, type Sql } from './sql.ts'
 
@@ -6,7 +7,6 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const PROBLEMS_MAX = 20
 
-const PLACE = ['key_hash', 'model', 'provider', 'endpoint_id']
 /** What a generation's own columns say. */
 const OF_GENERATIONS = ['requests', 'faults', 'cost', 'prompt_tokens', 'completion_tokens'] as const
 const COUNTED = { requests: 'COUNT(*)', faults: 'SUM(CASE WHEN fault IS NULL THEN 0 ELSE 1 END)' } as const
@@ -28,6 +28,7 @@ export async function rollupProblems(sql: Sql): Promise<string[]> {
     ...await differences(sql, 'a day of tags is the sum of its models', ['tag_set'], REPORT_SUMS, all('tag_days', 'day', ['tag_set']), all('tag_rollups_daily', 'day', ['tag_set'])),
     ...await differences(sql, 'a day is the sum of its tags', PLACE, REPORT_SUMS, all('rollups_daily', 'day', PLACE), all('tag_rollups_daily', 'day', PLACE)),
     ...await differences(sql, 'a day is the sum of its hours', PLACE, REPORT_SUMS, summed('rollups_daily', 'day', PLACE, REPORT_SUMS), summed('rollups', 'hour / 24', PLACE, REPORT_SUMS)),
+    ...await differences(sql, 'the spread of a day is of all its calls', PLACE, ['requests'], summed('rollup_spreads', 'day', PLACE, ['requests'], LIVE, { requests: 'SUM(calls)' }), summed('rollups_daily', 'day', PLACE, ['requests'], LIVE)),
     ...await differences(sql, 'a day by tags is the sum of its hours', ofSets, REPORT_SUMS, all('tag_rollups_daily', 'day', ofSets), all('tag_rollups', 'hour / 24', ofSets)),
   ]
 }

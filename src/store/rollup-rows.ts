@@ -2,6 +2,9 @@ import type { Generation } from '../ledger/generation.ts'
 import type { End } from '../ledger/line.ts'
 import { REPORT_SUMS } from '../ledger/reports.ts'
 import { sorted, valueOf } from './groups.ts'
+import { countSessions } from './session-cost-rows.ts'
+import { spreadOut } from './spread-rows.ts'
+import { isSummed, PLACE } from './summed.ts'
 import { pieces, tuples, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
@@ -14,8 +17,6 @@ interface Rollup {
   readonly by: readonly ('tag_set' | (typeof PLACE)[number])[]
 }
 
-const PLACE = ['key_hash', 'model', 'provider', 'endpoint_id'] as const
-
 /** Few rows for what is asked most, and rows for each set of tags beside them; each by hour and, for long ranges, by day. */
 const ROLLUPS: readonly Rollup[] = [
   { table: 'rollups', bucket: 'hour', by: PLACE },
@@ -25,10 +26,12 @@ const ROLLUPS: readonly Rollup[] = [
   { table: 'tag_days', bucket: 'day', by: ['tag_set'] },
 ]
 
-/** Adds to the sums of each hour and day, so that lists and charts never read generations. Copies for a mirror were nobody's calls. */
+/** Adds to the sums of each hour and day, so that lists and charts never read generations. */
 export async function rollUp(sql: Sql, accountId: string, ends: readonly End[], tagSets: ReadonlyMap<string, string>): Promise<void> {
-  const summed = ends.filter(({ generation }) => generation.mirrorOf === undefined)
+  const summed = ends.filter(isSummed)
   for (const rollup of ROLLUPS) await addTo(sql, rollup, rowsOf(rollup, accountId, summed, tagSets))
+  await spreadOut(sql, accountId, summed)
+  await countSessions(sql, accountId, summed)
 }
 
 interface SumRow { readonly key: readonly SqlValue[]; readonly sums: bigint[] }
@@ -48,11 +51,12 @@ function rowsOf({ bucket, by }: Rollup, accountId: string, ends: readonly End[],
 }
 
 /** In the order of REPORT_SUMS. */
-function sumsOf({ fault, cost, byok, upstreamCost, cancelled, usage, latencyMs, generationMs }: Generation): bigint[] {
+function sumsOf({ fault, cost, byok, upstreamCost, cancelled, usage, latencyMs, generationMs, finishReason, cacheNano, webNano }: Generation): bigint[] {
   const isTimed = latencyMs !== null && generationMs !== null
   return [
     1n, fault === null ? 0n : 1n, cost, byok ? upstreamCost : 0n, whole(usage.promptTokens), whole(usage.completionTokens), whole(usage.reasoningTokens), whole(usage.cacheReadTokens),
     upstreamCost, cancelled ? 1n : 0n, whole(usage.webSearches), whole(usage.serverToolCalls), isTimed ? 1n : 0n, isTimed ? whole(latencyMs) : 0n, isTimed ? whole(generationMs) : 0n, isTimed ? whole(usage.completionTokens) : 0n,
+    byok ? 1n : 0n, byok ? cost : 0n, finishReason === 'tool_calls' ? 1n : 0n, whole(cacheNano ?? 0), whole(webNano ?? 0),
   ]
 }
 

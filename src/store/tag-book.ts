@@ -1,5 +1,8 @@
 import type { Tags } from '../accounts/caller.ts'
 import type { End } from '../ledger/line.ts'
+import { APP_TAG } from '../ledger/reports.ts'
+import { AppBook, appOfCall } from './app-book.ts'
+import { isSummed } from './summed.ts'
 import { groupBy, sorted, valueOf } from './groups.ts'
 import { one, text, type Sql } from './sql.ts'
 
@@ -26,16 +29,18 @@ interface Seen { readonly values: Map<string, Set<string>>; readonly sets: Set<s
  */
 export class TagBook {
   private readonly remembered = new Map<string, Seen>()
+  private readonly apps = new AppBook()
 
   constructor(private readonly limits: TagLimits = TAG_LIMITS) {}
 
-  /** The set of each call that has tags, by the call's id. Writes what is new of it. */
+  /** The set of each call that has tags or an app, by the call's id. Writes what is new of them. */
   async setsOf(sql: Sql, ends: readonly End[]): Promise<Map<string, string>> {
     const sets = new Map<string, string>()
-    const tagged = ends.filter(({ generation }) => generation.tags && generation.mirrorOf === undefined)
+    const tagged = ends.filter((end) => isSummed(end) && summedTags(end))
     for (const [place, ofPlace] of sorted(groupBy(tagged, ({ generation }) => `${String(dayOf(generation)).padStart(9, '0')} ${generation.accountId}`))) {
       for (const [callId, set] of await this.setsOfDay(sql, place, ofPlace)) sets.set(callId, set)
     }
+    for (const [accountId, ofAccount] of sorted(groupBy(tagged, ({ generation }) => generation.accountId))) await this.apps.note(sql, accountId, ofAccount)
     return sets
   }
 
@@ -45,7 +50,7 @@ export class TagBook {
     const { accountId } = first.generation
     const day = dayOf(first.generation)
     const known = this.remembered.get(place) ?? await this.load(sql, place, accountId, day)
-    const bySaid = groupBy(ends, ({ generation }) => textOf(generation.tags ?? {}))
+    const bySaid = groupBy(ends, (end) => textOf(summedTags(end) ?? {}))
     const room = new Room(known, this.limits)
     const all = sorted(bySaid).map(([said, ofSaid]) => ({ tags: readTags(said), ofSaid }))
     const setsIn = (one: Room) => all.flatMap(({ tags, ofSaid }) => { const set = one.setOf(tags); return ofSaid.map(({ callId }): [string, string] => [callId, set]) })
@@ -140,6 +145,13 @@ class Room {
     valueOf(this.newValues, name, () => new Set<string>()).add(value)
     return true
   }
+}
+
+/** The call's own tags, and its app beside them. */
+function summedTags({ generation }: End): Tags | undefined {
+  const app = appOfCall(generation)
+  if (!app) return generation.tags
+  return { ...generation.tags, [APP_TAG]: String(app.id) }
 }
 
 function dayOf({ createdMs }: { readonly createdMs: number }): number {

@@ -4,6 +4,7 @@ import type { Dimension, ReportFilter, ReportRow, ReportSum } from '../../ledger
 import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { accessIn } from './caller.ts'
+import { csvResponse } from './csv.ts'
 import { oneOf, readQuery, text, type Parameter } from './query.ts'
 import { scopeOf } from './report-scope.ts'
 
@@ -24,10 +25,11 @@ const day: Parameter<number> = {
 
 const hash: Parameter<string> = { expects: "a key's hash: 64 hex digits", read: (given) => (/^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : undefined) }
 
-const QUERY = { date: day, api_key_hash: hash, user_id: text, group_by: oneOf(['workspace']), workspace_id: text } as const
+const QUERY = { date: day, api_key_hash: hash, user_id: text, group_by: oneOf(['workspace']), workspace_id: text, format: oneOf(['json', 'csv']) } as const
+const COLUMNS = ['date', 'model', 'model_permaslug', 'endpoint_id', 'provider_name', 'usage', 'byok_usage_inference', 'requests', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens']
 const SUMS: readonly ReportSum[] = ['requests', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens']
 
-/** `GET /activity`: what the account used in each of the last 30 completed UTC days, by model and endpoint (J1). */
+/** `GET /activity`: what the account used in each of the last 30 completed UTC days, by model and endpoint (J1); as CSV where that is wanted (J2). */
 export const getActivity: Route = {
   method: 'GET', path: '/activity', auth: 'management', operation: 'analytics.read',
   async handle(context) {
@@ -44,11 +46,14 @@ export const getActivity: Route = {
       accountId, fromHour: fromDay * HOURS_OF_DAY, untilHour: untilDay * HOURS_OF_DAY, granularity: 'day', by, filters, sums: SUMS,
       order: { by: 'date', isDescending: true }, rowsMax: ROWS_MAX, rowsOfGroupMax: ROWS_MAX,
     })
-    return { data: rows.map((row) => activityRow(row, context)) }
+    const data = rows.map((row) => activityRow(row, context))
+    if (query.format !== 'csv') return { data }
+    const columns = [...COLUMNS, ...(query.group_by ? ['workspace_id'] : [])]
+    return csvResponse('activity.csv', columns, data)
   },
 }
 
-function activityRow({ startMs, values, sums }: ReportRow, { services }: RouteContext): object {
+function activityRow({ startMs, values, sums }: ReportRow, { services }: RouteContext): Readonly<Record<string, unknown>> {
   const [model, endpoint, provider, workspace] = values
   return {
     date: dateOf(startMs ?? 0),

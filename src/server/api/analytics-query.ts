@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../core/fault.ts'
-import { isMetric, METRICS, type MetricName } from '../../ledger/metrics.ts'
+import { isMetric, METRICS, spreadsFor, type MetricName } from '../../ledger/metrics.ts'
 import { DIMENSIONS, GRANULARITIES, type Dimension, type Granularity, type ReportFilter, type ReportOrder } from '../../ledger/reports.ts'
 
 const HOUR_MS = 3_600_000
@@ -10,6 +10,7 @@ const HOURS_MAX = 5 * 366 * 24
 const ROWS_DEFAULT = 1_000
 const ROWS_MAX = 10_000
 const VALUES_MAX = 500
+const PERCENTILE_DAYS_MAX = 31
 const TAG_CHARS_MAX = 64
 
 /** How a filter compares (J3). The contract's `gt` and its like are for numbers; all that can be filtered here is text. */
@@ -68,11 +69,13 @@ export function queryOf(body: z.output<typeof ANALYTICS_QUERY>, nowMs: number): 
   const dimensions = [...new Set(body.dimensions ?? [])].map((name) => readDimension(name, 'dimensions'))
   const granularity = body.granularity ?? null
   const order = orderOf(body, metrics, dimensions)
+  const filters = (body.filters ?? []).map(readFilter)
+  const range = rangeOf(body, granularity, nowMs)
+  const percentiles = checkPercentiles(metrics, [...dimensions, ...filters.map(({ dimension }) => dimension)], granularity, range)
   const isSeries = granularity !== null && dimensions.length > 0
   return {
-    metrics, dimensions, granularity, order, ...rangeOf(body, granularity, nowMs),
+    metrics, dimensions, granularity, order, filters, ...range, warnings: [...range.warnings, ...percentiles],
     summed: typeof order.by === 'object' && 'metric' in order.by ? [...metrics, order.by.metric] : metrics,
-    filters: (body.filters ?? []).map(readFilter),
     // A series that is cut in the middle of its time is worse than a long one.
     rowsMax: body.limit ?? (isSeries && body.group_limit === undefined ? ROWS_MAX : ROWS_DEFAULT),
     rowsOfGroupMax: dimensions.length > 0 ? body.group_limit ?? ROWS_MAX : ROWS_MAX,
@@ -87,6 +90,18 @@ function rangeOf({ time_range: range }: z.output<typeof ANALYTICS_QUERY>, granul
   if (granularity === 'hour' && untilHour - fromHour > HOURS_BY_HOUR_MAX) throw wrong('time_range', 'must be at most 31 days by the hour; ask by the day.')
   const isWidened = range && (startMs % HOUR_MS !== 0 || endMs % HOUR_MS !== 0)
   return { fromHour, untilHour, warnings: isWidened ? [`time_range: sums are kept by the hour, so that it was widened to ${iso(fromHour)} until ${iso(untilHour)}`] : [] }
+}
+
+/** How calls were spread is kept by the day, without tags, and told of a month at most (J3). Gives warnings. */
+function checkPercentiles(metrics: readonly MetricName[], told: readonly Dimension[], granularity: Granularity | null, { fromHour, untilHour }: Pick<AnalyticsQuery, 'fromHour' | 'untilHour'>): string[] {
+  const [first] = metrics.filter((name) => spreadsFor([name]).length > 0)
+  if (first === undefined) return []
+  const days = Math.ceil(untilHour / 24) - Math.floor(fromHour / 24)
+  if (days > PERCENTILE_DAYS_MAX + 1) throw wrong('time_range', `must be at most ${PERCENTILE_DAYS_MAX} days for percentiles (\`${first}\`); means have no such bound.`)
+  if (granularity === 'hour') throw wrong('granularity', `cannot be hour for percentiles (\`${first}\`), which are kept by the day.`)
+  const tag = told.find((dimension) => dimension === 'app' || dimension.startsWith('tag.'))
+  if (tag !== undefined) throw wrong('metrics', `cannot have percentiles (\`${first}\`) together with \`${tag}\`: they are kept by key, model, provider and endpoint. \`avg_latency\` and \`avg_throughput\` can be told by anything.`)
+  return fromHour % 24 === 0 && untilHour % 24 === 0 ? [] : ['percentiles are of the whole days (UTC) that `time_range` touches']
 }
 
 function readMetric(name: string): MetricName {

@@ -99,6 +99,14 @@ describe('J1: GET /activity', () => {
     if (message) expect(answer.fault?.message).toBe(message)
   })
 
+  test('J2: as a file for spreadsheets', async () => {
+    const { text, type } = await get('/activity?format=csv&group_by=workspace')
+    expect(type).toBe('text/csv; charset=utf-8')
+    const [head, first] = text.split('\r\n')
+    expect(head).toBe('date,model,model_permaslug,endpoint_id,provider_name,usage,byok_usage_inference,requests,prompt_tokens,completion_tokens,reasoning_tokens,workspace_id')
+    expect(first).toStartWith('2026-11-19,acme/tiny,acme/tiny-20250101,acme/tiny@acme,Acme,0.015,0,5,')
+  })
+
   test('a member sees what their own keys did (H20)', async () => {
     const member = keyRecord({ hash: 'd'.repeat(64), kind: 'management', creatorUserId: ada })
     expect(rows(await get('/activity', member)).map((row) => [row['date'], row['requests']])).toEqual([['2026-11-18', 1]])
@@ -108,15 +116,17 @@ describe('J1: GET /activity', () => {
 
 describe('J3: POST /analytics/query', () => {
   test('the last 30 days, where no time is said; sums to the nano-dollar', async () => {
-    expect(rows(await query({ metrics: ['request_count', 'total_usage', 'byok_usage'] }))).toEqual([{ request_count: 8, total_usage: 0.01500071, byok_usage: 0.012 }])
+    expect(rows(await query({ metrics: ['request_count', 'total_usage', 'credits_usage', 'openrouter_usage', 'byok_fees', 'byok_usage'] }))).toEqual([
+      { request_count: 8, total_usage: 0.02700071, credits_usage: 0.01500071, openrouter_usage: 0.015000709, byok_fees: 1e-9, byok_usage: 0.012 },
+    ])
   })
 
   test('by any two tags together; calls without a tag are there, as null', async () => {
-    expect(rows(await query({ metrics: ['total_usage', 'request_count'], dimensions: ['tag.feature', 'tag.customer'] }))).toEqual([
-      { 'tag.feature': 'search', 'tag.customer': 'acme', total_usage: 0.015, request_count: 5 },
-      { 'tag.feature': 'search', 'tag.customer': null, total_usage: 0.0000007, request_count: 1 },
-      { 'tag.feature': null, 'tag.customer': null, total_usage: 9e-9, request_count: 1 },
-      { 'tag.feature': 'chat', 'tag.customer': null, total_usage: 1e-9, request_count: 1 },
+    expect(rows(await query({ metrics: ['credits_usage', 'request_count'], dimensions: ['tag.feature', 'tag.customer'] }))).toEqual([
+      { 'tag.feature': 'search', 'tag.customer': 'acme', credits_usage: 0.015, request_count: 5 },
+      { 'tag.feature': 'search', 'tag.customer': null, credits_usage: 0.0000007, request_count: 1 },
+      { 'tag.feature': null, 'tag.customer': null, credits_usage: 9e-9, request_count: 1 },
+      { 'tag.feature': 'chat', 'tag.customer': null, credits_usage: 1e-9, request_count: 1 },
     ])
   })
 
@@ -153,9 +163,9 @@ describe('J3: POST /analytics/query', () => {
 
   test.each([
     [{ metrics: [] }, 'The field `metrics` must name at least one metric.'],
-    [{ metrics: ['speed'] }, /^The field `metrics` has "speed", which is none; there are request_count, total_usage, /],
+    [{ metrics: ['speed'] }, /^The field `metrics` has "speed", which is none; there are request_count, byok_request_count, total_usage, /],
     [{ metrics: ['request_count'], dimensions: ['model', 'provider', 'user'] }, 'The field `dimensions` must name at most two dimensions.'],
-    [{ metrics: ['request_count'], dimensions: ['country'] }, 'The field `dimensions` has "country", which is none; there are model, provider, endpoint, api_key_id, workspace, user, and tag.<name> for each tag.'],
+    [{ metrics: ['request_count'], dimensions: ['country'] }, 'The field `dimensions` has "country", which is none; there are model, provider, endpoint, api_key_id, workspace, user, app, and tag.<name> for each tag.'],
     [{ metrics: ['request_count'], granularity: 'minute' }, 'The field `granularity` must be one of hour, day, week, month.'],
     [{ metrics: ['request_count'], time_range: { start: '2026-11-20T12:00Z', end: '2026-11-21T00:00:00Z' } }, 'The field `time_range.start` must be a time in UTC with seconds, like 2027-01-31T00:00:00Z.'],
     [{ metrics: ['request_count'], time_range: { start: '2026-11-21T00:00:00Z', end: '2026-11-20T00:00:00Z' } }, 'The field `time_range` must start before it ends.'],
@@ -164,6 +174,10 @@ describe('J3: POST /analytics/query', () => {
     [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'in', value: 'a' }] }, 'The field `filters.0.value` must be a list for in.'],
     [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'eq', value: ['a'] }] }, 'The field `filters.0.value` must be one value for eq; in and not_in take lists.'],
     [{ metrics: ['request_count'], filters: Array.from({ length: 21 }, () => ({ field: 'model', operator: 'eq', value: 'a' })) }, 'The field `filters` must have at most 20 filters.'],
+    [{ metrics: ['p90_latency'], granularity: 'hour' }, 'The field `granularity` cannot be hour for percentiles (`p90_latency`), which are kept by the day.'],
+    [{ metrics: ['p90_latency'], dimensions: ['tag.feature'] }, /^The field `metrics` cannot have percentiles \(`p90_latency`\) together with `tag.feature`: /],
+    [{ metrics: ['p50_throughput'], filters: [{ field: 'app', operator: 'eq', value: '1' }] }, /^The field `metrics` cannot have percentiles /],
+    [{ metrics: ['p50_latency'], time_range: { start: '2025-01-01T00:00:00Z', end: '2025-03-01T00:00:00Z' } }, 'The field `time_range` must be at most 31 days for percentiles (`p50_latency`); means have no such bound.'],
     [{ metrics: ['request_count'], order_by: { field: 'total_usage', direction: 'desc' } }, 'The field `order_by.field` must be one of the metrics or dimensions of the query, "request_count" or "date", not "total_usage".'],
     [{ metrics: ['request_count'], order_by: { field: 'date', direction: 'desc' } }, 'The field `order_by.field` cannot be "date" without a `granularity`.'],
     [{ metrics: ['request_count'], limit: 0 }, 'The field `limit` must be a whole number of at least 1.'],
@@ -192,7 +206,7 @@ test('J4: rates are quotients of sums, and null where there is nothing to divide
 test("J3: GET /analytics/meta lists what can be asked, with the account's own tags", async () => {
   const { body } = await get('/analytics/meta')
   expect(body).toMatchObject({ data: { granularities: [{ name: 'hour' }, { name: 'day' }, { name: 'week' }, { name: 'month' }], operators: [{ name: 'eq', value_type: 'scalar' }, { name: 'neq' }, { name: 'in', value_type: 'array' }, { name: 'not_in' }] } })
-  expect(rows({ status: 200, type: '', text: '', body: { data: isObject(body) && isObject(body['data']) ? body['data']['dimensions'] : [] } }).map(({ name }) => name)).toEqual(['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'tag.customer', 'tag.feature'])
+  expect(rows({ status: 200, type: '', text: '', body: { data: isObject(body) && isObject(body['data']) ? body['data']['dimensions'] : [] } }).map(({ name }) => name)).toEqual(['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'app', 'tag.customer', 'tag.feature'])
 })
 
 describeShared('J1, J3: what is answered is as the contract has it', () => {

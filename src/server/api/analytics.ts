@@ -1,4 +1,4 @@
-import { METRICS, sumsFor, valueOfMetric, type Metric, type MetricName } from '../../ledger/metrics.ts'
+import { METRICS, spreadsFor, sumsFor, valueOfMetric, type Metric, type MetricName } from '../../ledger/metrics.ts'
 import { DIMENSIONS, GRANULARITIES, type Dimension, type ReportRow } from '../../ledger/reports.ts'
 import { formatUsd, usdNumber } from '../../core/nano.ts'
 import type { Route } from '../route.ts'
@@ -12,7 +12,7 @@ const TAGS_SHOWN_DAYS = 90
 const TAG_NAMES_MAX = 100
 
 const LABELS: Readonly<Record<string, string>> = {
-  model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
+  model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', app: 'App', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
 }
 
 /** `GET /analytics/meta`: what can be asked of `POST /analytics/query` (J3), with the account's own tags. */
@@ -23,7 +23,7 @@ export const getAnalyticsMeta: Route = {
     const tags = await reports.tagNames(accessIn(context).accountId, Math.floor(clock.wallMs() / DAY_MS) - TAGS_SHOWN_DAYS, TAG_NAMES_MAX)
     return {
       data: {
-        metrics: Object.entries(METRICS).map(([name, { label, format, ...metric }]) => ({ name, display_label: label, display_format: format, is_rate: 'per' in metric })),
+        metrics: Object.entries(METRICS).map(([name, { label, format, ...metric }]) => ({ name, display_label: label, display_format: format, is_rate: 'per' in metric || 'percentile' in metric })),
         dimensions: [...DIMENSIONS.map((name) => ({ name, display_label: labelOf(name) })), ...tags.map((tag) => ({ name: `tag.${tag}`, display_label: `Tag ${tag}` }))],
         granularities: GRANULARITIES.map((name) => ({ name, display_label: labelOf(name) })),
         operators: Object.entries(OPERATORS).map(([name, { isList }]) => ({ name, value_type: isList ? 'array' : 'scalar' })),
@@ -42,7 +42,7 @@ export const queryAnalytics: Route = {
     const beganMs = clock.monotonicMs()
     const report = await reports.report({
       accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, granularity: asked.granularity, by: asked.dimensions,
-      filters: [...asked.filters, ...scopeOf(access)], sums: sumsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
+      filters: [...asked.filters, ...scopeOf(access)], sums: sumsFor([...asked.summed, 'request_count']), spreads: spreadsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
     })
     const unknown = await unknownKeys(asked, (hashes) => reports.knownKeys(access.accountId, hashes))
     const warnings = [...asked.warnings, ...unknown.map((hash) => `api_key_id: this account has no key ${hash.slice(0, 80)}`)]
@@ -64,9 +64,10 @@ async function unknownKeys({ filters }: AnalyticsQuery, known: (hashes: readonly
 }
 
 /** What stands beside an id for people, and under which name. */
-const LABELLED: Readonly<Partial<Record<Dimension, string>>> = { api_key_id: 'api_key_name', workspace: 'workspace_name', user: 'user_email' }
+const LABELLED: Readonly<Partial<Record<Dimension, string>>> = { api_key_id: 'api_key_name', workspace: 'workspace_name', user: 'user_email', app: 'app_name' }
 
-function rowOf({ startMs, values, sums }: ReportRow, { granularity, dimensions, metrics }: AnalyticsQuery, labels: ReadonlyMap<string, string>): object {
+function rowOf(found: ReportRow, { granularity, dimensions, metrics }: AnalyticsQuery, labels: ReadonlyMap<string, string>): object {
+  const { startMs, values } = found
   const row: [string, unknown][] = []
   if (granularity !== null && startMs !== null) row.push([`date__${granularity}`, new Date(startMs).toISOString()])
   dimensions.forEach((dimension, at) => {
@@ -75,7 +76,7 @@ function rowOf({ startMs, values, sums }: ReportRow, { granularity, dimensions, 
     const label = LABELLED[dimension]
     if (label !== undefined) row.push([label, value === null ? null : labels.get(value) ?? null])
   })
-  for (const metric of metrics) row.push([metric, shown(metric, valueOfMetric(metric, sums))])
+  for (const metric of metrics) row.push([metric, shown(metric, valueOfMetric(metric, found))])
   // Entries, not assignments: any text may be the name of a tag.
   return Object.fromEntries(row)
 }

@@ -1,4 +1,5 @@
 import { defaultWorkspaceId } from '../../accounts/workspace.ts'
+import { appOf } from '../../core/app.ts'
 import { Fault } from '../../core/fault.ts'
 import { usdNumber } from '../../core/nano.ts'
 import type { AttemptRecord, Generation } from '../../ledger/generation.ts'
@@ -52,6 +53,7 @@ function generationRow(generation: Generation): object {
     provider_responses: generation.attempts.map(attemptRow),
     origin: generation.referer ?? '',
     http_referer: generation.referer,
+    app_id: appOf(generation.referer, generation.title)?.id ?? null,
     external_user: generation.user,
     session_id: generation.sessionId,
     data_region: generation.region === undefined ? 'global' : DATA_REGIONS[generation.region],
@@ -76,7 +78,7 @@ function finishOf({ finishReason, nativeFinishReason, fault, cancelled }: Genera
 }
 
 const NOT_KEPT = {
-  app_id: null, num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null,
+  num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null,
   preset_id: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
 } as const
 
