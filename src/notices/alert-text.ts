@@ -1,11 +1,14 @@
 import type { Notice } from '../accounts/notice.ts'
-import { formatUsd, sayUsd, usdNumber } from '../core/nano.ts'
+import { formatUsd, sayUsd, usdNumber, type Nano } from '../core/nano.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Period } from '../ledger/bank.ts'
 import { windowAt } from '../ledger/window.ts'
 import { rowId } from '../lib/id.ts'
 import { allowanceKey, type Allowance, type AllowanceKind, type Crossing, type PacedAllowance } from './allowance.ts'
-import { forecastOf, percentUsed, type Forecast } from './forecast.ts'
+import { forecastOf, percentUsed, RECENT_DAYS, type Forecast } from './forecast.ts'
+
+const DAY_MS = 86_400_000
+const CENT = 10_000_000n
 
 /** What a kind of allowance is called, and what its cap is. */
 const NOUNS: Readonly<Record<AllowanceKind, readonly [thing: string, cap: string]>> = {
@@ -53,12 +56,18 @@ function shareNotice({ allowance, percents }: Crossing, nowMs: number): Notice {
 /** A forecast in a sentence; '' where there is none to give. */
 export function sayForecast(allowance: PacedAllowance, nowMs: number): string {
   const forecast = forecastOf(allowance, nowMs)
+  const pace = 'perDay' in forecast ? `At the pace ${nowMs - allowance.recent.sinceMs > RECENT_DAYS * DAY_MS ? `since ${sayTime(allowance.recent.sinceMs)}` : `of the last ${RECENT_DAYS} days`} (${sayPerDay(forecast.perDay)} a day)` : ''
   switch (forecast.outcome) {
-    case 'ends': return `At the pace of the last 7 days (${sayUsd(forecast.perDay)} a day) it runs out on ${sayTime(forecast.endsMs)}.`
-    case 'resets': return `At the pace of the last 7 days (${sayUsd(forecast.perDay)} a day) it resets before it runs out.`
-    case 'far': return `At the pace of the last 7 days (${sayUsd(forecast.perDay)} a day) it lasts for more than ten years.`
+    case 'ends': return `${pace} it runs out on ${sayTime(forecast.endsMs)}.`
+    case 'resets': return `${pace} it resets before it runs out.`
+    case 'far': return `${pace} it lasts for more than ten years.`
     case 'used_up': case 'unused': case 'too_little': return ''
   }
+}
+
+/** To the cent, where there is one: a pace is no bill. */
+function sayPerDay(perDay: Nano): string {
+  return sayUsd(perDay < CENT ? perDay : perDay / CENT * CENT)
 }
 
 /** An allowance with its forecast, as the API shows it. */

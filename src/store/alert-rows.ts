@@ -4,7 +4,8 @@ import { allowanceKey, type Allowance, type AllowanceScope, type Crossing, type 
 import { RECENT_DAYS } from '../notices/forecast.ts'
 import type { Change } from '../accounts/people-store.ts'
 import type { Nano } from '../core/nano.ts'
-import { ALLOWANCE_SOURCES, type AllowanceSource } from './allowance-sources.ts'
+import type { AllowanceSource } from './allowance-source.ts'
+import { ALLOWANCE_SOURCES } from './allowance-sources.ts'
 import { writeAudit } from './audit-rows.ts'
 import { groupBy } from './groups.ts'
 import { big, int, one, text, type Sql } from './sql.ts'
@@ -155,7 +156,7 @@ export async function listAllowances(sql: Sql, accountId: string, scope: Allowan
 /** With what was used since the day began that lies six days back. */
 async function paced(sql: Sql, source: AllowanceSource, allowance: Allowance, nowMs: number): Promise<PacedAllowance> {
   const firstDayMs = (Math.floor(nowMs / DAY_MS) - RECENT_DAYS + 1) * DAY_MS
-  return { ...allowance, recent: { sinceMs: Math.max(firstDayMs, allowance.createdMs), used: await source.usedSince(sql, allowance, firstDayMs) } }
+  return { ...allowance, recent: await source.recent(sql, allowance, firstDayMs) }
 }
 
 /** Alerts of windows that are over. */

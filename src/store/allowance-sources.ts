@@ -1,24 +1,10 @@
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Period } from '../ledger/bank.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
-import type { Allowance, AllowanceKind, AllowanceScope } from '../notices/allowance.ts'
-import { big, int, one, pieces, text, textOrNull, type Row, type Sql } from './sql.ts'
-
-/** An allowance of an account, without its windows. */
-export interface AllowanceId { readonly accountId: string; readonly id: string }
-
-/** How one kind of allowance is read, for alerts and forecasts. A new kind is one of these, and a `Touched.note` where it is counted. */
-export interface AllowanceSource {
-  readonly kind: AllowanceKind
-  /** Those of these that have a cap, in the windows of this moment. */
-  read(sql: Sql, accountId: string, ids: readonly string[], atMs: number): Promise<readonly Allowance[]>
-  /** Ids of all accounts' that have a cap, in the order of account and id, behind this one. */
-  page(sql: Sql, after: AllowanceId, limit: number): Promise<readonly AllowanceId[]>
-  /** Ids of one account's that have a cap. */
-  list(sql: Sql, accountId: string, scope: AllowanceScope): Promise<readonly string[]>
-  /** What of it was used since a day began. */
-  usedSince(sql: Sql, allowance: Allowance, sinceMs: number): Promise<bigint>
-}
+import type { Allowance, Recent } from '../notices/allowance.ts'
+import type { AllowanceId, AllowanceSource } from './allowance-source.ts'
+import { CAP_SOURCES } from './cap-sources.ts'
+import { big, int, one, pieces, text, textOrNull, type Row } from './sql.ts'
 
 const idsFrom = (first: number, ids: readonly string[]): string => ids.map((_, index) => `$${first + index}`).join(', ')
 
@@ -42,7 +28,7 @@ const balance: AllowanceSource = {
   },
   page: async (sql, after, limit) => asIds(await sql.all("SELECT id AS account_id, '' AS id FROM accounts WHERE id > $1 ORDER BY id LIMIT $2", after.accountId, limit)),
   list: async () => [''],
-  usedSince: async (sql, { accountId }, sinceMs) => big(await one(sql, "SELECT SUM(cost) AS used FROM workspace_windows WHERE account_id = $1 AND period = 'daily' AND start_ms >= $2", accountId, sinceMs), 'used'),
+  recent: async (sql, { accountId, createdMs }, fromMs) => since(createdMs, fromMs, await one(sql, "SELECT SUM(cost) AS used FROM workspace_windows WHERE account_id = $1 AND period = 'daily' AND start_ms >= $2", accountId, fromMs)),
 }
 
 /** A key's limit. */
@@ -71,7 +57,7 @@ const key: AllowanceSource = {
       ORDER BY created_ms DESC, hash LIMIT $${own.length + 2}`, accountId, ...own, limit)
     return rows.map((row) => text(row, 'hash'))
   },
-  usedSince: async (sql, { accountId, id }, sinceMs) => big(await one(sql, "SELECT SUM(counted) AS used FROM key_windows WHERE account_id = $1 AND key_hash = $2 AND period = 'daily' AND start_ms >= $3", accountId, id, sinceMs), 'used'),
+  recent: async (sql, { accountId, id, createdMs }, fromMs) => since(createdMs, fromMs, await one(sql, "SELECT SUM(counted) AS used FROM key_windows WHERE account_id = $1 AND key_hash = $2 AND period = 'daily' AND start_ms >= $3", accountId, id, fromMs)),
 }
 
 /** A workspace's budgets: an id has up to four. */
@@ -103,9 +89,13 @@ const workspace: AllowanceSource = {
       AND (workspace_id = $2 OR workspace_id IN (SELECT workspace_id FROM workspace_members WHERE account_id = $1 AND user_id = $3))`} ORDER BY workspace_id LIMIT $${own.length + 2}`, accountId, ...own, limit)
     return rows.map((row) => text(row, 'workspace_id'))
   },
-  usedSince: async (sql, { accountId, id }, sinceMs) => big(await one(sql, `SELECT SUM(workspace_windows.cost + workspace_windows.byok_cost * workspaces.include_byok) AS used FROM workspace_windows
+  recent: async (sql, { accountId, id, createdMs }, fromMs) => since(createdMs, fromMs, await one(sql, `SELECT SUM(workspace_windows.cost + workspace_windows.byok_cost * workspaces.include_byok) AS used FROM workspace_windows
     JOIN workspaces ON workspaces.account_id = workspace_windows.account_id AND workspaces.id = workspace_windows.workspace_id
-    WHERE workspace_windows.account_id = $1 AND workspace_windows.workspace_id = $2 AND workspace_windows.period = 'daily' AND workspace_windows.start_ms >= $3`, accountId, id, sinceMs), 'used'),
+    WHERE workspace_windows.account_id = $1 AND workspace_windows.workspace_id = $2 AND workspace_windows.period = 'daily' AND workspace_windows.start_ms >= $3`, accountId, id, fromMs)),
+}
+
+function since(createdMs: number, fromMs: number, row: Row | undefined): Recent {
+  return { sinceMs: Math.max(createdMs, fromMs), used: big(row, 'used') }
 }
 
 /** The windows of all periods that a moment lies in: as many parameters as there are periods. */
@@ -118,4 +108,4 @@ function windowStarts(atMs: number): number[] {
 }
 
 /** All kinds there are, in the order in which people see them. */
-export const ALLOWANCE_SOURCES: readonly AllowanceSource[] = [balance, workspace, key]
+export const ALLOWANCE_SOURCES: readonly AllowanceSource[] = [balance, workspace, key, ...CAP_SOURCES]

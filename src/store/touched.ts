@@ -1,6 +1,6 @@
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { End } from '../ledger/line.ts'
-import type { AllowanceKind } from '../notices/allowance.ts'
+import { ALLOWANCE_KINDS, type AllowanceKind } from '../notices/allowance.ts'
 
 /** An allowance that was used, and the first and last moment of it. */
 export interface Touch { readonly kind: AllowanceKind; readonly accountId: string; readonly id: string; fromMs: number; untilMs: number }
@@ -24,13 +24,21 @@ export class Touched {
   /** What calls of an account have used. */
   noteEnds(accountId: string, ends: readonly End[]): void {
     let lastMs = 0
-    for (const { generation: { keyHash, cost, upstreamCost }, counted, workspaceId, atMs } of ends) {
+    for (const { generation: { keyHash, cost, upstreamCost }, counted, budgets, workspaceId, atMs } of ends) {
       if (cost === 0n && counted === 0n && upstreamCost === 0n) continue
       this.note('key', accountId, keyHash, atMs)
       this.note('workspace', accountId, workspaceId ?? defaultWorkspaceId(accountId), atMs)
+      for (const [, , holder] of budgets) if (holder !== undefined) this.noteHolder(accountId, holder, atMs)
       if (atMs > lastMs) lastMs = atMs
     }
     if (lastMs > 0) this.note('balance', accountId, '', lastMs)
+  }
+
+  /** A window that is named: `member:<id>`, `tag:<id><value>`, `guardrail:<id><whose>`. */
+  private noteHolder(accountId: string, holder: string, atMs: number): void {
+    const colon = holder.indexOf(':')
+    const kind = ALLOWANCE_KINDS.find((known) => known === holder.slice(0, colon))
+    if (kind) this.note(kind, accountId, holder.slice(colon + 1), atMs)
   }
 
   /** What others have noted, once it is committed. */

@@ -1,0 +1,18 @@
+import type { Allowance, AllowanceKind, AllowanceScope, Recent } from '../notices/allowance.ts'
+import type { Sql } from './sql.ts'
+
+/** An allowance of an account, without its windows. */
+export interface AllowanceId { readonly accountId: string; readonly id: string }
+
+/** How one kind of allowance is read, for alerts and forecasts. A new kind is one of these, and a `Touched.note` where it is counted. */
+export interface AllowanceSource {
+  readonly kind: AllowanceKind
+  /** Those of these that have a cap, in the windows of this moment. */
+  read(sql: Sql, accountId: string, ids: readonly string[], atMs: number): Promise<readonly Allowance[]>
+  /** Ids of all accounts' that have a cap, in the order of account and id, behind this one. */
+  page(sql: Sql, after: AllowanceId, limit: number): Promise<readonly AllowanceId[]>
+  /** Ids of one account's that have a cap. */
+  list(sql: Sql, accountId: string, scope: AllowanceScope): Promise<readonly string[]>
+  /** What of it was used since that day began, or since it was made; where that is not known, since another time. */
+  recent(sql: Sql, allowance: Allowance, fromMs: number): Promise<Recent>
+}
