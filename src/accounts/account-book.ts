@@ -8,7 +8,7 @@ import { SYSTEM, type Actor } from './audit-entry.ts'
 import type { Caller, Key } from './caller.ts'
 import { KeyCache } from './key-cache.ts'
 import { checkExtras } from './key-extras.ts'
-import type { KeyPage, KeyRefusal, KeyStore } from './key-store.ts'
+import type { CreditMove, KeyPage, KeyRefusal, KeyStore, MoveRefusal } from './key-store.ts'
 import { LastUsed } from './last-used.ts'
 import { defaultWorkspaceId } from './workspace.ts'
 
@@ -113,6 +113,18 @@ export class AccountBook implements Accounts {
     throw new Fault('conflict', `Nothing was taken: ${sayUsd(-amount)} is more than there is; ${why}.`)
   }
 
+  async moveCredit(wish: Omit<CreditMove, 'nowMs'>): Promise<Granted> {
+    const move = { ...wish, nowMs: this.clock.wallMs() }
+    await this.options.flush()
+    const moved = await this.store.moveCredit(move)
+    if (!('code' in moved)) return moved
+    if (moved.code !== 'no_credit') throw moveFault(moved)
+    await this.options.recall(moved.fromAccountId)
+    const again = await this.store.moveCredit(move)
+    if ('code' in again) throw moveFault(again)
+    return again
+  }
+
   async generation(accountId: string, id: string): Promise<Generation | undefined> {
     await this.options.flush()
     return this.store.generation(accountId, id)
@@ -159,6 +171,15 @@ export class AccountBook implements Accounts {
 
 function rulesOf({ rules = {} }: KeyExtras): KeyRules {
   return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== null && value !== undefined))
+}
+
+function moveFault(refusal: MoveRefusal): Fault {
+  switch (refusal.code) {
+    case 'no_account': return new Fault('not_found', 'There is no such organization that you are in, or it is suspended.', { metadata: { field: 'to_account_id' } })
+    case 'tenure': return new Fault('permission_denied', `You are not in this organization for long enough to move credit to it; you may from ${new Date(refusal.openMs).toISOString()}.`)
+    case 'cooldown': return new Fault('permission_denied', `You moved credit to an organization lately; you may again from ${new Date(refusal.openMs).toISOString()}.`)
+    case 'no_credit': return new Fault('conflict', 'Nothing was moved: your own account has not that much that no running call may use.')
+  }
 }
 
 function refused(refusal: KeyRefusal): Fault {

@@ -4,7 +4,7 @@ import type { PolicyRules } from '../catalog/policy-rules.ts'
 import type { Rates } from '../catalog/rate-limits.ts'
 import type { Actor } from './audit-entry.ts'
 import type { Caller, Key, LimitReset, Tags } from './caller.ts'
-import type { KeyPage } from './key-store.ts'
+import type { CreditMove, KeyPage } from './key-store.ts'
 
 /** What a key has spent: since ever, and since the last 00:00 UTC, Monday 00:00 UTC and first of the month. */
 export interface KeyUsage { readonly total: Nano; readonly daily: Nano; readonly weekly: Nano; readonly monthly: Nano }
@@ -88,6 +88,8 @@ export interface Accounts {
   credits(accountId: string): Promise<Credits>
   /** Adds credit (or takes it, when negative, never below zero: Fault `conflict`). An entry with its reason; `reference` makes it idempotent. */
   grant(accountId: string, amount: Nano, reason: string, reference?: string, by?: Actor): Promise<Granted>
+  /** From a person's own account to an organization that they are in (contract H20). Throws Fault `not_found`, `permission_denied` or `conflict`. */
+  moveCredit(move: Omit<CreditMove, 'nowMs'>): Promise<Granted>
   generation(accountId: string, id: string): Promise<Generation | undefined>
 }
 

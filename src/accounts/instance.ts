@@ -27,6 +27,8 @@ export interface InstanceSettings {
   }
   /** How many members an organization has at most, unless its account says otherwise (contract H20). */
   readonly membersMax: number
+  /** Who moves credit from their own account to an organization has been in it for so long, and has not done so for so long (contract H20). */
+  readonly creditMoves: { readonly tenureDays: number; readonly cooldownDays: number }
   /** What a new person's own account is given (contract I13). */
   readonly trialCredit: Nano
   readonly seller: Seller
@@ -36,7 +38,7 @@ export interface InstanceSettings {
 export const INSTANCE_SETTINGS: InstanceSettings = Object.freeze<InstanceSettings>({
   signUp: { mode: 'invitation', domains: [] }, moneyEnabled: true,
   purchases: { feePpm: 55_000n, feeMin: 800_000_000n, amountMin: 5_000_000_000n, expiryDays: null },
-  membersMax: 10, trialCredit: 0n, seller: { name: '', address: '', taxId: '', email: '' },
+  membersMax: 10, creditMoves: { tenureDays: 7, cooldownDays: 1 }, trialCredit: 0n, seller: { name: '', address: '', taxId: '', email: '' },
 })
 
 /** What instance settings need stored; as `PeopleStore`. */
@@ -56,6 +58,8 @@ const ppm = z.union([z.string(PERCENT), z.number(PERCENT)], PERCENT).transform((
   .refine((percent) => percent >= 0n && percent <= 100_000_000_000n && percent % PERCENT_UNIT === 0n, PERCENT).transform((percent) => percent / PERCENT_UNIT)
 
 const DAYS = { error: 'must be a whole number of days from 1 to 36500, or null for never' }
+const SPAN = { error: 'must be a whole number of days from 0 to 3650' }
+const span = z.int(SPAN).min(0, SPAN).max(3_650, SPAN).optional()
 const MEMBERS = { error: 'must be a whole number from 1 to 1000000' }
 const TEXT = { error: 'must be a text of at most 500 characters' }
 const DOMAINS = { error: 'must be a list of at most 1000 domains, as ["example.com"]' }
@@ -70,6 +74,7 @@ export const INSTANCE_CHANGE = z.strictObject({
   money: z.boolean({ error: 'must be true or false' }).optional(),
   purchases: z.strictObject({ fee_percent: ppm.optional(), fee_min_usd: usd.optional(), amount_min_usd: usd.optional(), expiry_days: z.int(DAYS).min(1, DAYS).max(36_500, DAYS).nullable().optional() }, OBJECT).optional(),
   members_max: z.int(MEMBERS).min(1, MEMBERS).max(1_000_000, MEMBERS).optional(),
+  credit_moves: z.strictObject({ tenure_days: span, cooldown_days: span }, OBJECT).optional(),
   trial_credit_usd: usd.optional(),
   seller: z.strictObject({ name: text, address: text, tax_id: text, email: text }, OBJECT).optional(),
 })
@@ -78,7 +83,7 @@ export const INSTANCE_CHANGE = z.strictObject({
 export type InstanceChange = z.output<typeof INSTANCE_CHANGE>
 
 /** The settings with a change in them. Throws Fault `invalid_request` where they would contradict each other. */
-export function withChange(settings: InstanceSettings, { sign_up: signUp, money, purchases, members_max: membersMax, trial_credit_usd: trialCredit, seller }: InstanceChange): InstanceSettings {
+export function withChange(settings: InstanceSettings, { sign_up: signUp, money, purchases, members_max: membersMax, credit_moves: moves, trial_credit_usd: trialCredit, seller }: InstanceChange): InstanceSettings {
   const { signUp: s, purchases: p, seller: by } = settings
   const after: InstanceSettings = {
     signUp: { mode: signUp?.mode ?? s.mode, domains: signUp?.domains ?? s.domains }, moneyEnabled: money ?? settings.moneyEnabled,
@@ -86,7 +91,9 @@ export function withChange(settings: InstanceSettings, { sign_up: signUp, money,
       feePpm: purchases?.fee_percent ?? p.feePpm, feeMin: purchases?.fee_min_usd ?? p.feeMin, amountMin: purchases?.amount_min_usd ?? p.amountMin,
       expiryDays: purchases?.expiry_days === undefined ? p.expiryDays : purchases.expiry_days,
     },
-    membersMax: membersMax ?? settings.membersMax, trialCredit: trialCredit ?? settings.trialCredit,
+    membersMax: membersMax ?? settings.membersMax,
+    creditMoves: { tenureDays: moves?.tenure_days ?? settings.creditMoves.tenureDays, cooldownDays: moves?.cooldown_days ?? settings.creditMoves.cooldownDays },
+    trialCredit: trialCredit ?? settings.trialCredit,
     seller: { name: seller?.name ?? by.name, address: seller?.address ?? by.address, taxId: seller?.tax_id ?? by.taxId, email: seller?.email ?? by.email },
   }
   if (after.signUp.mode === 'domains' && after.signUp.domains.length === 0) throw new Fault('invalid_request', '`sign_up.domains` is empty: the mode `domains` needs at least one, as ["example.com"].', { metadata: { field: 'sign_up.domains' } })
@@ -94,11 +101,11 @@ export function withChange(settings: InstanceSettings, { sign_up: signUp, money,
 }
 
 /** The settings as the API shows them and the store keeps them. */
-export function settingsJson({ signUp, moneyEnabled, purchases, membersMax, trialCredit, seller }: InstanceSettings): object {
+export function settingsJson({ signUp, moneyEnabled, purchases, membersMax, creditMoves, trialCredit, seller }: InstanceSettings): object {
   return {
     sign_up: signUp, money: moneyEnabled,
     purchases: { fee_percent: formatUsd(purchases.feePpm * PERCENT_UNIT), fee_min_usd: formatUsd(purchases.feeMin), amount_min_usd: formatUsd(purchases.amountMin), expiry_days: purchases.expiryDays },
-    members_max: membersMax, trial_credit_usd: formatUsd(trialCredit),
+    members_max: membersMax, credit_moves: { tenure_days: creditMoves.tenureDays, cooldown_days: creditMoves.cooldownDays }, trial_credit_usd: formatUsd(trialCredit),
     seller: { name: seller.name, address: seller.address, tax_id: seller.taxId, email: seller.email },
   }
 }

@@ -39,6 +39,12 @@ export interface Grant {
   readonly by?: Actor
 }
 
+/** Credit that somebody moves from their own account to an organization of theirs. The same reference moves it once. */
+export interface CreditMove { readonly userId: string; readonly toAccountId: string; readonly amount: Nano; readonly reference: string; readonly by: Actor; readonly nowMs: number }
+
+/** `tenure`: they are not in it for long enough · `cooldown`: they moved some lately; both until `openMs` · `no_credit`: their account has not so much that nobody leased. */
+export type MoveRefusal = { readonly code: 'no_account' } | { readonly code: 'tenure' | 'cooldown'; readonly openMs: number } | { readonly code: 'no_credit'; readonly fromAccountId: string }
+
 /** What accounts need stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
 export interface KeyStore {
   /** By the hash of a secret. A key whose member may not sign in any more is not found. */
@@ -59,5 +65,7 @@ export interface KeyStore {
   credits(accountId: string): Promise<Credits>
   /** undefined when it would take more than nobody has leased. */
   grant(grant: Grant): Promise<Granted | undefined>
+  /** What the person's own account has then. */
+  moveCredit(move: CreditMove): Promise<Granted | MoveRefusal>
   generation(accountId: string, id: string): Promise<Generation | undefined>
 }

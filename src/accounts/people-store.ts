@@ -19,7 +19,8 @@ export interface Change {
 
 /** `last_admin`: nobody would be left who may let others in. `kept_by_directory`: only the directory can take them out. */
 export type MemberRefusal = 'no_member' | 'last_admin' | 'kept_by_directory'
-export type InvitationRefusal = 'no_invitation' | 'not_open' | 'other_person'
+/** `full`: the organization has as many members as it may have (contract H20). */
+export type InvitationRefusal = 'no_invitation' | 'not_open' | 'other_person' | 'full'
 export type WorkspaceRefusal = 'no_workspace' | 'slug_taken' | 'has_keys'
 export type WorkspaceMemberRefusal = { readonly code: 'no_workspace' } | { readonly code: 'no_member' | 'has_keys' | 'kept_by_directory'; readonly userIds: readonly string[] }
 
@@ -41,8 +42,8 @@ export interface PeopleStore {
   member(accountId: string, userId: string): Promise<Member | undefined>
   /** Those who came first, first. */
   listMembers(accountId: string, page: Page): Promise<Listed<Member>>
-  /** False when they are one already. */
-  insertMember(membership: Membership, change: Change): Promise<boolean>
+  /** False when they are one already. `full`: the organization has as many as it may have (contract H20). */
+  insertMember(membership: Membership, change: Change): Promise<boolean | 'full'>
   changeRole(accountId: string, userId: string, role: Role, change: Change): Promise<Member | MemberRefusal>
   /** They leave the account's workspaces too, and their keys are disabled. */
   removeMember(accountId: string, userId: string, change: Change): Promise<MemberRefusal | undefined>

@@ -72,7 +72,7 @@ export class People {
 
   /** Lets a known person in. What they were before stays: their role is changed by `changeRole`. */
   async addMember(accountId: string, userId: string, role: Role, by: Actor): Promise<Member> {
-    await this.store.insertMember({ accountId, userId, role, createdMs: this.clock.wallMs() }, this.change(by))
+    if (await this.store.insertMember({ accountId, userId, role, createdMs: this.clock.wallMs() }, this.change(by)) === 'full') throw full()
     const member = await this.store.member(accountId, userId)
     if (!member) throw noMember()
     return member
@@ -151,8 +151,13 @@ function lastAdmin(): Fault {
   return new Fault('conflict', 'This is the only admin who may sign in: make somebody else an admin first.')
 }
 
+function full(): Fault {
+  return new Fault('conflict', 'The organization has as many members as it may have. Its operator can raise that: `members_max`.')
+}
+
 function invitationFault(refusal: InvitationRefusal): Fault {
   if (refusal === 'no_invitation') return new Fault('not_found', 'There is no such invitation.')
+  if (refusal === 'full') return full()
   if (refusal === 'other_person') return new Fault('permission_denied', 'This invitation is for another e-mail address.')
   return new Fault('conflict', 'This invitation is not open any more: it was accepted, revoked, or a week has passed.')
 }

@@ -6,6 +6,7 @@ import type { Role } from '../accounts/roles.ts'
 import type { User } from '../accounts/user.ts'
 import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
+import { isFull } from './member-limit.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
 import { deleteMemberBudgets } from './spend-budget-rows.ts'
 import { isKeptByDirectory, linkEntry, unlinkEntry } from './scim-access.ts'
@@ -145,6 +146,7 @@ export async function acceptInvitation(sql: Sql, tokenHash: string, userId: stri
   if (!invitation) return 'no_invitation'
   const { accountId, id, role, email } = invitation
   if ((await findUser(sql, 'id', userId))?.email !== email) return 'other_person'
+  if (await isFull(sql, accountId, userId)) return 'full'
   // Once: whoever comes second changes no row.
   const taken = await sql.run('UPDATE invitations SET accepted_ms = $1 WHERE account_id = $2 AND id = $3 AND accepted_ms IS NULL AND revoked_ms IS NULL AND expires_ms > $1', change.nowMs, accountId, id)
   if (taken === 0) return 'not_open'

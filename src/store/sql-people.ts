@@ -8,6 +8,7 @@ import type { Budget, BudgetInterval, Workspace, WorkspaceChange, WorkspaceMembe
 import { listAudit } from './audit-rows.ts'
 import { deleteBudget, readBudgets, setBudget } from './budget-rows.ts'
 import { acceptInvitation, accountsOf, changeRole, findAccount, findInvitation, findMember, findUser, insertInvitation, insertMember, insertUser, listInvitations, listMembers, openAccount, removeMember, revokeInvitation, setUserDisabled } from './people-rows.ts'
+import { isFull } from './member-limit.ts'
 import type { Database } from './sql.ts'
 import { addWorkspaceMembers, changeWorkspace, deleteWorkspace, findWorkspace, insertWorkspace, isWorkspaceMember, listWorkspaceMembers, listWorkspaces, removeWorkspaceMembers } from './workspace-rows.ts'
 
@@ -83,8 +84,8 @@ export class SqlPeople implements PeopleStore, WorkspaceStore {
     return this.database.write((sql) => openAccount(sql, account, ownerId, change))
   }
 
-  insertMember(membership: Membership, change: Change): Promise<boolean> {
-    return this.database.write((sql) => insertMember(sql, membership, change))
+  insertMember(membership: Membership, change: Change): Promise<boolean | 'full'> {
+    return this.database.write(async (sql) => await isFull(sql, membership.accountId, membership.userId) ? 'full' : insertMember(sql, membership, change))
   }
 
   changeRole(accountId: string, userId: string, role: Role, change: Change): Promise<Member | MemberRefusal> {

@@ -1,7 +1,7 @@
 import type { Credits, Granted, KeyChange, KeyRecord } from '../accounts/accounts.ts'
 import type { Actor } from '../accounts/audit-entry.ts'
 import type { Change } from '../accounts/people-store.ts'
-import type { FoundKey, Grant, InsertKey, KeyPage, KeyRefusal, KeyStore, KeyUse, Rotation } from '../accounts/key-store.ts'
+import type { CreditMove, FoundKey, Grant, InsertKey, KeyPage, KeyRefusal, KeyStore, KeyUse, MoveRefusal, Rotation } from '../accounts/key-store.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { NewPresetVersion, Preset, PresetStore, PresetVersion } from '../accounts/presets.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
@@ -15,6 +15,7 @@ import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, keyRefusal, listKeys, noteUses, rotateKey } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
+import { moveCredit } from './move-rows.ts'
 import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
 import type { NodeBeat, StoreChanges } from './protocol.ts'
@@ -137,6 +138,10 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     const granted = await this.database.write((sql) => grantCredits(sql, grant))
     this.touched.note('balance', grant.accountId, '', grant.nowMs)
     return granted
+  }
+
+  moveCredit(move: CreditMove): Promise<Granted | MoveRefusal> {
+    return this.database.write((sql) => moveCredit(sql, move))
   }
 
   generation(accountId: string, id: string): Promise<Generation | undefined> {

@@ -6,7 +6,7 @@ interface Waiting { readonly resolve: (value: unknown) => void; readonly reject:
 const METHODS = [
   'open', 'close', 'claimNode', 'claimDead', 'releaseNode', 'verify', 'beat', 'expireNode', 'closeBooksBefore', 'prune',
   'lease', 'giveBack', 'settle', 'recall', 'openNode', 'closeNode',
-  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'rotateKey', 'deleteKey', 'noteUses', 'insertFirstKey', 'credits', 'grant', 'generation',
+  'findKey', 'insertKey', 'keepKey', 'listKeys', 'keyRecord', 'changeKey', 'rotateKey', 'deleteKey', 'noteUses', 'insertFirstKey', 'credits', 'grant', 'moveCredit', 'generation',
   'accountRules', 'putRules', 'listGuardrails', 'guardrail', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'listKeyAssignments', 'listMemberAssignments',
   'preset', 'listPresets', 'addPresetVersion', 'listPresetVersions', 'presetVersion',
   'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',

@@ -70,7 +70,7 @@ async function tellChanges(): Promise<void> {
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
   'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
   'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'putSpendBudget', 'deleteSpendBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
-  'changeInstanceSettings', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
+  'changeInstanceSettings', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
 
 async function close(): Promise<void> {
   if (!opened) return

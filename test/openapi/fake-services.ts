@@ -146,6 +146,10 @@ export class FakeAccounts implements Accounts {
     return this.balance = { ...this.balance, total: this.balance.total + amount }
   }
 
+  async moveCredit(): Promise<Credits> {
+    return { total: 0n, used: 0n }
+  }
+
   async generation(accountId: string, id: string): Promise<Generation | undefined> {
     const found = this.generations.get(id)
     return found?.accountId === accountId ? found : undefined

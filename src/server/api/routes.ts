@@ -4,6 +4,7 @@ import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
 import { createCode, exchangeCode } from './auth-keys.ts'
 import { getAudit, getInstanceAudit } from './audit-log.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
+import { moveCredit } from './credit-moves.ts'
 import { getCredits } from './credits.ts'
 import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
@@ -40,7 +41,7 @@ export const routes: readonly Route[] = [
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   exchangeCode, createCode,
   getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
-  getCredits, getActivity, getAnalyticsMeta, queryAnalytics,
+  getCredits, moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent,
   getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries,
   listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
