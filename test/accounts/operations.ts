@@ -1,0 +1,103 @@
+// What a test has to know of each management operation, so that it can ask it: one row each. A new route fails the tests until it has
+// what it needs here: a collection for its `{id}`, and a body where it takes one.
+import { dataOf, type Side, type World } from './world.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+
+/** Whom a request is made for. `owner` is the id of a person whose own the things are; null: nobody's. */
+export interface For { readonly world: World; readonly side: Side; readonly ownerId: string | null }
+
+let last = 0
+const unique = (): string => `x${++last}${Math.floor(performance.now() * 1_000).toString(36)}`
+
+const make = ({ world, side }: For, method: string, path: string, body: unknown) => world.ask(side.owner.secret, method, path, body)
+
+/** Makes a thing of each kind, and gives its id: by the path before `/{…}`. */
+export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>>> = {
+  '/keys': async (whom) => dataOf(await make(whom, 'POST', '/keys', { name: 'k', creator_user_id: whom.ownerId }), 'hash'),
+  '/guardrails': async (whom) => dataOf(await make(whom, 'POST', '/guardrails', { name: unique() })),
+  '/byok': async (whom) => dataOf(await make(whom, 'POST', '/byok', { provider: 'openai', key: 'sk-test-credential-1234567890' })),
+  '/workspaces': async (whom) => {
+    const id = dataOf(await make(whom, 'POST', '/workspaces', { name: unique(), slug: unique() }))
+    if (whom.ownerId !== null) await make(whom, 'POST', `/workspaces/${id}/members/add`, { user_ids: [whom.ownerId] })
+    return id
+  },
+  '/notifications/webhooks': async (whom) => dataOf(await make(whom, 'POST', '/notifications/webhooks', { url: 'https://hooks.example.com/in' })),
+  '/budgets/tags': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/tags', { tag: 'customer', value: unique(), limit_usd: 50 })),
+  '/budgets/members': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/members', { user_id: await whom.side.newMember(), limit_usd: 50 })),
+  '/organization/members': ({ side }) => side.newMember(),
+  '/organization/invitations': async (whom) => dataOf(await make(whom, 'POST', '/organization/invitations', { email: `${unique()}@example.com` })),
+  '/scim/tokens': async (whom) => dataOf(await make(whom, 'POST', '/scim/tokens', { name: unique() })),
+  '/scim/group-mappings': async (whom) => dataOf(await make(whom, 'POST', '/scim/group-mappings', await mapping(whom))),
+  '/domains': async (whom) => dataOf(await make(whom, 'POST', '/domains', { domain: `${unique()}.example.com` })),
+}
+
+/** What stands for a second `{…}` of a path. */
+export const OTHERS: Readonly<Record<string, string>> = { interval: 'monthly' }
+
+type Body = (whom: For, id: string) => JsonObject | Promise<JsonObject>
+
+/** Bodies that are taken. Deletions and readings have none. */
+export const BODIES: Readonly<Record<string, Body>> = {
+  'POST /keys': () => ({ name: 'new', limit: 5, limit_reset: 'daily', include_byok_in_limit: true }),
+  'PATCH /keys/{hash}': () => ({ name: 'renamed', limit: 7 }),
+  'POST /keys/{hash}/rotate': () => ({ overlap_seconds: 60 }),
+  'PATCH /keys/{hash}/policy': () => ({ allowed_models: ['openai/*'] }),
+  'PATCH /account/policy': () => ({ blocked_countries: ['KP'] }),
+  'POST /analytics/query': () => ({ metrics: ['request_count'] }),
+  'POST /notifications/read': () => ({}),
+  'PATCH /notifications/settings': () => ({ thresholds: { percent: [80, 100] } }),
+  'POST /notifications/webhooks': () => ({ url: 'https://hooks.example.com/in', name: 'hook' }),
+  'PATCH /notifications/webhooks/{id}': () => ({ name: 'renamed' }),
+  'POST /notifications/webhooks/{id}/test': () => ({}),
+  'POST /guardrails': () => ({ name: unique(), description: 'd', limit_usd: 5, reset_interval: 'daily' }),
+  'PATCH /guardrails/{id}': () => ({ description: 'x' }),
+  'POST /guardrails/{id}/assignments/keys': async (whom) => ({ key_hashes: [await COLLECTIONS['/keys']?.(whom) ?? ''] }),
+  'POST /guardrails/{id}/assignments/members': async ({ side }) => ({ member_user_ids: [await side.newMember()] }),
+  'POST /guardrails/{id}/assignments/keys/remove': async (whom) => ({ key_hashes: [await COLLECTIONS['/keys']?.(whom) ?? ''] }),
+  'POST /guardrails/{id}/assignments/members/remove': async ({ side }) => ({ member_user_ids: [await side.newMember()] }),
+  'POST /byok': () => ({ provider: 'openai', key: 'sk-test-credential-1234567890', name: 'mine' }),
+  'PATCH /byok/{id}': () => ({ name: 'renamed' }),
+  'POST /workspaces': () => ({ name: 'W', slug: unique(), description: 'd' }),
+  'PATCH /workspaces/{id}': () => ({ name: 'V', description: 'x' }),
+  'PUT /workspaces/{id}/budgets/{interval}': () => ({ limit_usd: 5 }),
+  'PUT /budgets/tags': () => ({ tag: 'customer', value: unique(), limit_usd: 50, reset_interval: 'monthly' }),
+  'PUT /budgets/members': async ({ side }) => ({ user_id: await side.newMember(), limit_usd: 50 }),
+  'POST /workspaces/{id}/members/add': async ({ side }) => ({ user_ids: [await side.newMember()] }),
+  'POST /workspaces/{id}/members/remove': async (whom, id) => {
+    const userIds = [await whom.side.newMember()]
+    await make(whom, 'POST', `/workspaces/${id}/members/add`, { user_ids: userIds })
+    return { user_ids: userIds }
+  },
+  'PATCH /organization/members/{id}': () => ({ role: 'member' }),
+  'POST /organization/invitations': () => ({ email: `${unique()}@example.com`, role: 'member' }),
+  'POST /scim/group-mappings': (whom) => mapping(whom),
+  'PATCH /scim/group-mappings/{id}': () => ({ role: 'admin' }),
+  'POST /scim/refresh': () => ({}),
+  'POST /scim/tokens': () => ({ name: unique() }),
+  'POST /domains': () => ({ domain: `${unique()}.example.com` }),
+  'POST /domains/{id}/verify': () => ({}),
+  'POST /domains/{id}/disable': () => ({}),
+}
+
+/** Queries without which a request is refused. */
+export const QUERIES: Readonly<Record<string, string>> = { 'DELETE /scim/group-mappings/{id}': '?keep_members=true' }
+
+/** What a good request is answered with, where that is not a 2xx: what it asks for is not there, or cannot be done here. */
+export const ANSWERS: Readonly<Record<string, readonly number[]>> = {
+  'GET /workspaces/{id}/budgets/{interval}': [404],
+  // There is no network, and no name server has the record.
+  'POST /domains/{id}/verify': [200, 400, 409, 422, 502],
+  'POST /domains/{id}/disable': [200, 400, 409],
+  'POST /notifications/webhooks/{id}/test': [200, 400, 409, 502],
+}
+
+/** A group of a directory of the account's, and a workspace: a mapping of the two can be made. */
+async function mapping({ world, side }: For): Promise<JsonObject> {
+  const made = await make({ world, side, ownerId: null }, 'POST', '/scim/tokens', { name: unique() })
+  const group = await fetch(`${world.gateway.url}/scim/v2/Groups`, {
+    method: 'POST', headers: { authorization: `Bearer ${String(made.body['token'])}`, 'content-type': 'application/scim+json' },
+    body: JSON.stringify({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: unique() }),
+  })
+  const { id } = await group.json() as { id: string }
+  return { scim_group_id: id, workspace_id: await COLLECTIONS['/workspaces']?.({ world, side, ownerId: null }) ?? '', role: 'member' }
+}
