@@ -21,10 +21,8 @@ export async function listGroups(sql: Sql, accountId: string, search: GroupSearc
 }
 
 async function withMembers(sql: Sql, group: Group): Promise<Group> {
-  const rows = await sql.all(`SELECT scim_users.id, scim_users.name_key FROM scim_group_members
-    JOIN scim_users ON scim_users.account_id = scim_group_members.account_id AND scim_users.id = scim_group_members.entry_id
-    WHERE scim_group_members.account_id = $1 AND scim_group_members.group_id = $2 ORDER BY scim_users.id`, group.accountId, group.id)
-  return { ...group, members: rows.map((row) => ({ id: text(row, 'id'), userName: text(row, 'name_key') })) }
+  const rows = await sql.all('SELECT entry_id FROM scim_group_members WHERE account_id = $1 AND group_id = $2 ORDER BY entry_id', group.accountId, group.id)
+  return { ...group, members: rows.map((row) => text(row, 'entry_id')) }
 }
 
 export async function insertGroup(sql: Sql, { accountId, id, name, externalId, members }: NewGroup, change: Change): Promise<GroupChanged | GroupRefusal> {

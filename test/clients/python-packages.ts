@@ -2,21 +2,20 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What is installed, and so what the folder is for: another version is another folder. */
-const PACKAGES = ['openai==3.52.0', 'anthropic==2.11.0'] as const
-const FOLDER = join(process.env['SWITCHYARD_KEPT_TMPDIR'] ?? tmpdir(), 'switchyard-python-clients', PACKAGES.join('-').replaceAll('==', '-'))
+const CLIENTS = ['openai==3.52.0', 'anthropic==2.11.0'] as const
 const INSTALL_MS_MAX = 180_000
 
 /** A Python that has the packages, or why there is none. */
 export type Python = { readonly path: string } | { readonly missing: string }
 
-/** Makes a virtual environment outside of the checkout, once; later runs find it. */
-export async function pythonWithPackages(): Promise<Python> {
-  const path = join(FOLDER, process.platform === 'win32' ? 'Scripts' : 'bin', 'python')
-  const done = join(FOLDER, 'installed')
+/** Makes a virtual environment outside of the checkout, once; later runs find it. What is installed is what its folder is for: another version is another folder. */
+export async function pythonWithPackages(packages: readonly string[] = CLIENTS): Promise<Python> {
+  const folder = join(process.env['SWITCHYARD_KEPT_TMPDIR'] ?? tmpdir(), 'switchyard-python-clients', packages.join('-').replaceAll('==', '-'))
+  const path = join(folder, process.platform === 'win32' ? 'Scripts' : 'bin', 'python')
+  const done = join(folder, 'installed')
   if (existsSync(done)) return { path }
-  mkdirSync(FOLDER, { recursive: true })
-  for (const command of [['python3', '-m', 'venv', FOLDER], [path, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]]) {
+  mkdirSync(folder, { recursive: true })
+  for (const command of [['python3', '-m', 'venv', folder], [path, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]]) {
     const { code, stderr } = await run(command, INSTALL_MS_MAX)
     if (code !== 0) return { missing: `${command.slice(0, 4).join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? ''}` }
   }

@@ -46,7 +46,7 @@ export class Directory {
     const externalId = filter && demanded(filter, 'externalId')
     if ([id, userName, externalId].some(isUnkeepable)) return { rows: [], total: 0 }
     const search = { ...(id !== undefined && { id }), ...(userName !== undefined && { userName }), ...(externalId !== undefined && { externalId }), withGroups: true }
-    return await chosen((page) => this.store.listEntries(accountId, search, page), (entry) => userResource(entry, ''), wish)
+    return await chosen((page) => this.store.listEntries(accountId, search, page), (entry) => ({ ...userResource(entry, ''), active: entry.active }), wish)
   }
 
   async user({ accountId }: DirectoryCaller, id: string): Promise<Entry> {
@@ -57,13 +57,13 @@ export class Directory {
 
   async createUser(caller: DirectoryCaller, body: JsonObject): Promise<WrittenUser> {
     const token = randomText(TOKEN_CHARS)
-    return this.written(await this.store.insertEntry(this.newEntry(caller, rowId(), readResource(body, USER), token), this.change(caller)), token)
+    return this.written(await this.store.insertEntry(this.newEntry(caller, rowId(), { active: true, ...readResource(body, USER) }, token), this.change(caller)), token)
   }
 
-  /** All that the resource does not say is taken away; `active` stays as it was (RFC 7644 §3.5.1 leaves that to us). */
+  /** All that the resource does not say is taken away. */
   async replaceUser(caller: DirectoryCaller, id: string, body: JsonObject, version: number | undefined): Promise<WrittenUser> {
     const wished = readResource(body, USER)
-    return await this.changeUser(caller, id, version, (before) => ({ ...wished, ...(wished['active'] === undefined && before['active'] !== undefined && { active: before['active'] }) }))
+    return await this.changeUser(caller, id, version, () => wished)
   }
 
   async patchUser(caller: DirectoryCaller, id: string, operations: readonly PatchOperation[], version: number | undefined): Promise<WrittenUser> {
@@ -120,13 +120,16 @@ export class Directory {
     return count
   }
 
-  /** What was asked is applied to the newest state; somebody else's change meanwhile makes it begin anew, unless the client named the version. */
+  /**
+   * What was asked is applied to the newest state; somebody else's change meanwhile makes it begin anew, unless the client named the version. Who is deactivated
+   * stays so until it is said that they are active.
+   */
   private async changeUser(caller: DirectoryCaller, id: string, version: number | undefined, next: (before: JsonObject) => JsonObject): Promise<WrittenUser> {
     for (let tries = 1; ; tries += 1) {
       const before = await this.user(caller, id)
       if (version !== undefined && before.version !== version) throw versionFault()
       const token = randomText(TOKEN_CHARS)
-      const result = await this.store.changeEntry(this.newEntry(caller, id, next(before.body), token), before.version, this.change(caller))
+      const result = await this.store.changeEntry(this.newEntry(caller, id, { ...(!before.active && { active: false }), ...next(before.body) }, token), before.version, this.change(caller))
       if (result === 'stale' && version === undefined && tries < TRIES_MAX) continue
       return this.written(result, token, id)
     }

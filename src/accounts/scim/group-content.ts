@@ -2,8 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../core/json.ts'
 import { parsePatchPath } from './filter.ts'
 import { patched, type PatchOperation } from './patch.ts'
 import { readAttributePath } from './path.ts'
-import { readValue } from './read-resource.ts'
-import { attributeNamed, GROUP } from './schema.ts'
+import { GROUP } from './schema.ts'
 import { quoted, scimFault } from './scim-fault.ts'
 import type { Group, GroupChange } from './scim-store.ts'
 
@@ -97,10 +96,13 @@ class MemberChange {
 }
 
 function idsOf(value: Json | undefined): readonly string[] {
-  const members = attributeNamed(GROUP.attributes, 'members')
-  const read = members && value !== undefined ? readValue(members, value) : undefined
-  const ids = Array.isArray(read) ? read.flatMap((one: Json) => (isObject(one) && typeof one['value'] === 'string' ? [one['value']] : [])) : []
-  if (Array.isArray(read) && ids.length < read.length) throw scimFault('invalidValue', 'Each of "members" has a `value`: the id of a User.')
-  if (ids.length > MEMBERS_MAX) throw scimFault('tooMany', `A request names at most ${MEMBERS_MAX} members.`)
-  return ids
+  const list: readonly Json[] = value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]
+  if (list.length > MEMBERS_MAX) throw scimFault('tooMany', `A request names at most ${MEMBERS_MAX} members.`)
+  return [...new Set(list.map(memberId))]
+}
+
+function memberId(member: Json): string {
+  const id = isObject(member) ? Object.entries(member).find(([name]) => name.toLowerCase() === 'value')?.[1] : member
+  if (typeof id !== 'string' || id === '') throw scimFault('invalidValue', 'Each of "members" has a `value`: the id of a User.')
+  return id
 }

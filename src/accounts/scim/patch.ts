@@ -65,7 +65,7 @@ function applyExtension(resource: JsonObject, op: PatchOperation['op'], extensio
   const { [extension]: before, ...rest } = resource
   if (op === 'remove') return rest
   if (!isObject(value)) throw scimFault('invalidValue', `The value of ${quoted(extension)} must be an object.`)
-  return Object.entries(value).reduce((result, [name, inner]) => apply(result, { op, path: `${extension}:${name}`, value: inner }, schema), before === undefined ? rest : { ...rest, [extension]: before })
+  return Object.entries(value).filter(([name]) => !isOurs(`${extension}:${name}`, schema)).reduce((result, [name, inner]) => apply(result, { op, path: `${extension}:${name}`, value: inner }, schema), before === undefined ? rest : { ...rest, [extension]: before })
 }
 
 function set(resource: JsonObject, target: PatchPath, value: Json, op: 'add' | 'replace'): JsonObject {

@@ -6,7 +6,7 @@ import type { Entry, Group } from './scim-store.ts'
 export function userResource({ id, body, active, groups, createdMs, updatedMs, version }: Entry, base: string): JsonObject {
   return {
     schemas: [USER_SCHEMA, ...(body[ENTERPRISE_SCHEMA] === undefined ? [] : [ENTERPRISE_SCHEMA])], id,
-    ...body, active,
+    ...body, ...(!active && { active }),
     ...(groups.length > 0 && { groups: groups.map((group) => ({ value: group.id, $ref: `${base}/Groups/${group.id}`, display: group.name })) }),
     meta: { resourceType: 'User', created: new Date(createdMs).toISOString(), lastModified: new Date(updatedMs).toISOString(), location: `${base}/Users/${id}`, version: etag(version) },
   }
@@ -16,7 +16,7 @@ export function userResource({ id, body, active, groups, createdMs, updatedMs, v
 export function groupResource({ id, name, externalId, members, createdMs, updatedMs, version }: Group, base: string): JsonObject {
   return {
     schemas: [GROUP_SCHEMA], id, ...(externalId !== null && { externalId }), displayName: name,
-    ...(members && members.length > 0 && { members: members.map((member) => ({ value: member.id, $ref: `${base}/Users/${member.id}`, type: 'User', display: member.userName })) }),
+    ...(members && members.length > 0 && { members: members.map((value) => ({ value, $ref: `${base}/Users/${value}`, type: 'User' })) }),
     meta: { resourceType: 'Group', created: new Date(createdMs).toISOString(), lastModified: new Date(updatedMs).toISOString(), location: `${base}/Groups/${id}`, version: etag(version) },
   }
 }

@@ -111,7 +111,6 @@ export const GROUP: ResourceSchema = {
       string('value', 'The id of the person.', { mutability: 'immutable' }),
       { name: '$ref', type: 'reference', description: 'Where the person is.', referenceTypes: ['User'], mutability: 'immutable', isCaseExact: true },
       string('type', 'What it is.', { canonicalValues: ['User'], mutability: 'immutable' }),
-      string('display', 'The userName of the person.', { mutability: 'readOnly' }),
     ], { isMany: true }),
   ],
   extensions: [],

@@ -68,8 +68,8 @@ export interface Group {
   readonly version: number
   readonly createdMs: number
   readonly updatedMs: number
-  /** Absent where they were not asked for. */
-  readonly members?: readonly { readonly id: string; readonly userName: string }[]
+  /** Ids of entries. Absent where they were not asked for. */
+  readonly members?: readonly string[]
 }
 
 export interface NewGroup { readonly id: string; readonly accountId: string; readonly name: string; readonly externalId: string | null; readonly members: readonly string[] }

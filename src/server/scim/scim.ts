@@ -1,4 +1,4 @@
-import type { DirectoryCaller, WrittenUser } from '../../accounts/scim/directory.ts'
+import type { DirectoryCaller, ListWish, WrittenUser } from '../../accounts/scim/directory.ts'
 import { resourceTypes, schemas, serviceProviderConfig } from '../../accounts/scim/discovery.ts'
 import { readPatch } from '../../accounts/scim/patch.ts'
 import { projected, type Projection } from '../../accounts/scim/projection.ts'
@@ -95,6 +95,7 @@ const group: Methods = {
 const PATHS: readonly (readonly [path: string, methods: Methods])[] = [
   ['/Users', users], ['/Users/.search', { POST: async (context) => listUsers(context, await context.body()) }], ['/Users/{id}', user],
   ['/Groups', groups], ['/Groups/.search', { POST: async (context) => listGroups(context, await context.body()) }], ['/Groups/{id}', group],
+  ['/.search', { POST: async (context) => searchAll(context, await context.body()) }],
   ['/ServiceProviderConfig', { GET: ({ base }) => scimJson(serviceProviderConfig(base)) }],
   ['/ResourceTypes', { GET: ({ base }) => all(resourceTypes(base)) }], ['/ResourceTypes/{id}', { GET: ({ base, id }) => oneOf(resourceTypes(base), id) }],
   ['/Schemas', { GET: ({ base }) => all(schemas(base)) }], ['/Schemas/{id}', { GET: ({ base, id }) => oneOf(schemas(base), id) }],
@@ -129,6 +130,29 @@ async function listGroups({ options, caller, base }: ScimContext, asked: Asked):
   const { startIndex, ...wish } = readList(asked, GROUP, projection)
   const { rows, total } = await options.services.scim.directory.listGroups(caller, wish)
   return scimJson(listResponse(rows.map((row) => projected(groupResource(row, base), projection, GROUP)), total, startIndex))
+}
+
+/** People first, then groups: a filter that names what one of the two does not have finds none of that one. */
+async function searchAll({ options, caller, base }: ScimContext, asked: Asked): Promise<Response> {
+  const projection = readProjection(asked)
+  const { directory } = options.services.scim
+  const [ofUsers, ofGroups] = [listOf(asked, USER, projection), listOf(asked, GROUP, projection)]
+  if (!ofUsers.wish && !ofGroups.wish) throw ofUsers.fault
+  const people = ofUsers.wish ? await directory.listUsers(caller, ofUsers.wish) : { rows: [], total: 0 }
+  const page = (ofUsers.wish ?? ofGroups.wish)?.page ?? { offset: 0, limit: 0 }
+  const rest = { offset: Math.max(0, page.offset - people.total), limit: page.limit - people.rows.length }
+  const teams = ofGroups.wish ? await directory.listGroups(caller, { ...ofGroups.wish, page: rest }) : { rows: [], total: 0 }
+  const resources = [...people.rows.map((row) => projected(userResource(row, base), projection, USER)), ...teams.rows.map((row) => projected(groupResource(row, base), projection, GROUP))]
+  return scimJson(listResponse(resources, people.total + teams.total, page.offset + 1))
+}
+
+function listOf(asked: Asked, schema: ResourceSchema, projection: Projection): { readonly wish?: ListWish; readonly fault?: Fault } {
+  try {
+    return { wish: readList(asked, schema, projection) }
+  } catch (error) {
+    if (error instanceof Fault) return { fault: error }
+    throw error
+  }
 }
 
 async function shownUser(context: ScimContext, { entry, asked }: WrittenUser, status: 200 | 201): Promise<Response> {
