@@ -37,7 +37,8 @@ export interface World {
 export async function openWorld(): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'switchyard-world-'))
   const place = { dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock }
-  const { accounts, people, close } = await openAccounts(place)
+  const { accounts, people, instance, close } = await openAccounts(place)
+  await instance.change({ members_max: 10_000 }, OPERATOR)
   let lastGuest = 0
   const side = async (name: string, accountId: string): Promise<Side> => {
     await accounts.grant(accountId, 1_000_000_000n, 'test')
