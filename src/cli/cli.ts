@@ -1,6 +1,7 @@
 import { ConfigError, type Flags } from '../config.ts'
 import { FAULTS, Fault } from '../core/fault.ts'
 import { exportCommand, forgetCommand } from './account-data.ts'
+import { accountsGroup } from './accounts.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
 import { auditGroup } from './audit.ts'
 import { budgetsGroup } from './budgets.ts'
@@ -18,11 +19,12 @@ import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { nearestWord } from './nearest-word.ts'
 import { paint, printable } from './paint.ts'
+import { peopleGroup } from './people.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

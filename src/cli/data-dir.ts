@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
+import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
@@ -19,6 +20,7 @@ export interface OpenData {
   readonly workspaces: Workspaces
   readonly spendBudgets: SpendBudgets
   readonly instance: Instance
+  readonly operator: Operator
   readonly byok: ByokKeys
   verify(): Promise<Audit>
 }

@@ -6,6 +6,7 @@ import { parseOperatorFile } from '../catalog/operator.ts'
 import { QUIRKS } from '../dialects/openai-chat/quirks.ts'
 import { CONTROLS } from '../upstream/demo/controls.ts'
 import { LOCAL_SERVERS } from '../upstream/discover.ts'
+import { accountsGroup } from './accounts.ts'
 import { auditGroup } from './audit.ts'
 import { budgetsGroup } from './budgets.ts'
 import { byokGroup } from './byok.ts'
@@ -17,6 +18,7 @@ import { instanceGroup } from './instance.ts'
 import { keysGroup } from './keys.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
+import { peopleGroup } from './people.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
@@ -32,7 +34,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

@@ -1,7 +1,12 @@
 import type { KeyExtras, KeyRecord } from '../accounts/accounts.ts'
 import type { Tags } from '../accounts/caller.ts'
+import { parseRates, ratesJson, type Rates } from '../catalog/rate-limits.ts'
+import { parseUsd } from '../core/nano.ts'
 import { usageError, type Flag, type Invocation } from './command.ts'
 import { sayTime } from './say.ts'
+
+/** The flag of what may pass in a minute. */
+export const RATES_FLAG: Flag = { value: '<rates>', what: 'in a minute at most: requests=60,tokens=20000,usd=0.50; none for what holds for all' }
 
 /** Flags of what a key may be bound to, when it is made and later. */
 export const EXTRA_FLAGS: Readonly<Record<string, Flag>> = {
@@ -10,6 +15,7 @@ export const EXTRA_FLAGS: Readonly<Record<string, Flag>> = {
   'max-price': { value: '<prices>', what: 'no dearer than prompt=1,completion=4 (USD per million tokens), request=0.01' },
   ips: { value: '<networks>', what: 'only from these networks: 192.0.2.0/24,2001:db8::/32' },
   tags: { value: '<tags>', what: 'labels of all its calls: feature=search,env=prod' },
+  rates: RATES_FLAG,
 }
 
 const NONE = 'none'
@@ -23,7 +29,25 @@ export function readExtras(invocation: Invocation): KeyExtras {
     ...(providers !== undefined && { allowedProviders: listOf(providers) }),
     ...(prices !== undefined && { maxPrice: pairsOf('max-price', prices, PRICES) }),
   }
-  return { ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: listOf(ips) }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+  const rateLimits = readRates(invocation)
+  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: listOf(ips) }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+}
+
+const RATE_NAMES = ['requests', 'tokens', 'usd'] as const
+
+/** What `--rates` says; null takes it back, undefined: nothing. Throws a usage error. */
+export function readRates(invocation: Invocation): Rates | null | undefined {
+  const text = invocation.text('rates')
+  const said = text === undefined ? undefined : pairsOf('rates', text, RATE_NAMES)
+  if (!said) return said
+  const count = (name: string) => {
+    const value = said[name]
+    if (value !== undefined && !/^[1-9]\d{0,11}$/.test(value)) throw usageError(`--rates: ${name} must be a whole number of at least 1`)
+    return value === undefined ? null : Number(value)
+  }
+  const { usd = null } = said
+  if (usd !== null && (parseUsd(usd) ?? 0n) <= 0n) throw usageError('--rates: usd must be an amount above 0, as 0.50')
+  return parseRates({ requests_per_minute: count('requests'), tokens_per_minute: count('tokens'), usd_per_minute: usd })
 }
 
 function listOf(text: string): readonly string[] | null {
@@ -51,7 +75,7 @@ export function readOverlap(invocation: Invocation): number {
 }
 
 /** What a key is bound to, for people; nothing where it is not. */
-export function extraFacts({ rules, ipRanges, tags, lastUsedMs, oldSecretEndsMs }: KeyRecord): [string, string][] {
+export function extraFacts({ rules, ipRanges, tags, rateLimits, lastUsedMs, oldSecretEndsMs }: KeyRecord): [string, string][] {
   const pairs = (entries: Readonly<Record<string, string | undefined>>) => Object.entries(entries).map(([name, value]) => `${name}=${value ?? ''}`).join(', ')
   return [
     ...(rules.allowedModels ? [['models', rules.allowedModels.join(', ')] as [string, string]] : []),
@@ -59,6 +83,7 @@ export function extraFacts({ rules, ipRanges, tags, lastUsedMs, oldSecretEndsMs 
     ...(rules.maxPrice ? [['max price', pairs(rules.maxPrice)] as [string, string]] : []),
     ...(ipRanges ? [['networks', ipRanges.join(', ')] as [string, string]] : []),
     ...(tags ? [['tags', pairs(tags)] as [string, string]] : []),
+    ...(rateLimits ? [['rates', Object.entries(ratesJson(rateLimits)).filter(([, value]) => value !== null).map(([what, value]) => `${what.replaceAll('_', ' ')} ${String(value)}`).join(', ')] as [string, string]] : []),
     ['last used', lastUsedMs === null ? 'never' : `${sayTime(lastUsedMs)} UTC`],
     ...(oldSecretEndsMs === null ? [] : [['old secret', `until ${sayTime(oldSecretEndsMs)} UTC`] as [string, string]]),
   ]
