@@ -39,6 +39,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   /** The secret, or secrets apart by commas, that cookies are signed with; a file of the data directory where there is none. */
   readonly authSecret: string | undefined
+  /** The account at Stripe that cards are charged by; undefined where no cards are taken. */
+  readonly stripe: { readonly apiKey: string; readonly webhookSecrets: readonly string[]; readonly baseUrl: string } | undefined
   /** Servers of the DNS that are asked for TXT records, as `192.0.2.1` or `192.0.2.1:5353`; none: those of the system. */
   readonly dnsServers: readonly string[]
   /** Environment with `.env` below it: where credentials of providers are looked for. */
@@ -109,6 +111,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     databaseUrl: databaseUrl(env['DATABASE_URL'] || file.databaseUrl),
     masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
     publicUrl: publicUrl(env['SWITCHYARD_PUBLIC_URL'] || undefined),
+    stripe: stripe(env['STRIPE_SECRET_KEY'] || undefined, env['STRIPE_WEBHOOK_SECRET'] || undefined, env['STRIPE_API_URL'] || undefined),
     authSecret: authSecret(env['SWITCHYARD_AUTH_SECRET'] || undefined),
     dnsServers: dnsServers(env['SWITCHYARD_DNS_SERVERS']),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
@@ -212,6 +215,19 @@ function dnsServers(text: string | undefined): readonly string[] {
   const servers = (text ?? '').split(',').map((server) => server.trim()).filter((server) => server !== '')
   for (const server of servers) if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[\da-f:.]+\](?::\d{1,5})?|[\da-f:]+:[\da-f:.]*)$/i.test(server)) throw new ConfigError(`SWITCHYARD_DNS_SERVERS: must be addresses as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53, apart by commas; not ${JSON.stringify(server)}`)
   return servers
+}
+
+function stripe(apiKey: string | undefined, secret: string | undefined, url: string | undefined): Config['stripe'] {
+  if (apiKey === undefined && secret === undefined) return undefined
+  // Secrets: none of them is repeated.
+  if (apiKey === undefined || !/^(?:sk|rk)_(?:live|test)_\w{8,}$/.test(apiKey)) throw new ConfigError('STRIPE_SECRET_KEY: must be a secret or restricted key of Stripe, as sk_live_… or rk_test_…, where STRIPE_WEBHOOK_SECRET is set')
+  const webhookSecrets = (secret ?? '').split(',').map((text) => text.trim()).filter((text) => text !== '')
+  if (webhookSecrets.length === 0 || !webhookSecrets.every((text) => /^whsec_\S{16,}$/.test(text))) {
+    throw new ConfigError('STRIPE_WEBHOOK_SECRET: must be the signing secret of the endpoint …/webhooks/stripe at Stripe, as whsec_…, where STRIPE_SECRET_KEY is set: without it anybody could say that they have paid')
+  }
+  const baseUrl = url ?? 'https://api.stripe.com'
+  if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) throw new ConfigError('STRIPE_API_URL: must be an address as https://api.stripe.com')
+  return { apiKey, webhookSecrets, baseUrl: baseUrl.replace(/\/+$/, '') }
 }
 
 function publicUrl(text: string | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { callerReferenceRule } from './accounts/byok/caller-reference.ts'
 import { readOperatorSettings } from './catalog/catalogue.ts'
 import { sayOperatorError } from './catalog/operator-file.ts'
 import { isColourful, parentPipe, readConfig, workerNumber, type Config } from './config.ts'
+import { Stripe } from './billing/stripe/stripe.ts'
 import type { DialectName } from './core/call.ts'
 import { anthropicMessages } from './dialects/anthropic-messages/anthropic-messages.ts'
 import { bedrockConverse } from './dialects/bedrock-converse/bedrock-converse.ts'
@@ -66,7 +67,7 @@ async function serve(config: Config): Promise<number> {
   const isAlone = workerNumber() === undefined
   if (isAlone && config.port !== 0) soleUseOf(config.host, config.port)
   const { catalogue, secrets, onRefused, ready } = openCatalogue(config, log)
-  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, secrets, referenceRule: callerReferenceRule(() => catalogue.operatorFile().secrets), note: (what, detail) => log.note(what, detail), clock, txt: new DnsTxt(config.dnsServers), fsync: config.fsync, sending: { smtp: config.smtp, poster: new Outbound({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT }), sweeps: (workerNumber() ?? 0) === 0 }, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
+  const ledger = await openLedger({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, masterKey: config.masterKey, secrets, referenceRule: callerReferenceRule(() => catalogue.operatorFile().secrets), note: (what, detail) => log.note(what, detail), clock, txt: new DnsTxt(config.dnsServers), fsync: config.fsync, selling: { provider: config.stripe && new Stripe(config.stripe, { fetch: (url, init) => fetch(url, init) }), pageUrl: () => `${signIn.site.url}/billing` }, sending: { smtp: config.smtp, poster: new Outbound({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT }), sweeps: (workerNumber() ?? 0) === 0 }, ...((workerNumber() ?? 0) === 0 && { retention: () => catalogue.operatorFile().retention }), log: (line) => log.problem(line) })
   const { health, closeHealth } = openHealth(config, log)
   const admission = new Admission(config.callsMax)
   const egress = config.egressEnabled ? new Egress({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT }) : undefined
@@ -85,7 +86,7 @@ async function serve(config: Config): Promise<number> {
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, workspaces: ledger.workspaces, spendBudgets: ledger.spendBudgets, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, notices: ledger.notices, signIn, sessions: signIn.sessions },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, workspaces: ledger.workspaces, spendBudgets: ledger.spendBudgets, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, billing: ledger.billing, payments: ledger.payments, notices: ledger.notices, signIn, sessions: signIn.sessions },
   })
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.

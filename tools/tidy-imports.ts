@@ -12,7 +12,7 @@ const LINES: readonly (readonly string[])[] = [
   ['store'],
   ['gateway', 'notices'],
   ['routing'],
-  ['upstream'],
+  ['upstream', 'billing'],
   ['accounts', 'ledger', 'limits', 'guardrails', 'cache'],
   ['catalog'],
   ['dialects'],

@@ -90,6 +90,8 @@ const FILE_WORDS = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'mis
 /** Vague as the last word only: a service account is a thing, a key service is none. */
 const LAST_FILE_WORDS = new Set(['manager', 'service', 'types'])
 
+const WITH_CARDS = inFolder('src/billing', 'src/store/reversal-rows.ts', 'src/server/api/purchases.ts')
+
 /** The words that are not used in names of files and exports, and the one that is (style.md §1). */
 const WORDS: Readonly<Record<string, { readonly use: string; readonly except?: (path: string) => boolean }>> = {
   compat: { use: 'quirk' },
@@ -99,8 +101,9 @@ const WORDS: Readonly<Record<string, { readonly use: string; readonly except?: (
   delta: { use: 'Event', except: inFolder('src/dialects') },
   deployment: { use: 'endpoint' },
   spend: { use: 'charge' },
-  fee: { use: 'charge' },
-  refund: { use: 'release' },
+  // With real money there are fees, and refunds to a card.
+  fee: { use: 'charge', except: WITH_CARDS },
+  refund: { use: 'release', except: WITH_CARDS },
   hook: { use: 'guard' },
   plugin: { use: 'guard' },
 }

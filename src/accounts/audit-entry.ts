@@ -26,6 +26,7 @@ export const AUDIT_ACTIONS = [
   'member_budget.set', 'member_budget.delete', 'tag_budget.set', 'tag_budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',
+  'purchase.create', 'purchase.pay', 'purchase.fail', 'purchase.refund', 'purchase.dispute', 'billing.change',
   'policy.change', 'guardrail.create', 'guardrail.change', 'guardrail.delete', 'guardrail.assign', 'guardrail.unassign', 'preset.create', 'preset.change',
   'app.allow',
   'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',

@@ -45,6 +45,8 @@ export const OPERATIONS = {
   'notification_settings.change': { admin: 'all', member: 'none' },
   'webhooks.read': { admin: 'all', member: 'none' },
   'webhooks.change': { admin: 'all', member: 'none' },
+  'billing.read': { admin: 'all', member: 'none' },
+  'billing.change': { admin: 'all', member: 'none' },
   // Members see what their own keys did.
   'analytics.read': { admin: 'all', member: 'own' },
   'guardrails.read': { admin: 'all', member: 'all' },

@@ -42,6 +42,7 @@ export const FAULTS = {
   not_found: kind(404, 'client', 'never', 'not_found', 'Check the path and the id.'),
   no_endpoints: kind(404, 'client', 'never', 'not_found', 'Relax what the request demands, or add a credential for a provider that serves the model.'),
   method_not_allowed: kind(405, 'client', 'never', 'invalid_request', 'Use the method that the Allow header names.'),
+  gone: kind(410, 'client', 'never', 'not_found', 'Use what the message names instead.'),
   conflict: kind(409, 'client', 'never', 'invalid_request', 'The object is not in the state that this needs.'),
   body_timeout: kind(408, 'client', 'never', 'timeout', 'Send the body at once after the head.'),
   report_timeout: kind(408, 'client', 'never', 'timeout', 'Ask for a shorter time, fewer dimensions, or a coarser granularity.'),

@@ -26,6 +26,8 @@ export interface End {
   readonly budgets: readonly BudgetCharge[]
   /** Whose windows count it; null: the account's default workspace, in lines that are older than workspaces. */
   readonly workspaceId: string | null
+  /** Money was turned off when it was held: no balance pays it. */
+  readonly unbilled?: true
   readonly generation: Generation
   /** The generation as it stands in the line: the store keeps it as it is. */
   readonly record: string
@@ -60,7 +62,7 @@ export function endLine(end: Omit<End, 'record' | 'callId'>): string {
   // Ids are ours and need no escape.
   const workspace = end.workspaceId === null ? '' : `,"workspace":"${end.workspaceId}"`
   const budgets = end.budgets.length === 0 ? '' : `,"budgets":[${end.budgets.map(chargeText).join(',')}]`
-  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${workspace}${budgets}${RECORD}${writeGeneration(end.generation)}}`
+  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${end.unbilled ? ',"unbilled":true' : ''}${workspace}${budgets}${RECORD}${writeGeneration(end.generation)}}`
 }
 
 function chargeText([id, counted, holder, period]: BudgetCharge): string {
@@ -86,10 +88,10 @@ export function readEnd(text: string): End {
   const at = text.indexOf(RECORD)
   if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
   // Written by endLine, of this version or an older one: the fields are there.
-  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; workspace?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; unbilled?: true; workspace?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
   return {
     callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
-    workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),
+    ...(end.unbilled && { unbilled: true as const }), workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),
     generation: revive(end.generation), record: text.slice(at + RECORD.length, -1),
   }
 }

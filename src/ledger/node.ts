@@ -19,6 +19,8 @@ export interface LedgerNodeOptions {
   readonly clock: Clock
   /** False while the bank may take this node for dead: nothing is held then. Always true when not said. */
   readonly isHeard?: () => boolean
+  /** True while money is turned off: then no balance is asked, and limits and budgets hold as ever. Always on when not said. */
+  readonly isMoneyOff?: () => boolean
   /** Told what goes wrong behind the calls' backs. No content in it. */
   readonly log?: (line: string) => void
   /** How long to wait for other nodes' leases, each time, before a refusal stands. */
@@ -46,10 +48,13 @@ class HeldCall implements Hold {
   /** Those of `limits` whose leases were open: the bank knows them, and charges go to them. */
   readonly opened: readonly boolean[]
 
-  constructor(readonly callId: string, readonly amount: Nano, readonly caller: Caller, readonly atMs: number, readonly account: Lease, readonly limits: readonly LimitLease[], readonly note: CallNote | undefined) {
+  constructor(readonly callId: string, readonly amount: Nano, readonly caller: Caller, readonly atMs: number, readonly account: Lease, readonly limits: readonly LimitLease[], readonly note: CallNote | undefined, readonly isUnbilled: boolean) {
     this.accountOpened = account.opened
     this.opened = limits.map(({ lease }) => lease.opened)
   }
+
+  /** What was set aside on the account's balance. */
+  get heldOnAccount(): Nano { return this.isUnbilled ? 0n : this.amount }
 
   /** What was set aside on the limit. */
   heldOn(limit: LimitLease): Nano {
@@ -127,10 +132,10 @@ export class LedgerNode implements Ledger {
     assert(generation.cost >= 0n, 'a cost is not negative')
     const { key } = call.caller
     const counted = countedOf(generation, key.includeByokInLimit)
-    const leaseId = call.accountOpened ? call.account.id : null
+    const leaseId = call.accountOpened && !call.isUnbilled ? call.account.id : null
     const keyLeaseId = call.limits.find(({ lease }, at) => lease.allowance.window?.kind === 'key' && call.opened[at])?.lease.id ?? null
-    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets: call.budgets(generation), workspaceId: key.workspaceId, generation })
-    call.account.charge(call.amount, generation.cost, call.accountOpened)
+    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets: call.budgets(generation), ...(call.isUnbilled && { unbilled: true }), workspaceId: key.workspaceId, generation })
+    call.account.charge(call.heldOnAccount, call.isUnbilled ? 0n : generation.cost, call.accountOpened)
     call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), call.countedBy(limit, generation), call.opened[at] ?? false))
     // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
     this.settler.push(line)
@@ -139,7 +144,7 @@ export class LedgerNode implements Ledger {
 
   release(hold: Hold): void {
     const call = this.end(hold)
-    call.account.charge(call.amount, 0n, call.accountOpened)
+    call.account.charge(call.heldOnAccount, 0n, call.accountOpened)
     call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), 0n, call.opened[at] ?? false))
     this.journal.defer(releaseLine(call.callId))
   }
@@ -207,11 +212,13 @@ export class LedgerNode implements Ledger {
     const nowMs = this.clock.wallMs()
     const { account, limits } = this.leases.of(caller, nowMs, note?.tags)
     // A free model's call holds nothing, and needs no lease: a balance is never below zero.
-    if (amount > 0n && account.spare < amount) return undefined
+    const isUnbilled = this.options.isMoneyOff?.() ?? false
+    const onAccount = isUnbilled ? 0n : amount
+    if (onAccount > 0n && account.spare < onAccount) return undefined
     if (limits.some((limit) => lacks(limit, heldOn(limit, caller, amount, note)))) return undefined
-    account.hold(amount, nowMs)
+    account.hold(onAccount, nowMs)
     for (const limit of limits) limit.lease.hold(heldOn(limit, caller, amount, note), nowMs)
-    const call = new HeldCall(callId, amount, caller, nowMs, account, limits, note)
+    const call = new HeldCall(callId, amount, caller, nowMs, account, limits, note, isUnbilled)
     this.calls.set(callId, call)
     this.journal.defer(begin(call))
     if (amount > 0n || note?.ownKeysMax) this.askAhead(call)
@@ -220,7 +227,7 @@ export class LedgerNode implements Ledger {
 
   private askAhead(call: HeldCall): void {
     const nowMs = this.clock.monotonicMs()
-    if (call.account.isLow(nowMs)) this.leases.askAhead(call.account, call.amount)
+    if (!call.isUnbilled && call.account.isLow(nowMs)) this.leases.askAhead(call.account, call.amount)
     for (const limit of call.limits) if (limit.lease.isLow(nowMs)) this.leases.askAhead(limit.lease, call.heldOn(limit))
   }
 
@@ -240,7 +247,7 @@ export class LedgerNode implements Ledger {
 
   private async ensureAll({ account, limits }: CallerLeases, caller: Caller, amount: Nano, note: CallNote | undefined): Promise<boolean> {
     for (const limit of limits) if (!await this.leases.ensure(limit.lease, heldOn(limit, caller, amount, note))) return false
-    return await this.leases.ensure(account, amount)
+    return this.options.isMoneyOff?.() === true || await this.leases.ensure(account, amount)
   }
 
   private async refusal({ account, limits }: CallerLeases): Promise<HoldRefusal> {

@@ -1,10 +1,14 @@
 // What the tests of limits stand on: several processes in one, over one real store, on a clock that is set by hand.
+import { OPERATOR } from '../accounts/audit-entry.ts'
+import { INSTANCE_SETTINGS } from '../accounts/instance.ts'
+import { freshPurchase } from '../billing/purchase.ts'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from '../catalog/rate-limits.ts'
 import { Fault } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { migrate } from '../store/schema.ts'
+import { SqlPurchases } from '../store/sql-purchases.ts'
 import { SqlStore } from '../store/sql-store.ts'
-import { callerOf, testDatabase, testDirectory, testKey } from '../store/store.fixture.ts'
+import { ACCOUNT, callerOf, testDatabase, testDirectory, testKey } from '../store/store.fixture.ts'
 import { Limits, type LimitRefusal, type Passed } from './limits.ts'
 import type { Metric } from './rule.ts'
 import type { SliceBank, WantedSlice } from './slice-bank.ts'
@@ -70,6 +74,13 @@ export class LimitBench {
     const bench = new LimitBench()
     await migrate(bench.database, NOON_MS)
     return bench
+  }
+
+  /** Credit that the first account pays for elsewhere. */
+  async buy(creditCents: number): Promise<void> {
+    const nowMs = this.clock.wallMs()
+    const purchase = freshPurchase({ accountId: ACCOUNT, id: 'purchase', kind: 'recorded', provider: 'operator', isLive: true, creditCents, feeCents: 0, savesCard: false, createdBy: null, createdMs: nowMs, expiryDays: null })
+    await new SqlPurchases(this.database).recordPayment(purchase, 'transfer 1', INSTANCE_SETTINGS.seller, { by: OPERATOR, nowMs })
   }
 
   async node(nodeId: string): Promise<LimitNode> {

@@ -247,12 +247,15 @@ describe('free models', () => {
     expect(await hours(node, 3)).toBe(50)
   })
 
-  test('1,000 a day from the moment that the account has been given ten dollars', async () => {
+  test('1,000 a day from the moment that the account has bought ten dollars; what it was given does not count (I11)', async () => {
     const node = await bench.node('a')
     await hours(node, 5)
     expect((await free(node)).ok).toBe(false)
     expect(await node.limits.freeUse(CALLER, RATES)).toEqual({ used: 50, limit: 50 })
-    await bench.store.grant({ accountId: ACCOUNT, amount: 10_000_000_000n, reason: 'bought', reference: null, nowMs: 1 })
+    await bench.store.grant({ accountId: ACCOUNT, amount: 10_000_000_000n, reason: 'given', reference: null, nowMs: 1 })
+    await node.limits.noteChanges({ slices: [], accounts: [{ id: ACCOUNT }] })
+    expect((await free(node)).ok).toBe(false)
+    await bench.buy(10_00)
     await node.limits.noteChanges({ slices: [], accounts: [{ id: ACCOUNT }] })
     expect(await hours(node, 100)).toBe(950)
     expect(await node.limits.freeUse(CALLER, RATES)).toEqual({ used: 1000, limit: 1000 })

@@ -15,6 +15,7 @@ import { checkAddress, clientAddress, type Origins } from './client-address.ts'
 import { withDefaultModel } from './default-model.ts'
 import { docsPage, withDocsUrl } from './docs.ts'
 import { pageOf } from './pages/pages.ts'
+import { takePaymentEvent, WEBHOOK_PATH } from './payment-webhook.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
 import type { ServerOptions } from './server.ts'
 import type { Route, RouteContext, Services } from './route.ts'
@@ -89,6 +90,7 @@ async function answer(request: Request, options: ServerOptions, origins: Origins
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))
   if (prefix !== undefined) return await control(request, path.slice(prefix.length), options, origins)
   if (path.startsWith('/docs/')) return docsPage(path)
+  if (path === WEBHOOK_PATH) return request.method === 'POST' ? await takePaymentEvent(request, services.payments) : notAllowed(request.method, path, 'POST')
   if (path === '/health') return jsonResponse({ status: 'ok' })
   if (path === '/ready') return gateway.admission.isDraining ? jsonResponse({ status: 'draining' }, 503) : jsonResponse({ status: 'ready', models: textModelCount(seenBy(services.snapshot())) })
   throw new Fault('not_found', `There is no ${path} here; the API is below /api/v1`)

@@ -3,6 +3,8 @@ import type { AppGrants } from '../accounts/apps/app-grants.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
+import type { Billing } from '../billing/billing.ts'
+import type { Payments } from '../billing/payments.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
 import type { Mailer } from '../accounts/mailer.ts'
 import type { Caller } from '../accounts/caller.ts'
@@ -59,6 +61,10 @@ export interface Services {
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
   readonly mailer: Mailer
+  /** Credit that is bought. */
+  readonly billing: Billing
+  /** Who brings payments into the books; absent where nobody takes cards. */
+  readonly payments?: Payments | undefined
   /** Notices, webhooks, alerts, forecasts. */
   readonly notices: { readonly board: NoticeBoard; readonly desk: NoticeDesk; readonly webhooks: Webhooks }
   /** Who is signed in; absent where nobody can be. */

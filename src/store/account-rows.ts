@@ -8,6 +8,7 @@ import type { AllowanceChanges } from '../ledger/leases.ts'
 import { CREDIT_NANO_MAX, formatUsd } from '../core/nano.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
+import { insertLot } from './lot-rows.ts'
 import { nextRevision } from './schema.ts'
 import { wantedSince } from './slice-rows.ts'
 import { writeTransfer } from './settlement.ts'
@@ -25,11 +26,11 @@ export async function insertAccount(sql: Sql, { id, kind, name, createdMs }: Acc
   })
 }
 
-/** Bought and used credits. What the operator wrote off was used, but not of these. */
+/** Bought and used credits. What the operator wrote off was used, but not of these; nor was what was used while money was turned off. */
 export async function readCredits(sql: Sql, accountId: string): Promise<Credits> {
-  const account = await one(sql, 'SELECT granted, written_off FROM accounts WHERE id = $1', accountId)
+  const account = await one(sql, 'SELECT granted, written_off, unbilled FROM accounts WHERE id = $1', accountId)
   const spent = await one(sql, "SELECT SUM(cost) AS cost FROM key_windows WHERE account_id = $1 AND period = 'ever'", accountId)
-  return { total: big(account, 'granted'), used: big(spent, 'cost') - big(account, 'written_off') }
+  return { total: big(account, 'granted'), used: big(spent, 'cost') - big(account, 'written_off') - big(account, 'unbilled') }
 }
 
 /** Adds to the free balance or takes from it; undefined when it has not that much, or would have more than a balance may. A known reference changes nothing. */
@@ -45,6 +46,7 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
     const id = rowId()
     await writeAudit(sql, { accountId, by, nowMs, action: amount > 0n ? 'credit.grant' : 'credit.take', target: id, after: { usd: formatUsd(amount), reference }, reason })
     await writeTransfer(sql, { accountId, id, kind: 'grant', reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
+    if (amount > 0n) await insertLot(sql, { accountId, id, kind: 'granted', amount, atMs: nowMs })
   }
   return readCredits(sql, accountId)
 }

@@ -1,4 +1,5 @@
 import { formatUsd, type Nano } from '../core/nano.ts'
+import { PURCHASE_RULES } from './purchase-audit.ts'
 import { rollupProblems } from './rollup-audit.ts'
 import { big, text, type Row, type Sql } from './sql.ts'
 
@@ -12,6 +13,8 @@ export interface Audit {
   readonly leased: bigint
   readonly charged: bigint
   readonly writtenOff: bigint
+  /** Used while money was turned off. */
+  readonly unbilled: bigint
   /** Those that are still on record, and those of which only the sums stay. */
   readonly generations: bigint
 }
@@ -33,9 +36,9 @@ type Sums = Map<string, Nano>
  */
 export async function audit(sql: Sql): Promise<Audit> {
   const problems: string[] = []
-  const accounts = await sql.all('SELECT id, balance, granted, written_off FROM accounts')
+  const accounts = await sql.all('SELECT id, balance, granted, written_off, bought, unbilled FROM accounts')
   const columns = (name: string): Sums => new Map(accounts.map((row) => [text(row, 'id'), big(row, name)]))
-  const [balance, granted, writtenOff] = [columns('balance'), columns('granted'), columns('written_off')]
+  const [balance, granted, writtenOff, unbilled] = [columns('balance'), columns('granted'), columns('written_off'), columns('unbilled')]
   const leased = sumsOf(await sql.all("SELECT account_id, SUM(granted - spent) AS amount FROM leases WHERE key_hash = '' GROUP BY account_id"), ['account_id'], 'amount')
   const books = await sql.all(`SELECT ${ACCOUNT} AS account_id, book, SUM(amount) AS amount FROM entries GROUP BY ${ACCOUNT}, book`)
   const book = (name: string): Sums => sumsOf(books.filter((row) => row['book'] === name), ['account_id'], 'amount')
@@ -47,7 +50,9 @@ export async function audit(sql: Sql): Promise<Audit> {
   const hours = await sql.all('SELECT account_id, SUM(cost) AS cost FROM rollups GROUP BY account_id')
 
   compare(problems, 'balance and open leases are the sum of the entries', merged(balance, leased), book('balance'))
-  compare(problems, 'granted credits are the entries that fund them', granted, negated(book('funding')))
+  compare(problems, 'granted credits are the entries that fund them', granted, negated(FUNDS.map(book).reduce(merged)))
+  compare(problems, 'bought credits are what was paid, less the fees', columns('bought'), negated(merged(book('payment'), book('fee'))))
+  compare(problems, 'what was used while money was off is the entries that say so', unbilled, negated(book('unbilled')))
   compare(problems, 'write-offs are the entries of the operator', writtenOff, negated(book('write-off')))
   compare(problems, 'charged is the sum of the generations', book('revenue'), charged)
   compare(problems, "a key's use is the sum of its generations", sumsOf(windows, ['account_id', 'key_hash'], 'cost'), sumsOf(used, ['account_id', 'key_hash'], 'cost'))
@@ -56,14 +61,18 @@ export async function audit(sql: Sql): Promise<Audit> {
     for (const row of await sql.all(`${query} LIMIT ${PROBLEMS_MAX}`)) problems.push(say(rule, text(row, 'what'), big(row, 'got'), big(row, 'want')))
   }
   problems.push(...await rollupProblems(sql))
-  const sums = { granted: total(granted), balance: total(balance), leased: total(leased), charged: total(charged), writtenOff: total(writtenOff) }
-  const rest = sums.granted - (sums.balance + sums.leased + sums.charged - sums.writtenOff)
+  const sums = { granted: total(granted), balance: total(balance), leased: total(leased), charged: total(charged), writtenOff: total(writtenOff), unbilled: total(unbilled) }
+  const rest = sums.granted - (sums.balance + sums.leased + sums.charged - sums.writtenOff - sums.unbilled)
   if (rest !== 0n) problems.push(`granted credits are balances, leases and charges: ${formatUsd(rest)} is not accounted for`)
   return { ok: problems.length === 0, problems, ...sums, generations: used.reduce((sum, row) => sum + big(row, 'generations'), 0n) }
 }
 
+/** Books that credit comes from, and that it goes back to: what the operator grants, what buyers pay and their fees, what lapsed, what a dispute took and was used. */
+const FUNDS = ['funding', 'payment', 'fee', 'expired', 'loss'] as const
+
 /** Rules whose sums are too many to be gathered here: each query gives the rows that break one. */
 const RULES: readonly (readonly [string, string])[] = [
+  ...PURCHASE_RULES,
   ['the sides of a transfer sum to zero', `SELECT id AS what, SUM(amount) AS got, 0 AS want FROM entries GROUP BY ${ACCOUNT}, id HAVING SUM(amount) <> 0`],
   ['each transfer is the sum of its generations', `SELECT id AS what, SUM(entry) AS got, SUM(cost) AS want FROM (
     SELECT account_id, id, amount AS entry, 0 AS cost FROM entries WHERE book = 'revenue'

@@ -13,6 +13,8 @@ import { scimOn, type Scim } from '../accounts/scim/scim.ts'
 import { DnsTxt } from '../lib/dns-txt.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
+import type { Billing } from '../billing/billing.ts'
+import type { Payments } from '../billing/payments.ts'
 import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
@@ -24,6 +26,7 @@ import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
 import { NodeWatch } from './node-watch.ts'
+import { openBilling, type Selling } from './open-billing.ts'
 import { openNotices, type OpenNotices, type Sending } from './open-notices.ts'
 import { openByok, type ByokOptions, type OpenByok } from './open-byok.ts'
 import type { StorePlace } from './protocol.ts'
@@ -41,6 +44,8 @@ export interface OpenOptions extends StorePlace, Pick<ByokOptions, 'masterKey' |
   readonly retention?: () => Retention | undefined
   /** How letters and webhooks go out of this process; they wait for others where it is not said. */
   readonly sending?: Sending
+  /** Who takes cards, and that this process does what payments need without anybody asking. */
+  readonly selling?: Selling
   /** Who is asked for TXT records; the system's DNS when not said. */
   readonly txt?: TxtResolver
   /** Told what goes wrong in the background. No content in it. */
@@ -62,6 +67,9 @@ export interface OpenLedger extends OpenByok {
   /** What signing in needs kept. */
   readonly signIn: SignInStore
   readonly instance: Instance
+  readonly billing: Billing
+  /** Absent where nobody takes cards. */
+  readonly payments: Payments | undefined
   readonly operator: Operator
   readonly rules: RuleBook
   readonly presets: PresetBook
@@ -107,7 +115,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     await client.api.openNode(nodeId, clock.wallMs())
     // In one directory nodes see each other's lock files; over a network they must hear of each other.
     const watch = options.databaseUrl === undefined ? undefined : new NodeWatch({ nodeId, bank: client.api, clock, log })
-    const ledger = new LedgerNode({ nodeId, bank: client.api, journal, clock, log, ...(watch && { isHeard: () => watch.isHeard() }) })
+    const ledger = new LedgerNode({ nodeId, bank: client.api, journal, clock, log, isMoneyOff: () => listeners.instance?.settings.moneyEnabled === false, ...(watch && { isHeard: () => watch.isHeard() }) })
     const recall = (accountId: string) => recallAll(client, ledger, accountId)
     const accounts = new AccountBook({ store: client.api, clock, flush: () => ledger.flush(), recall })
     const [rules, presets] = [new RuleBook(client.api), new PresetBook(client.api)]
@@ -116,6 +124,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const instance = await openInstance(client, clock)
     Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance })
     const notices = openNotices(client.api, { nodeId, dataDir, clock, masterKey: options.masterKey, sending: options.sending, isMoneyOn: () => instance.settings.moneyEnabled, flush: () => ledger.flush(), log, note: options.note ?? (() => undefined) })
+    const selling = openBilling(client.api, { selling: options.selling, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll: async (accountId) => { await ledger.flush(); await recall(accountId) }, log })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
@@ -124,10 +133,11 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
+        await selling.close()
         await notices.close()
         await limits.close()
         await accounts.close()

@@ -30,7 +30,7 @@ export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: numb
   const closed: string[] = []
   // Rows in one order everywhere: tags, leases, balance, windows, hours, each in the order of their keys. So nobody waits in a circle.
   for (const [accountId, ofAccount] of sorted(groupBy(fresh, (end) => end.generation.accountId))) {
-    const charged = await chargeLeases(sql, accountId, ofAccount.map((end) => [end.leaseId ?? '', end.generation.cost]))
+    const charged = await chargeLeases(sql, accountId, ofAccount.map((end) => [end.leaseId ?? '', end.unbilled ? 0n : end.generation.cost]))
     const counted = await chargeLeases(sql, accountId, ofAccount.flatMap((end) => [[end.keyLeaseId ?? '', end.counted] as const, ...end.budgets]))
     unpaid.push(...charged.unpaid, ...counted.unpaid)
     closed.push(...charged.closed, ...counted.closed)
@@ -134,22 +134,24 @@ async function chargeLease(sql: Sql, accountId: string, leaseId: string, charge:
 
 /**
  * The transfer of a batch: from the account (its leases, then its free balance), and from the operator what neither could
- * pay, to the revenue. Its sides sum to zero.
+ * pay, to the revenue; what was used while money was turned off is nobody's debt, in a book of its own. Its sides sum to zero.
  */
 async function writeEntries(sql: Sql, accountId: string, ends: readonly End[], batch: { readonly unpaid: bigint; readonly entryId: string; readonly nowMs: number }): Promise<void> {
   const charge = ends.reduce((sum, end) => sum + end.generation.cost, 0n)
   if (charge === 0n) return
   const fromBalance = await takeUpTo(sql, accountId, batch.unpaid)
   const writtenOff = batch.unpaid - fromBalance
+  const unbilled = ends.reduce((sum, end) => (end.unbilled ? sum + end.generation.cost : sum), 0n)
   if (writtenOff > 0n) await sql.run('UPDATE accounts SET written_off = written_off + $1 WHERE id = $2', writtenOff, accountId)
-  const sides: readonly [string, bigint][] = [['balance', writtenOff - charge], ['write-off', -writtenOff], ['revenue', charge]]
+  if (unbilled > 0n) await sql.run('UPDATE accounts SET unbilled = unbilled + $1 WHERE id = $2', unbilled, accountId)
+  const sides: readonly [string, bigint][] = [['balance', writtenOff + unbilled - charge], ['write-off', -writtenOff], ['unbilled', -unbilled], ['revenue', charge]]
   await writeTransfer(sql, { accountId, id: batch.entryId, kind: 'charge', reason: `${ends.length} generations`, reference: null, atMs: batch.nowMs, sides })
 }
 
 export interface Transfer {
   readonly accountId: string
   readonly id: string
-  readonly kind: 'charge' | 'grant'
+  readonly kind: 'charge' | 'grant' | 'purchase' | 'refund' | 'dispute' | 'expiry'
   readonly reason: string
   readonly reference: string | null
   readonly atMs: number

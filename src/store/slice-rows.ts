@@ -53,6 +53,6 @@ export async function pruneLimitWindows(sql: Sql, beforeMs: number): Promise<voi
 
 async function limitOf(sql: Sql, accountId: string, { limit, raised }: Cap): Promise<bigint> {
   if (!raised) return limit
-  const account = await one(sql, 'SELECT granted FROM accounts WHERE id = $1', accountId)
-  return big(account, 'granted') >= raised.creditsMin ? raised.limit : limit
+  const account = await one(sql, 'SELECT bought FROM accounts WHERE id = $1', accountId)
+  return big(account, 'bought') >= raised.creditsMin ? raised.limit : limit
 }

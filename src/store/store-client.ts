@@ -12,6 +12,7 @@ const METHODS = [
   'takeSlices', 'recallSlices', 'windowUse', 'pruneWindows',
   'user', 'userByEmail', 'account', 'accountsOf', 'member', 'listMembers', 'listInvitations', 'invitation', 'audit', 'workspace', 'listWorkspaces', 'listWorkspaceMembers', 'isWorkspaceMember', 'budgets',
   'insertUser', 'setUserDisabled', 'insertAccount', 'insertMember', 'changeRole', 'removeMember', 'insertInvitation', 'revokeInvitation', 'acceptInvitation', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'addWorkspaceMembers', 'removeWorkspaceMembers', 'setBudget', 'deleteBudget',
+  'insertPurchase', 'placePurchase', 'purchase', 'findPurchase', 'listPurchases', 'applyPayment', 'recordPayment', 'beginRefund', 'noteRefund', 'receipt', 'purchasesToLookAt', 'refundsToLookAt', 'payer', 'changePayer', 'keepCustomer', 'beginTopUps', 'expireCredit', 'eventsReadTo', 'noteEventsRead',
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
   'listSpendBudgets', 'putSpendBudget', 'deleteSpendBudget',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'auditOfAll',

@@ -11,6 +11,7 @@ import { SqlByok } from './sql-byok.ts'
 import { SqlNotices } from './sql-notices.ts'
 import { SqlOperator } from './sql-operator.ts'
 import { SqlPeople } from './sql-people.ts'
+import { SqlPurchases } from './sql-purchases.ts'
 import { SqlSignIn } from './sql-sign-in.ts'
 import { SqlScim } from './sql-scim.ts'
 import { SqlStore } from './sql-store.ts'
@@ -22,7 +23,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlScim | SqlApps | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -38,7 +39,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database, touched)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlPeople(database), new SqlBudgets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
@@ -70,7 +71,7 @@ async function tellChanges(): Promise<void> {
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
   'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
   'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'putSpendBudget', 'deleteSpendBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
-  'changeInstanceSettings', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
+  'changeInstanceSettings', 'applyPayment', 'beginRefund', 'noteRefund', 'recordPayment', 'expireCredit', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
 
 async function close(): Promise<void> {
   if (!opened) return

@@ -1,3 +1,5 @@
+import { Billing } from '../../src/billing/billing.ts'
+import type { PurchaseStore } from '../../src/billing/purchase-store.ts'
 import type { Accounts, Credits, KeyChange, KeyExtras, KeyRecord, NewKey } from '../../src/accounts/accounts.ts'
 import type { ByokStore } from '../../src/accounts/byok/byok-store.ts'
 import type { Caller } from '../../src/accounts/caller.ts'
@@ -11,7 +13,7 @@ import type { DomainStore } from '../../src/accounts/domain.ts'
 import { Domains } from '../../src/accounts/domains.ts'
 import { scimOn } from '../../src/accounts/scim/scim.ts'
 import type { ScimStore } from '../../src/accounts/scim/scim-store.ts'
-import { Instance } from '../../src/accounts/instance.ts'
+import { Instance, INSTANCE_SETTINGS } from '../../src/accounts/instance.ts'
 import { Operator } from '../../src/accounts/operator.ts'
 import type { OperatorStore } from '../../src/accounts/operator-store.ts'
 import { SpendBudgets } from '../../src/accounts/spend-budgets.ts'
@@ -178,9 +180,12 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
     ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
-    reports: noReports, mailer: NO_MAILER, notices: noNotices,
+    reports: noReports, mailer: NO_MAILER, notices: noNotices, billing: noBilling,
   }
 }
+
+/** Tests of purchases have a real store. */
+const noBilling = new Billing({ store: {} as unknown as PurchaseStore, settings: () => INSTANCE_SETTINGS, clock: new FakeClock(), returnUrl: () => '', settleAll: async () => undefined })
 
 /** Nobody has called anything yet. */
 const noReports: Services['reports'] = {

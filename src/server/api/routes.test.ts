@@ -6,7 +6,7 @@ import { routes } from './routes.ts'
 test('who may call what', () => {
   const by = (auth: string): string[] => routes.filter((route) => route.auth === auth).map((route) => `${route.method} ${route.path}`)
   expect(by('public')).toEqual([
-    'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers', 'POST /auth/keys', 'GET /invitations/{token}',
+    'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers', 'POST /auth/keys', 'GET /invitations/{token}', 'POST /credits/coinbase',
   ])
   expect(by('key')).toEqual([
     'GET /models/user', 'GET /key', 'POST /auth/keys/code', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
@@ -14,6 +14,8 @@ test('who may call what', () => {
   ])
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({
     'GET /keys': 'keys.read', 'POST /keys': 'keys.create', 'GET /keys/{hash}': 'keys.read', 'PATCH /keys/{hash}': 'keys.change', 'DELETE /keys/{hash}': 'keys.delete', 'POST /keys/{hash}/rotate': 'keys.rotate',
+    'GET /purchases': 'billing.read', 'POST /purchases': 'billing.change', 'GET /purchases/{id}': 'billing.read', 'POST /purchases/{id}/refund': 'billing.change', 'GET /purchases/{id}/receipt.pdf': 'billing.read',
+    'GET /billing': 'billing.read', 'PATCH /billing': 'billing.change', 'GET /billing/cards': 'billing.read', 'POST /billing/cards': 'billing.change', 'POST /billing/cards/{id}/default': 'billing.change', 'DELETE /billing/cards/{id}': 'billing.change',
     'GET /credits': 'credits.read', 'GET /activity': 'analytics.read', 'GET /analytics/meta': 'analytics.read', 'POST /analytics/query': 'analytics.read',
     'GET /forecast': 'forecast.read', 'GET /notifications': 'notifications.read', 'POST /notifications/read': 'notifications.read', 'GET /notifications/settings': 'notification_settings.read',
     'PATCH /notifications/settings': 'notification_settings.change', 'GET /notifications/deliveries': 'notification_settings.read', 'GET /notifications/webhooks': 'webhooks.read', 'POST /notifications/webhooks': 'webhooks.change',
@@ -41,6 +43,8 @@ test('who may call what', () => {
 
 /** What only this server has, beside all that is the operator's, and for people alone. */
 const OURS = [
+  'GET /purchases', 'POST /purchases', 'GET /purchases/{id}', 'POST /purchases/{id}/refund', 'GET /purchases/{id}/receipt.pdf',
+  'GET /billing', 'PATCH /billing', 'GET /billing/cards', 'POST /billing/cards', 'POST /billing/cards/{id}/default', 'DELETE /billing/cards/{id}',
   'GET /invitations/{token}',
   'GET /budgets/tags', 'PUT /budgets/tags', 'DELETE /budgets/tags/{id}', 'GET /budgets/members', 'PUT /budgets/members', 'DELETE /budgets/members/{id}',
   'GET /forecast', 'GET /notifications', 'POST /notifications/read', 'GET /notifications/settings', 'PATCH /notifications/settings', 'GET /notifications/deliveries', 'GET /notifications/webhooks', 'POST /notifications/webhooks',

@@ -3,9 +3,10 @@ import { getActivity } from './activity.ts'
 import { getAnalyticsMeta, queryAnalytics } from './analytics.ts'
 import { createCode, exchangeCode } from './auth-keys.ts'
 import { getAudit, getInstanceAudit } from './audit-log.ts'
+import { changeBilling, chooseCard, getBilling, listCards, removeCard, saveCard } from './billing.ts'
 import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys } from './byok.ts'
 import { moveCredit } from './credit-moves.ts'
-import { getCredits } from './credits.ts'
+import { createCoinbaseCharge, getCredits } from './credits.ts'
 import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getForecast } from './forecast.ts'
@@ -26,6 +27,7 @@ import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } 
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
 import { changeMember, createInvitation, listInvitations, listMembers, removeMember, revokeInvitation } from './organization.ts'
 import { listProviders } from './providers.ts'
+import { createPurchase, getPurchase, getReceipt, listPurchases, recordPurchase, refundPurchase } from './purchases.ts'
 import { explainRequest } from './route-explain.ts'
 import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
 import { changeGroupMapping, createGroupMapping, createScimToken, deleteGroupMapping, getGroupMapping, listGroupMappings, listScimGroups, listScimTokens, listScimUsers, refreshScim, revokeScimToken } from './scim.ts'
@@ -41,7 +43,8 @@ export const routes: readonly Route[] = [
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   exchangeCode, createCode,
   getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
-  getCredits, moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
+  getCredits, createCoinbaseCharge, listPurchases, createPurchase, getPurchase, refundPurchase, getReceipt, getBilling, changeBilling, listCards, saveCard, chooseCard, removeCard,
+  moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent,
   getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries,
   listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
@@ -57,5 +60,5 @@ export const routes: readonly Route[] = [
   listGroupMappings, createGroupMapping, getGroupMapping, changeGroupMapping, deleteGroupMapping, listScimGroups, listScimUsers, refreshScim, listScimTokens, createScimToken, revokeScimToken,
   listDomains, addDomain, getDomain, verifyDomain, disableDomain, deleteDomain,
   getInstanceSettings, changeInstanceSettings, getInstanceAudit,
-  listAccounts, getAccount, changeAccount, grantCredit, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson,
+  listAccounts, getAccount, changeAccount, grantCredit, recordPurchase, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson,
 ]

@@ -1,0 +1,84 @@
+import type { InstanceSettings, Seller } from '../accounts/instance.ts'
+import type { Change, Listed, Page } from '../accounts/people-store.ts'
+import type { Cents } from './cents.ts'
+import type { Payer, PayerChange } from './payer.ts'
+import type { Payment, ProviderRefund } from './payment-provider.ts'
+import type { Purchase, Reversal } from './purchase.ts'
+import type { Receipt } from './receipt.ts'
+
+/** What a purchase may be known by. */
+export interface PurchaseNames { readonly purchaseId?: string | null; readonly sessionId?: string | null; readonly paymentId?: string | null }
+
+/** What the provider calls an order, as soon as it knows it. */
+export interface Placed { readonly sessionId?: string; readonly paymentId?: string; readonly urlExpiresMs?: number; readonly nextLookMs: number }
+
+/** What the provider says of a purchase, to be written into the books. */
+export interface ApplyPayment {
+  readonly accountId: string
+  readonly purchaseId: string
+  readonly payment: Payment
+  /** Who sends the receipt. */
+  readonly seller: Seller
+  readonly nowMs: number
+}
+
+/**
+ * Why a payment is not taken for the purchase that it names: it is another order's, of another amount or currency, or no real money. `over`: nothing of
+ * what it says is new.
+ */
+export type PaymentRefusal = 'no_purchase' | 'other_payment' | 'other_amount' | 'other_currency' | 'other_mode'
+
+/** What was new in what the provider said. */
+export interface Applied {
+  readonly purchase: Purchase
+  readonly became: 'paid' | 'failed' | 'expired' | null
+  /** Refunds and disputes that were new, or that came to another end. */
+  readonly reversals: readonly Reversal[]
+  /** Cards are not charged by themselves any more: it went wrong too often. */
+  readonly topUpOff: boolean
+}
+
+/** `used`: what is left of the purchase is less than a cent, or less than was asked for · `in_calls`: it is there, and calls that run hold it. */
+export type RefundRefusal = 'no_purchase' | 'not_paid' | 'too_late' | 'disputed' | 'used' | 'in_calls'
+
+export interface RefundWish { readonly accountId: string; readonly purchaseId: string; readonly id: string; /** All that is left, where it is not said. */ readonly cents: Cents | undefined }
+
+export interface TopUpRules { readonly provider: string; readonly isLive: boolean; readonly settings: InstanceSettings['purchases']; readonly nowMs: number; readonly nextLookMs: number }
+
+/** What purchases need stored. Every method is one transaction, its entries in the ledger and in the log of changes too; a method that fails throws Fault `unavailable`. */
+export interface PurchaseStore {
+  insertPurchase(purchase: Purchase, nextLookMs: number, change: Change): Promise<void>
+  placePurchase(accountId: string, id: string, placed: Placed): Promise<void>
+  purchase(accountId: string, id: string): Promise<Purchase | undefined>
+  /** Of any account. */
+  findPurchase(names: PurchaseNames): Promise<Purchase | undefined>
+  /** Newest first. */
+  listPurchases(accountId: string, page: Page): Promise<Listed<Purchase>>
+  /** Writes down what is new in it. Doing it again, or late, changes nothing. */
+  applyPayment(apply: ApplyPayment): Promise<Applied | PaymentRefusal>
+  /** Credit that was paid elsewhere: an order that is paid at once. `reference` is of the account: a second time gives the first one. */
+  recordPayment(purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }>
+  /** Takes unused credit out of the books: the money has to follow. */
+  beginRefund(wish: RefundWish, change: Change): Promise<Reversal | RefundRefusal>
+  /** What the provider made of a refund that was begun. */
+  noteRefund(accountId: string, id: string, refund: Pick<ProviderRefund, 'state'> & { readonly id: string | null }, nowMs: number): Promise<Reversal | undefined>
+  receipt(accountId: string, purchaseId: string): Promise<Receipt | undefined>
+
+  /** Orders that nothing was heard of for long enough, of this provider and mode; the next look is set. */
+  purchasesToLookAt(provider: string, isLive: boolean, nowMs: number): Promise<readonly Purchase[]>
+  /** Refunds that were begun and whose end is not known. */
+  refundsToLookAt(nowMs: number): Promise<readonly { readonly accountId: string; readonly purchase: Purchase; readonly reversal: Reversal }[]>
+
+  payer(accountId: string): Promise<Payer>
+  changePayer(accountId: string, wish: PayerChange, change: Change): Promise<Payer>
+  /** Gives the customer that the account has, which is another where somebody was faster. */
+  keepCustomer(accountId: string, customerId: string, nowMs: number): Promise<string>
+  /** Orders credit for accounts that have too little and want that; never a second order while one is open. */
+  beginTopUps(rules: TopUpRules): Promise<readonly Purchase[]>
+
+  /** Takes bought credit that is too old. How many lots lost something. */
+  expireCredit(nowMs: number): Promise<number>
+  /** Up to when events were read, ms since the epoch; 0: never. */
+  eventsReadTo(): Promise<number>
+  noteEventsRead(toMs: number): Promise<void>
+}
