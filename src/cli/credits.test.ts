@@ -18,3 +18,12 @@ describe('credits grant', () => {
     expect((await credits('grant', '--', '-50')).out).toStartWith('took $50.00\n')
   })
 })
+
+describe('how long it lasts', () => {
+  test('is said of credit, budgets and limits; nothing is guessed where nothing was used', async () => {
+    await cli(directory, ['keys', 'create', '--name', 'limited', '--limit', '5', '--reset', 'daily'])
+    const { out } = await credits('forecast')
+    expect(out.split('\n').map((line) => line.replace(/ {2,}/g, ' | '))).toEqual(['of | used | limit', 'credit | $0.00 | $0.00 | used up', 'The API key “limited”, daily limit | $0.00 | $5.00 | too little to say', ''].map((line) => line.replace('The ', '')))
+    expect(JSON.parse((await credits('--json')).out)).toMatchObject({ remaining: 0, forecast: { outcome: 'used_up', runs_out_at: null } })
+  })
+})

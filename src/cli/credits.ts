@@ -5,8 +5,11 @@ import { CliError, usageError, type Command, type CommandGroup } from './command
 import type { Audit } from '../store/audit.ts'
 import type { Sink } from './context.ts'
 import { withAccounts } from './data-dir.ts'
-import { paint } from './paint.ts'
-import { facts } from './table.ts'
+import type { PacedAllowance } from '../notices/allowance.ts'
+import { allowanceRow, sayAllowance, sayForecast } from '../notices/alert-text.ts'
+import { forecastOf } from '../notices/forecast.ts'
+import { paint, printable } from './paint.ts'
+import { facts, table } from './table.ts'
 
 const GRANT_MAX_NANO = 1_000_000_000n * 1_000_000_000n
 
@@ -14,10 +17,41 @@ const show: Command = {
   name: 'show', summary: 'what the account was given, used and has left', words: [], flags: {},
   examples: [['switchyard credits', 'the same as switchyard credits show']],
   async run({ context, config, json }) {
-    const credits = await withAccounts(config, context, ({ accounts }) => accounts.credits(DEFAULT_ACCOUNT))
-    context.terminal.out.write(json ? `${JSON.stringify(creditsRow(credits), null, 2)}\n` : sayCredits(context.terminal.out, credits))
+    const { credits, balance } = await withAccounts(config, context, async ({ accounts, notices }) => ({
+      credits: await accounts.credits(DEFAULT_ACCOUNT), balance: (await notices.desk.allowances(DEFAULT_ACCOUNT, { limit: 1 })).find(({ kind }) => kind === 'balance'),
+    }))
+    const { out } = context.terminal
+    const nowMs = context.clock.wallMs()
+    const row = balance && allowanceRow(balance, nowMs)
+    out.write(json ? `${JSON.stringify({ ...creditsRow(credits), forecast: row?.['forecast'] ?? null }, null, 2)}\n` : `${sayCredits(out, credits)}${balance ? sayLine(sayForecast(balance, nowMs)) : ''}`)
     return 0
   },
+}
+
+function sayLine(sentence: string): string {
+  return sentence === '' ? '' : `${sentence}\n`
+}
+
+const forecast: Command = {
+  name: 'forecast', summary: 'until when credit, budgets and limits last', words: [],
+  about: 'At the pace of the last seven days. What was not used in them, or is younger than a day, has no forecast.',
+  flags: {},
+  examples: [['switchyard credits forecast', 'credit, budgets and limits of keys, the newest keys first']],
+  async run({ context, config, json }) {
+    const { out } = context.terminal
+    const nowMs = context.clock.wallMs()
+    const allowances = await withAccounts(config, context, ({ notices }) => notices.desk.allowances(DEFAULT_ACCOUNT, { limit: FORECASTS_MAX }))
+    if (json) out.write(`${JSON.stringify({ data: allowances.map((allowance) => allowanceRow(allowance, nowMs)) }, null, 2)}\n`)
+    else out.write(table(out, [{ title: 'of' }, { title: 'used', align: 'right' }, { title: 'limit', align: 'right' }, { title: '' }], allowances.map((allowance) => [printable(sayAllowance(allowance)), sayUsd(allowance.used), sayUsd(allowance.cap), sayForecast(allowance, nowMs) || sayNone(allowance, nowMs)])))
+    return 0
+  },
+}
+
+const FORECASTS_MAX = 100
+
+function sayNone(allowance: PacedAllowance, nowMs: number): string {
+  const { outcome } = forecastOf(allowance, nowMs)
+  return outcome === 'used_up' ? 'used up' : outcome === 'unused' ? 'not used in the last 7 days' : 'too little to say'
 }
 
 const grant: Command = {
@@ -67,7 +101,7 @@ const verify: Command = {
 }
 
 /** `switchyard credits`. */
-export const creditsGroup: CommandGroup = { name: 'credits', summary: "show and add the account's credit", alone: 'show', commands: [show, grant, verify] }
+export const creditsGroup: CommandGroup = { name: 'credits', summary: "show and add the account's credit", alone: 'show', commands: [show, forecast, grant, verify] }
 
 /** `switchyard ledger`. */
 export const ledgerGroup: CommandGroup = {

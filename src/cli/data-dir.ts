@@ -9,6 +9,7 @@ import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
 import type { Audit } from '../store/audit.ts'
+import type { OpenNotices } from '../store/open-notices.ts'
 import { openAccounts } from '../store/open.ts'
 import { CliError } from './command.ts'
 import type { CliContext } from './context.ts'
@@ -22,6 +23,7 @@ export interface OpenData {
   readonly instance: Instance
   readonly operator: Operator
   readonly byok: ByokKeys
+  readonly notices: Pick<OpenNotices, 'desk'>
   verify(): Promise<Audit>
 }
 

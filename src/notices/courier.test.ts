@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { Webhook } from 'standardwebhooks'
 import { SYSTEM } from '../accounts/audit-entry.ts'
+import { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import { MasterKeys } from '../accounts/byok/master-keys.ts'
 import type { Letter } from '../accounts/mailer.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { migrate } from '../store/schema.ts'
+import { SqlByok } from '../store/sql-byok.ts'
 import { SqlNotices } from '../store/sql-notices.ts'
 import type { Database } from '../store/sql.ts'
 import { ACCOUNT, testDatabase, testDirectory } from '../store/store.fixture.ts'
@@ -298,10 +300,12 @@ describe('a webhook', () => {
     b.post.answer = { status: 500, text: '' }
     expect(await b.webhooks.test(ACCOUNT, endpoint.id)).toMatchObject({ ok: false, status: 500 })
     expect(await b.webhooks.test('other', endpoint.id)).toBeUndefined()
-    const keys = new MasterKeys({ dataDir: b.directory, fromEnvironment: undefined, onMade: () => undefined })
-    keys.renew()
-    expect(await b.webhooks.reseal(keys.currentId ?? '')).toEqual({ resealed: 1, unreadable: 0 })
-    keys.forgetOld()
+    const masterKeys = new MasterKeys({ dataDir: b.directory, fromEnvironment: undefined, onMade: () => undefined })
+    const byok = new ByokKeys({ store: new SqlByok(b.database), masterKeys, clock: b.clock, referenceRule: () => undefined, others: [b.webhooks] })
+    masterKeys.renew()
+    expect(await byok.forgetOldKeys().catch((error: unknown) => String(error))).toContain('still sealed under an older master key')
+    expect(await byok.rekey({ renew: false })).toEqual({ resealed: 1, unreadable: 0 })
+    await byok.forgetOldKeys()
     b.post.answer = { status: 200, text: '' }
     expect(await b.webhooks.test(ACCOUNT, endpoint.id)).toMatchObject({ ok: true })
     await b.database.close()

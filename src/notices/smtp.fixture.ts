@@ -14,8 +14,8 @@ export interface TestSmtp {
 }
 
 /** A real SMTP server on this machine that takes every letter, or refuses them as it is told. */
-export async function startSmtp(options: { readonly port?: number; readonly user?: string; readonly password?: string } = {}): Promise<TestSmtp> {
-  const letters: Received[] = []
+export async function startSmtp(options: { readonly port?: number; readonly user?: string; readonly password?: string; /** Of one before it, to go on with. */ readonly letters?: Received[] } = {}): Promise<TestSmtp> {
+  const letters = options.letters ?? []
   const state = { refuseWith: undefined as number | undefined, logins: 0 }
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS', ...(options.user === undefined ? ['AUTH'] : [])], allowInsecureAuth: true, authOptional: options.user === undefined, logger: false,
@@ -45,10 +45,17 @@ export async function startSmtp(options: { readonly port?: number; readonly user
   return Object.assign(state, { url: `smtp://${login}127.0.0.1:${port}`, letters, close: async () => await new Promise<void>((resolve) => server.close(() => resolve())) })
 }
 
-/** A header of a letter, unfolded; undefined where it has none. */
+/** A header of a letter, unfolded and decoded (RFC 2047); undefined where it has none. */
 export function headerOf({ raw }: Received, name: string): string | undefined {
   const head = raw.slice(0, raw.indexOf('\r\n\r\n')).replace(/\r\n[ \t]+/g, ' ')
-  return head.split('\r\n').find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))?.slice(name.length + 1).trim()
+  const found = head.split('\r\n').find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))?.slice(name.length + 1).trim()
+  const words = found?.replace(/\?= =\?UTF-8\?[QB]\?/gi, '')
+  return words?.replace(/=\?UTF-8\?([QB])\?(.*?)\?=/gi, (_, encoding: string, word: string) => (encoding.toUpperCase() === 'B' ? Buffer.from(word, 'base64').toString('utf8') : quoted(word.replaceAll('_', ' '))))
+}
+
+/** Quoted-printable, decoded. */
+function quoted(text: string): string {
+  return Buffer.from(text.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1').toString('utf8')
 }
 
 /** The plain text of a letter, decoded. */
@@ -57,6 +64,5 @@ export function textOf({ raw }: Received): string {
   const [head = '', ...body] = part.split('\r\n\r\n')
   const said = body.join('\r\n\r\n')
   if (/transfer-encoding: base64/i.test(head)) return Buffer.from(said, 'base64').toString('utf8')
-  const bytes = said.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  return /quoted-printable/i.test(head) ? Buffer.from(bytes, 'latin1').toString('utf8').replace(/\r\n/g, '\n') : said.replace(/\r\n/g, '\n')
+  return (/quoted-printable/i.test(head) ? quoted(said) : said).replace(/\r\n/g, '\n')
 }

@@ -1,4 +1,5 @@
 import type { Actor } from '../accounts/audit-entry.ts'
+import type { SealedElsewhere } from '../accounts/byok/byok-keys.ts'
 import type { NoticeKind } from '../accounts/notice.ts'
 import type { Listed, Page } from '../accounts/people-store.ts'
 import { Fault } from '../core/fault.ts'
@@ -30,7 +31,7 @@ export interface NewWebhook {
 const RESEAL_BATCH = 100
 
 /** Where accounts have notices posted, as people see it: a secret is shown once, when it is made. */
-export class Webhooks {
+export class Webhooks implements SealedElsewhere {
   constructor(private readonly options: WebhooksOptions) {}
 
   list(accountId: string, page: Page): Promise<Listed<WebhookEndpoint>> {
@@ -98,6 +99,10 @@ export class Webhooks {
       // What nobody here can open stays in the list: when nothing else is in it, this is the end.
       if (resealed === before) return { resealed, unreadable }
     }
+  }
+
+  async anySealedByOthers(sealKeyId: string): Promise<boolean> {
+    return (await this.options.store.webhooksSealedByOthers(sealKeyId, 1)).length > 0
   }
 
   private check(url: string): void {

@@ -1,4 +1,4 @@
-import { ByokKeys, type ReferenceRule } from '../accounts/byok/byok-keys.ts'
+import { ByokKeys, type ReferenceRule, type SealedElsewhere } from '../accounts/byok/byok-keys.ts'
 import { OwnKeyBills } from '../accounts/byok/own-key-bills.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import { MasterKeys } from '../accounts/byok/master-keys.ts'
@@ -15,6 +15,8 @@ export interface ByokOptions {
   readonly secrets?: Secrets
   /** Who may bring a reference in place of a secret; nobody where it is not said. */
   readonly referenceRule?: ReferenceRule
+  /** What else is sealed under the master keys. */
+  readonly others?: readonly SealedElsewhere[]
   /** Told what goes wrong in the background. No secret in it. */
   readonly log?: (line: string) => void
   /** Told what a person should know, and is as it should be. */
@@ -28,10 +30,10 @@ const nobody: ReferenceRule = () => 'the operator lets nobody name secrets that 
 
 /** Puts them together over a store. */
 export function openByok(store: ByokStore, options: ByokOptions): OpenByok {
-  const { dataDir, clock, masterKey, secrets = NO_SECRETS, log = () => undefined, note = () => undefined, referenceRule = nobody } = options
+  const { dataDir, clock, masterKey, secrets = NO_SECRETS, log = () => undefined, note = () => undefined, referenceRule = nobody, others = [] } = options
   const masterKeys = new MasterKeys({ dataDir, fromEnvironment: masterKey, onMade: note })
   return {
-    byok: new ByokKeys({ store, masterKeys, clock, referenceRule }), ownKeyBills: new OwnKeyBills(store, clock),
+    byok: new ByokKeys({ store, masterKeys, clock, referenceRule, others }), ownKeyBills: new OwnKeyBills(store, clock),
     ownKeys: new OwnKeys({ store, masterKeys, secrets, onTrouble: (what, detail) => log(`${what}: ${detail}`) }),
   }
 }

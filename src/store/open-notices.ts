@@ -42,6 +42,10 @@ export interface OpenNotices {
   close(): Promise<void>
 }
 
+/** Longer than any window of a budget that has an end: what was told in it is not told again. */
+const KEPT_MS = 60 * 86_400_000
+const PRUNE_MS = 3_600_000
+
 const NO_POSTER: WebhooksOptions['poster'] = { refusal: () => 'cannot be used: nothing is posted from here', post: async () => { throw new Error('nothing is posted from here') } }
 
 /** Puts it together. */
@@ -54,6 +58,7 @@ export function openNotices(store: StoreApi, options: NoticesOptions): OpenNotic
   const board = new NoticeBoard({ store, clock, sendsLetters: smtp !== undefined, poke })
   const courier = new Courier({ nodeId, store, smtp, poster, vault, clock, draw, notices: board, log })
   const watch = new AlertWatch({ store, board, clock, sweeps: sending?.sweeps === true, isMoneyOn, log })
+  const pruned = sending?.sweeps === true ? setInterval(() => store.pruneNotices(clock.wallMs() - KEPT_MS).catch((error: unknown) => log(`old notices stay until the next hour: ${String(error)}`)), PRUNE_MS) : undefined
   if (sending) {
     courier.start()
     watch.start()
@@ -62,6 +67,7 @@ export function openNotices(store: StoreApi, options: NoticesOptions): OpenNotic
     board, desk: new NoticeDesk({ store, clock, flush }), webhooks: new Webhooks({ store, vault, clock, poster, poke }),
     mailer: smtp ? outboxMailer({ store, vault, smtp, clock, poke }) : NO_MAILER,
     close: async () => {
+      clearInterval(pruned)
       await watch.close()
       await courier.close()
     },

@@ -153,7 +153,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'spendBudgets' | 'workspaces' | 'instance' | 'operator' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'spendBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -165,7 +165,8 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   }
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
-  return { accounts, byok: openByok(client.api, options).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  const notices = openNotices(client.api, { nodeId: '', dataDir: options.dataDir, clock, masterKey: options.masterKey, sending: undefined, isMoneyOn: () => true, flush: () => Promise.resolve(), log: () => undefined, note: options.note ?? (() => undefined) })
+  return { accounts, notices, byok: openByok(client.api, { ...options, others: [notices.webhooks] }).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'spendBudgets' | 'workspaces'> {

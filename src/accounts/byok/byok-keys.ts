@@ -16,6 +16,16 @@ export interface ByokKeysOptions {
   readonly clock: Clock
   /** Who brings keys here: callers, or the operator. */
   readonly referenceRule: ReferenceRule
+  /** What else is sealed under the master keys. */
+  readonly others?: readonly SealedElsewhere[]
+}
+
+/** Secrets of another kind that are sealed under the same master keys. */
+export interface SealedElsewhere {
+  /** Seals them anew under this key. */
+  reseal(sealKeyId: string): Promise<{ readonly resealed: number; readonly unreadable: number }>
+  /** True where any is not sealed under this key. */
+  anySealedByOthers(sealKeyId: string): Promise<boolean>
 }
 
 /** Whether somebody may bring a reference in place of a secret. Undefined when they may; else why not, for people. */
@@ -76,6 +86,16 @@ export class ByokKeys {
     if (renew) this.masterKeys.renew()
     const currentId = this.masterKeys.currentId
     if (currentId === undefined) return { resealed: 0, unreadable: 0 }
+    const all = await this.resealOwn(currentId)
+    for (const other of this.options.others ?? []) {
+      const { resealed, unreadable } = await other.reseal(currentId)
+      all.resealed += resealed
+      all.unreadable += unreadable
+    }
+    return all
+  }
+
+  private async resealOwn(currentId: string): Promise<{ resealed: number; unreadable: number }> {
     let resealed = 0
     for (;;) {
       const rows = await this.store.byokSealedByOthers(currentId, RESEAL_BATCH + resealed)
@@ -94,8 +114,8 @@ export class ByokKeys {
   /** Takes the old master keys out of the file, once nothing is sealed under them. Throws Fault `conflict` while something is. */
   async forgetOldKeys(): Promise<void> {
     const currentId = this.masterKeys.currentId
-    const left = currentId === undefined ? [] : await this.store.byokSealedByOthers(currentId, 1)
-    if (left.length > 0) throw new Fault('conflict', 'Some secrets are still sealed under an older master key: `switchyard byok rekey` seals them anew.')
+    const isLeft = currentId !== undefined && ((await this.store.byokSealedByOthers(currentId, 1)).length > 0 || (await Promise.all((this.options.others ?? []).map((other) => other.anySealedByOthers(currentId)))).includes(true))
+    if (isLeft) throw new Fault('conflict', 'Some secrets are still sealed under an older master key: `switchyard byok rekey` seals them anew.')
     this.masterKeys.forgetOld()
   }
 
