@@ -42,8 +42,8 @@ function wish(more: Partial<KeyWish> = {}): KeyWish {
 const her = (): Actor => ({ kind: 'user', id: jane.id, name: 'Jane', userId: jane.id })
 
 async function code(more: Partial<KeyWish> = {}): Promise<string> {
-  const token = await store.appGrants.ask(wish(more), her())
-  return (await store.appGrants.allow(token, { accountId: DEFAULT_ACCOUNT, userId: jane.id }, her())).code
+  const token = await store.appGrants.ask(wish(more), 's-1', her())
+  return (await store.appGrants.allow(token, { sessionId: 's-1', accountId: DEFAULT_ACCOUNT, userId: jane.id }, her())).code
 }
 
 async function exchange(given: string, verifier: string | undefined = VERIFIER, method: ChallengeMethod | null = null, address = '192.0.2.1'): Promise<string> {
@@ -128,31 +128,31 @@ describe('a page that asks (H7)', () => {
   test('is answered once, by the person it asked, in the account it asked them in', async () => {
     const other = await store.people.addUser({ email: 'other@example.com' }, OPERATOR)
     await store.people.addMember(DEFAULT_ACCOUNT, other.id, 'admin', OPERATOR)
-    const token = await store.appGrants.ask(wish(), her())
-    const allow = (accountId: string, userId: string) => store.appGrants.allow(token, { accountId, userId }, her()).then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : 'bug'))
+    const token = await store.appGrants.ask(wish(), 's-1', her())
+    const allow = (accountId: string, userId: string, sessionId = 's-1') => store.appGrants.allow(token, { sessionId, accountId, userId }, her()).then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : 'bug'))
     expect(await allow(DEFAULT_ACCOUNT, other.id)).toBe('invalid_request')
     expect(await allow('another', jane.id)).toBe('invalid_request')
-    expect(await store.appGrants.asked(token, DEFAULT_ACCOUNT, jane.id)).toMatchObject({ keyName: 'My App', limit: 5_000_000_000n })
+    expect(await allow(DEFAULT_ACCOUNT, jane.id, 's-2')).toBe('invalid_request')
     expect(await allow(DEFAULT_ACCOUNT, jane.id)).toBe('ok')
     expect(await allow(DEFAULT_ACCOUNT, jane.id)).toBe('invalid_request')
     // A token of a page is no code.
-    expect(await exchange(await store.appGrants.ask(wish(), her()))).toBe(INVALID)
+    expect(await exchange(await store.appGrants.ask(wish(), 's-1', her()))).toBe(INVALID)
   })
 
   test('is over after ten minutes, and after a no', async () => {
-    const [late, refused] = [await store.appGrants.ask(wish(), her()), await store.appGrants.ask(wish(), her())]
-    await store.appGrants.deny(refused)
-    const allow = (token: string) => store.appGrants.allow(token, { accountId: DEFAULT_ACCOUNT, userId: jane.id }, her()).then(() => 'ok', () => 'no')
+    const [late, refused] = [await store.appGrants.ask(wish(), 's-1', her()), await store.appGrants.ask(wish(), 's-1', her())]
+    expect(await store.appGrants.deny(refused, { sessionId: 's-1', accountId: DEFAULT_ACCOUNT, userId: jane.id })).toMatchObject({ callbackUrl: CALLBACK })
+    const allow = (token: string) => store.appGrants.allow(token, { sessionId: 's-1', accountId: DEFAULT_ACCOUNT, userId: jane.id }, her()).then(() => 'ok', () => 'no')
     expect(await allow(refused)).toBe('no')
     clock.advance(600_000)
     expect(await allow(late)).toBe('no')
   })
 
   test('is one of twenty that somebody may have open', async () => {
-    for (let count = 0; count < 20; count++) await store.appGrants.ask(wish(), her())
-    expect(await store.appGrants.ask(wish(), her()).then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : 'bug'))).toBe('rate_limited')
+    for (let count = 0; count < 20; count++) await store.appGrants.ask(wish(), 's-1', her())
+    expect(await store.appGrants.ask(wish(), 's-1', her()).then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : 'bug'))).toBe('rate_limited')
     clock.advance(600_001)
-    expect((await store.appGrants.ask(wish(), her())).length).toBe(40)
+    expect((await store.appGrants.ask(wish(), 's-1', her())).length).toBe(40)
   })
 })
 

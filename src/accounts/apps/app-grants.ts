@@ -20,6 +20,9 @@ export interface AppGrantsOptions {
 /** A code as its app exchanges it. */
 export interface Exchange { readonly code: string; readonly verifier: string | undefined; readonly method: ChallengeMethod | null; readonly address: string | undefined }
 
+/** Who answers a page. */
+export interface AnsweringSession { readonly sessionId: string; readonly accountId: string; readonly userId: string }
+
 /** Keys that people let apps have: asked on a page, allowed with a code, exchanged for a key (OAuth PKCE; contract H7–H10). */
 export class AppGrants {
   private readonly failures: Attempts
@@ -28,33 +31,29 @@ export class AppGrants {
     this.failures = new Attempts(options.clock)
   }
 
-  /** What a page is about to ask of somebody, and the token that its form must bring back. */
-  async ask(wish: KeyWish, by: Actor): Promise<string> {
+  /** What a page is about to ask of somebody, and the token that its form must bring back, in the same session. */
+  async ask(wish: KeyWish, sessionId: string, by: Actor): Promise<string> {
     const token = randomText(CODE_CHARS)
-    const isKept = await this.options.store.insertAuthCode(hashSecret(token), this.codeOf(wish, 'asked', null), this.change(by))
+    const isKept = await this.options.store.insertAuthCode(tokenHash(token, sessionId), this.codeOf(wish, 'asked', null), this.change(by))
     if (!isKept) throw new Fault('rate_limited', 'You have many pages of this kind open: wait ten minutes.', { retryAfterMs: CODE_MS })
     return token
   }
 
-  /** What was asked of this person, once more. Throws Fault `invalid_request` where it was not asked of them, or too long ago. */
-  async asked(token: string, accountId: string, userId: string): Promise<AuthCode> {
-    const found = token.length > CODE_CHARS_MAX ? undefined : await this.options.store.authCode(hashSecret(token))
-    if (found?.state !== 'asked' || found.accountId !== accountId || found.userId !== userId || found.expiresMs <= this.options.clock.wallMs()) throw notAsked()
-    return found
-  }
-
   /** The person says yes: a code, once. */
-  async allow(token: string, { accountId, userId }: { readonly accountId: string; readonly userId: string }, by: Actor): Promise<{ readonly code: string; readonly asked: AuthCode }> {
+  async allow(token: string, { sessionId, accountId, userId }: AnsweringSession, by: Actor): Promise<{ readonly code: string; readonly asked: AuthCode }> {
     const code = newCode()
     const { nowMs } = this.change(by)
-    const asked = await this.options.store.allowAuthCode(hashSecret(token), { accountId, userId, codeHash: hashSecret(code), expiresMs: nowMs + CODE_MS }, { by, nowMs })
+    const asked = await this.options.store.allowAuthCode(tokenHash(token, sessionId), { accountId, userId, codeHash: hashSecret(code), expiresMs: nowMs + CODE_MS }, { by, nowMs })
     if (!asked) throw notAsked()
     return { code, asked }
   }
 
   /** The person says no. */
-  async deny(token: string): Promise<void> {
-    await this.options.store.endAuthCode(hashSecret(token))
+  async deny(token: string, { sessionId, accountId, userId }: AnsweringSession): Promise<AuthCode> {
+    const hash = tokenHash(token, sessionId)
+    const found = await this.options.store.authCode(hash)
+    if (found?.state !== 'asked' || found.accountId !== accountId || found.userId !== userId || !await this.options.store.endAuthCode(hash)) throw notAsked()
+    return found
   }
 
   /** A code without a page: who has the key that asks has said yes. */
@@ -103,6 +102,11 @@ export class AppGrants {
   private change(by: Actor): { readonly by: Actor; readonly nowMs: number } {
     return { by, nowMs: this.options.clock.wallMs() }
   }
+}
+
+/** Another session's token is another. */
+function tokenHash(token: string, sessionId: string): string {
+  return hashSecret(`${token.slice(0, CODE_CHARS_MAX)} ${sessionId}`)
 }
 
 function newCode(): string {

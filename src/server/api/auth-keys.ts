@@ -4,7 +4,7 @@ import { CHALLENGE_METHODS } from '../../accounts/apps/auth-code.ts'
 import type { Actor } from '../../accounts/audit-entry.ts'
 import type { Caller } from '../../accounts/caller.ts'
 import { assert, Fault } from '../../core/fault.ts'
-import { accessOf, ownerOnly } from '../access.ts'
+import { accessOf } from '../access.ts'
 import type { Route, Services } from '../route.ts'
 import { readBody } from './body.ts'
 import { callerOf } from './caller.ts'
@@ -52,7 +52,7 @@ async function makerOf(caller: Caller, services: Services): Promise<{ readonly a
   const { key, accountId } = caller
   if (key.kind === 'management') {
     const access = await accessOf(caller, 'keys.create', services.people)
-    return { actor: access.actor, userId: access.userId, memberId: ownerOnly(access) }
+    return { actor: access.actor, userId: access.userId, memberId: access.userId ?? undefined }
   }
   const { keys, assignments } = await services.rules.accountRules(accountId)
   const bounds = [

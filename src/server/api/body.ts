@@ -4,7 +4,12 @@ import type { RouteContext } from '../route.ts'
 
 /** The request's body as the schema wants it; 400 that names the first field at fault. Schemas give each field an `error` that completes "`limit` …". */
 export async function readBody<S extends z.ZodType>(context: RouteContext, schema: S): Promise<z.output<S>> {
-  const result = schema.safeParse(await context.body())
+  return checked(await context.body(), schema)
+}
+
+/** As `readBody`, of what came another way. */
+export function checked<S extends z.ZodType>(said: unknown, schema: S): z.output<S> {
+  const result = schema.safeParse(said)
   if (result.success) return result.data
   const issue = result.error.issues[0]
   if (issue?.code === 'unrecognized_keys') {

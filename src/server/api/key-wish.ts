@@ -33,8 +33,11 @@ export const KEY_WISH = z.strictObject({
 /** Who is asked, or asks by themselves. `memberId`: only workspaces that this person is in. */
 export interface Asked { readonly accountId: string; readonly userId: string | null; readonly memberId: string | undefined }
 
+/** What a wish is checked with. */
+export type WishServices = Pick<Services, 'workspaces' | 'clock'>
+
 /** The wish, checked. Throws Fault `invalid_request` that names the field. */
-export async function wishOf(said: z.output<typeof KEY_WISH>, asked: Asked, services: Services): Promise<KeyWish> {
+export async function wishOf(said: z.output<typeof KEY_WISH>, asked: Asked, services: WishServices): Promise<KeyWish> {
   const callback = said.callback_url === undefined ? undefined : readCallback(said.callback_url)
   const challenge = challengeOf(said.code_challenge, said.code_challenge_method)
   if (!callback && !challenge) throw wrong('code_challenge', 'is missing: without `callback_url` the code is shown to the person, and only the challenge says who may use it.')
@@ -58,7 +61,7 @@ function challengeOf(text: string | undefined, said: unknown): Challenge | null 
   return { method, text }
 }
 
-async function workspaceOf(id: string | undefined, { accountId, memberId }: Asked, { workspaces }: Services): Promise<string> {
+async function workspaceOf(id: string | undefined, { accountId, memberId }: Asked, { workspaces }: WishServices): Promise<string> {
   if (id === undefined || id === defaultWorkspaceId(accountId)) return defaultWorkspaceId(accountId)
   const workspace = await workspaces.get(accountId, id, memberId).catch((error: unknown) => {
     if (!(error instanceof Fault) || error.code !== 'not_found') throw error

@@ -3,7 +3,7 @@ import type { KeyChange, KeyRecord } from '../../accounts/accounts.ts'
 import { Fault } from '../../core/fault.ts'
 import { parseUsd } from '../../core/nano.ts'
 import { ownerOnly } from '../access.ts'
-import type { Route, RouteContext } from '../route.ts'
+import type { Route, RouteContext, Services } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
 import { KEY_EXTRAS, keyExtras } from './key-extras.ts'
@@ -176,7 +176,7 @@ function creatorOf(context: RouteContext, wish: string | null | undefined): stri
 }
 
 /** An expiry that is over would make a dead key, which is never meant. Throws Fault `invalid_request`. */
-export function future({ services }: Pick<RouteContext, 'services'>, expiresMs: number | null | undefined): number | null | undefined {
+export function future({ services }: { readonly services: Pick<Services, 'clock'> }, expiresMs: number | null | undefined): number | null | undefined {
   if (typeof expiresMs === 'number' && expiresMs <= services.clock.wallMs()) {
     throw new Fault('invalid_request', 'The field `expires_at` must be in the future.', { metadata: { field: 'expires_at' } })
   }

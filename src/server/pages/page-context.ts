@@ -1,5 +1,7 @@
+import type { AppGrants } from '../../accounts/apps/app-grants.ts'
 import type { People } from '../../accounts/people.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
+import type { Workspaces } from '../../accounts/workspaces.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { AuthCall, SignIn } from '../sign-in/sign-in.ts'
@@ -14,6 +16,9 @@ export interface PageContext {
   readonly address: string | undefined
   readonly signIn: SignIn
   readonly people: People
+  readonly workspaces: Workspaces
+  /** Keys that people let apps have. */
+  readonly appGrants: AppGrants
   readonly clock: Clock
   /** Who is signed in; undefined: nobody. */
   readonly live: LiveSession | undefined

@@ -1,7 +1,5 @@
-import type { People } from '../../accounts/people.ts'
 import { Fault } from '../../core/fault.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { SignIn } from '../sign-in/sign-in.ts'
+import { answerConsent, showConsent } from './consent-page.ts'
 import { readForm } from './form.ts'
 import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
@@ -25,6 +23,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/reset-password': { GET: (context) => showReset(context), POST: reset },
   '/two-factor': { GET: (context) => showTwoFactor(context), POST: twoFactor },
   '/sign-out': { POST: signOut },
+  '/auth': { GET: showConsent, POST: answerConsent },
   '/account': { POST: forPerson(switchAccount) },
   '/security': { GET: forPerson((context, live) => showSecurity(context, live)) },
   '/security/password': { POST: forPerson(changePassword) },
@@ -41,7 +40,7 @@ const FILES: Readonly<Record<string, readonly [text: string, type: string]>> = {
 }
 
 /** What pages stand on. */
-export interface PageServices { readonly people: People; readonly signIn: SignIn; readonly clock: Clock }
+export type PageServices = Pick<PageContext, 'people' | 'workspaces' | 'appGrants' | 'signIn' | 'clock'>
 
 /** The page of a path; undefined where there is none. Faults are pages here too. */
 export async function pageOf(request: Request, path: string, address: string | undefined, services: PageServices): Promise<Response | undefined> {
