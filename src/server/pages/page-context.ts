@@ -34,7 +34,7 @@ export async function ask({ signIn, request, address }: PageContext, call: AuthC
   try {
     return await readAnswer(await signIn.call({ request, address }, call))
   } catch (error) {
-    if (!(error instanceof Fault) || (error.code !== 'rate_limited' && error.code !== 'invalid_request')) throw error
+    if (!(error instanceof Fault) || !['rate_limited', 'invalid_request', 'permission_denied'].includes(error.code)) throw error
     return { isOk: false, status: error.status, cookies: [], code: error.code, message: error.message, json: {} }
   }
 }

@@ -67,5 +67,7 @@ async function answer(request: Request, route: PageRoute, params: PageContext['p
   if (method === 'POST') site.checkOrigin(request)
   const url = new URL(request.url)
   const field = method === 'POST' ? await readForm(request) : (name: string) => url.searchParams.get(name) ?? ''
-  return await handle({ request, url, params, address, ...services, live: await sessions.live(request), field })
+  const live = await sessions.live(request)
+  if (method === 'POST' && live && live.impersonatedBy !== null && !['/account', '/sign-out'].includes(url.pathname)) throw new Fault('permission_denied', "You look through somebody's eyes: what is theirs alone stays as it is. Sign out to end it.")
+  return await handle({ request, url, params, address, ...services, live, field })
 }

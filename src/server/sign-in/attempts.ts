@@ -5,12 +5,15 @@ const MINUTE_MS = 60_000
 
 interface Limit { readonly windowMs: number; readonly perAddress: number; readonly perMailbox: number }
 
-const LETTERS: Limit = { windowMs: 60 * MINUTE_MS, perAddress: 30, perMailbox: 5 }
+const LETTERS: Limit = { windowMs: 60 * MINUTE_MS, perAddress: 60, perMailbox: 5 }
+const CODES: Limit = { windowMs: 15 * MINUTE_MS, perAddress: 60, perMailbox: 60 }
 
 /** How often things may be tried from one address, and for one mailbox wherever the tries come from. */
-const LIMITS: Readonly<Record<string, Limit>> = {
+export const LIMITS: Readonly<Record<string, Limit>> = {
   '/sign-in/email': { windowMs: 15 * MINUTE_MS, perAddress: 60, perMailbox: 30 },
-  '/sign-up/email': { windowMs: 60 * MINUTE_MS, perAddress: 30, perMailbox: 5 },
+  '/sign-up/email': { windowMs: 60 * MINUTE_MS, perAddress: 60, perMailbox: 5 },
+  // Beside the library's own: five wrong codes end a sign-in, and ten in a row lock the second factor for a while.
+  '/two-factor/verify-totp': CODES, '/two-factor/verify-backup-code': CODES, '/magic-link/verify': CODES, '/reset-password': CODES,
   '/request-password-reset': LETTERS, '/sign-in/magic-link': LETTERS, '/send-verification-email': LETTERS,
 }
 

@@ -14,6 +14,7 @@ import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { rowId } from '../../lib/id.ts'
 import { storeAdapter } from './adapter.ts'
+import { LIMITS } from './attempts.ts'
 import type { Letters } from './letters.ts'
 import { maySignUp } from './sign-up.ts'
 import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS } from './names.ts'
@@ -46,6 +47,7 @@ const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as con
 export function makeAuth(options: AuthOptions): Auth {
   const { publicUrl, secret, store, letters, clock } = options
   const link = (path: string, token: string) => `${publicUrl}${path}?token=${encodeURIComponent(token)}`
+  const inBackground = (task: Promise<unknown>) => { task.catch((error: unknown) => options.onTrouble('a letter could not be sent', String(error))) }
   const base: BetterAuthOptions = {
     appName: 'Switchyard', baseURL: publicUrl, basePath: '/api/auth', secrets: secret.all.map(({ value, version }) => ({ value, version })), secret: secret.all[0].value,
     trustedOrigins: [publicUrl], telemetry: { enabled: false },
@@ -65,16 +67,17 @@ export function makeAuth(options: AuthOptions): Auth {
     },
     emailVerification: {
       sendOnSignUp: true, sendOnSignIn: true, autoSignInAfterVerification: true, expiresIn: VERIFY_MS / 1000,
-      // After the person is there: a letter to nobody would lead nowhere.
-      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(() => letters.send({ purpose: 'verify', email: user.email, url: link('/verify-email', token), lastsMs: VERIFY_MS })),
+      // After the person is there: a letter to nobody would lead nowhere. The answer does not wait for it.
+      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(async () => { inBackground(letters.send({ purpose: 'verify', email: user.email, url: link('/verify-email', token), lastsMs: VERIFY_MS })) }),
     },
-    rateLimit: { enabled: true, window: 60, max: 100, customStorage: limitsIn(store, clock) },
+    // What attempts.ts counts is not counted twice.
+    rateLimit: { enabled: true, window: 60, max: 100, customStorage: limitsIn(store, clock), customRules: Object.fromEntries(Object.keys(LIMITS).map((path) => [path, false as const])) },
     advanced: {
       cookiePrefix: COOKIE_PREFIX, useSecureCookies: publicUrl.startsWith('https:'), defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/' },
       ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS] },
       database: { generateId: ({ model }) => (model === 'user' ? `user_${rowId()}` : rowId()) },
       // Whether a letter goes out takes time, and nobody learns from that.
-      backgroundTasks: { handler: (task) => { task.catch((error: unknown) => options.onTrouble('a letter could not be sent', String(error))) } },
+      backgroundTasks: { handler: inBackground },
     },
     databaseHooks: hooksOf(options),
     // Ours say the same by ids, and without tokens.

@@ -47,7 +47,8 @@ export class Site {
   localPath(wish: string | null | undefined): string {
     if (!wish || !/^\/(?![/\\])[\x21-\x7e]*$/.test(wish) || wish.includes('\\')) return '/'
     const url = new URL(wish, this.address)
-    return url.origin === new URL(this.address).origin ? `${url.pathname}${url.search}` : '/'
+    // `/..//evil.example` is a path of ours until it is resolved.
+    return url.origin === new URL(this.address).origin && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/'
   }
 
   private known(url: string, own: readonly string[]): void {
