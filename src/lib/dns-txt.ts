@@ -7,16 +7,15 @@ const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'NXDOMAIN'])
 
 /** Asks the DNS for TXT records: these servers (`192.0.2.1`, `192.0.2.1:5353`), or those of the system. */
 export class DnsTxt {
-  private readonly resolver = new Resolver({ timeout: WAIT_MS, tries: TRIES })
-
-  constructor(servers: readonly string[] = []) {
-    if (servers.length > 0) this.resolver.setServers(servers)
-  }
+  constructor(private readonly servers: readonly string[] = [], private readonly waitMs = WAIT_MS) {}
 
   /** The texts of all records of a name, each joined of its pieces. Throws where no server answers. */
   async txt(name: string): Promise<readonly string[]> {
+    // One for each question: a resolver remembers what it was told, and who asks again has just changed it.
+    const resolver = new Resolver({ timeout: this.waitMs, tries: TRIES })
+    if (this.servers.length > 0) resolver.setServers(this.servers)
     try {
-      return (await this.resolver.resolveTxt(name)).map((pieces) => pieces.join(''))
+      return (await resolver.resolveTxt(name)).map((pieces) => pieces.join(''))
     } catch (error) {
       if (error instanceof Error && 'code' in error && NOTHING.has(String(error.code).replace(/^DNS_/, ''))) return []
       throw error
