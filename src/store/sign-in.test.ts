@@ -149,10 +149,10 @@ describe('sessions', () => {
   })
 
   test('in which an operator looks through the eyes of somebody are shown to nobody, and theirs alone to end', async () => {
-    await store.insertSignIn([session('s2', 'ada', { impersonatedBy: 'root' })], NOW_MS)
-    expect((await store.sessionsOf('ada', NOW_MS)).map(({ id }) => id)).toEqual(['s1'])
-    expect([await store.endSessions('ada', { id: 's2' }), await store.endSessions('ada', { exceptId: 's1' }), await store.endSessions('grace', { id: 's1' })]).toEqual([0, 0, 0])
-    expect((await store.liveSession('token-s2', NOW_MS))?.impersonatedBy).toBe('root')
+    await store.insertSignIn([user('grace'), session('s2', 'grace', { impersonatedBy: 'ada' }), session('s3', 'grace')], NOW_MS)
+    expect((await store.sessionsOf('grace', NOW_MS)).map(({ id }) => id)).toEqual(['s3'])
+    expect([await store.endSessions('grace', { id: 's2' }), await store.endSessions('grace', { exceptId: 's3' }), await store.endSessions('grace', { id: 's1' })]).toEqual([0, 0, 0])
+    expect((await store.liveSession('token-s2', NOW_MS))?.impersonatedBy).toBe('ada')
   })
 })
 
