@@ -59,6 +59,24 @@ export interface PersonChange { readonly disabled?: boolean; readonly operator?:
 /** `last_operator`: nobody would be left who may sign in and run the install. */
 export type PersonRefusal = 'no_person' | 'last_operator'
 
+/** A session of a person for an operator. */
+export interface NewView {
+  readonly sessionId: string
+  readonly token: string
+  readonly userId: string
+  readonly operatorId: string
+  /** The session that the operator came from. */
+  readonly returnSessionId: string
+  readonly address: string
+  readonly userAgent: string
+  readonly endsMs: number
+}
+
+export type ViewRefusal = 'no_person' | 'disabled' | 'is_operator'
+
+/** The session to go back to; nothing where it has ended. */
+export interface EndedView { readonly token?: string; readonly endsMs?: number }
+
 /** What the operator's side needs stored; as `PeopleStore`. */
 export interface OperatorStore extends InstanceStore {
   listAccounts(page: AccountPage): Promise<Listed<AccountSummary>>
@@ -76,6 +94,9 @@ export interface OperatorStore extends InstanceStore {
   person(id: string): Promise<PersonSummary | undefined>
   accountsOf(userId: string): Promise<readonly AccountOfUser[]>
   changePerson(id: string, wish: PersonChange, change: Change): Promise<PersonSummary | PersonRefusal>
+  startView(view: NewView, change: Change): Promise<ViewRefusal | undefined>
+  /** undefined: this session is no view. */
+  endView(sessionId: string, change: Change): Promise<EndedView | undefined>
   /** Of every account and of the install itself, newest first. */
   auditOfAll(page: AuditPage & { readonly accountId?: string }): Promise<Listed<AuditEntry>>
 }

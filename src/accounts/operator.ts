@@ -1,7 +1,8 @@
 import { Fault } from '../core/fault.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Actor, AuditEntry, AuditPage } from './audit-entry.ts'
-import type { AccountOverrides, AccountPage, AccountSummary, OperatorStore, PersonChange, PersonPage, PersonSummary } from './operator-store.ts'
+import { randomText, rowId } from '../lib/id.ts'
+import type { AccountOverrides, AccountPage, AccountSummary, EndedView, NewView, OperatorStore, PersonChange, PersonPage, PersonSummary } from './operator-store.ts'
 import type { AccountOfUser } from './organization.ts'
 import type { Listed } from './people-store.ts'
 
@@ -13,6 +14,7 @@ export interface OperatorOptions {
 }
 
 const REASON_CHARS_MAX = 500
+const TOKEN_CHARS = 32
 
 /** What only who runs the install does: accounts and people from above. Each change says why, and is in the log of the account that it is of. */
 export class Operator {
@@ -78,6 +80,23 @@ export class Operator {
     if (typeof changed === 'object') return changed
     if (changed === 'no_person') return noPerson()
     throw new Fault('conflict', 'Nothing was changed: this is the last operator who may sign in. Make somebody else an operator first.')
+  }
+
+  /** A session of the person for an operator, until then; in the logs. Throws Fault `not_found` or `conflict`. */
+  async startView({ lastsMs, ...wish }: Omit<NewView, 'sessionId' | 'token' | 'endsMs'> & { readonly lastsMs: number }, reason: string, by: Actor): Promise<{ readonly token: string; readonly endsMs: number }> {
+    const change = this.change(by, reason)
+    const [token, endsMs] = [randomText(TOKEN_CHARS), change.nowMs + lastsMs]
+    const refusal = await this.store.startView({ ...wish, sessionId: rowId(), token, endsMs }, change)
+    if (refusal === 'no_person') return noPerson()
+    if (refusal) throw new Fault('conflict', refusal === 'disabled' ? 'This person is disabled: nobody looks through their eyes.' : 'This person is an operator too: what operators may do is not lent.')
+    return { token, endsMs }
+  }
+
+  /** Throws Fault `conflict` where the session is its person's own. */
+  async endView(sessionId: string, by: Actor): Promise<EndedView> {
+    const ended = await this.store.endView(sessionId, this.change(by, undefined))
+    if (!ended) throw new Fault('conflict', 'You look through your own eyes: there is nothing to end.')
+    return ended
   }
 
   /** The log of everything. */

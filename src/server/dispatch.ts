@@ -22,7 +22,7 @@ import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
 import { callHeaders, type CallEndpoint, type SideEndpoint } from './v1/call-endpoint.ts'
 import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
-import { accessOfSession, operatorAccess, type Session } from './session.ts'
+import { accessOfSession, checkEyes, operatorAccess, type Session } from './session.ts'
 import { AUTH_PATH } from './sign-in/sign-in.ts'
 import { answerScim, SCIM_PATH } from './scim/scim.ts'
 import { readWithPreset } from './with-preset.ts'
@@ -115,6 +115,7 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   const isKeyless = shownKey(request) === undefined
   const session = isKeyless && route.auth !== 'key' ? await services.sessions?.sessionOf(request) : undefined
   if (route.auth === 'person' && !session) throw new Fault('unauthenticated', 'Nobody is signed in: this is for people, not for keys.')
+  if (session) checkEyes(session, route)
   const caller = session || (route.auth === 'public' && isKeyless) ? undefined : await callerOf(request, route, services, origins)
   const access = await orWorkspaceAdmin(accessFor(route, services, session, caller), { route, workspace: params['id'], services, session, caller })
   const accountId = session?.accountId

@@ -8,6 +8,8 @@ export async function liveSession(sql: Sql, token: string, nowMs: number): Promi
   const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, users.operator, users.two_factor
     FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token = $1 AND sessions.expires_ms > $2 AND users.disabled_ms IS NULL`, token, nowMs)
   if (!row) return undefined
+  const impersonatedBy = textOrNull(row, 'impersonated_by')
+  if (impersonatedBy !== null && !await one(sql, 'SELECT id FROM users WHERE id = $1 AND operator = 1 AND disabled_ms IS NULL', impersonatedBy)) return undefined
   const user = await findUser(sql, 'id', text(row, 'user_id'))
   const chosen = textOrNull(row, 'account_id')
   const membership = await one(sql, `SELECT memberships.account_id, memberships.role FROM memberships JOIN accounts ON accounts.id = memberships.account_id
@@ -15,9 +17,9 @@ export async function liveSession(sql: Sql, token: string, nowMs: number): Promi
   text(row, 'user_id'), chosen ?? '')
   if (!user || !membership) return undefined
   return {
-    id: text(row, 'id'), user, isOperator: int(row, 'operator') === 1, hasTwoFactor: int(row, 'two_factor') === 1, accountId: text(membership, 'account_id'),
+    id: text(row, 'id'), user, isOperator: int(row, 'operator') === 1 && impersonatedBy === null, hasTwoFactor: int(row, 'two_factor') === 1, accountId: text(membership, 'account_id'),
     // Written by insertMember, from the same type.
-    role: text(membership, 'role') as Role, impersonatedBy: textOrNull(row, 'impersonated_by'), createdMs: int(row, 'created_ms'),
+    role: text(membership, 'role') as Role, impersonatedBy, createdMs: int(row, 'created_ms'),
   }
 }
 

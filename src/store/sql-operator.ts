@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditPage } from '../accounts/audit-entry.ts'
 import type { InstanceChange } from '../accounts/instance.ts'
-import type { AccountOverrides, AccountPage, AccountSummary, OperatorStore, PersonChange, PersonPage, PersonRefusal, PersonSummary } from '../accounts/operator-store.ts'
+import type { AccountOverrides, AccountPage, AccountSummary, EndedView, NewView, OperatorStore, PersonChange, PersonPage, PersonRefusal, PersonSummary, ViewRefusal } from '../accounts/operator-store.ts'
 import type { AccountOfUser } from '../accounts/organization.ts'
 import type { Change, Listed } from '../accounts/people-store.ts'
 import { forgetBatch } from './account-data.ts'
@@ -9,6 +9,7 @@ import { changeInstanceSettings, findInstanceSettings } from './instance-rows.ts
 import { changePerson, closeAndLog, findAccountSummary, findPerson, listAccounts, listPeople, setOverrides, setSuspended } from './operator-rows.ts'
 import { accountsOf } from './people-rows.ts'
 import type { Database } from './sql.ts'
+import { endView, startView } from './view-rows.ts'
 
 /** What the operator's side needs stored, in a database: each method is one transaction. */
 export class SqlOperator implements OperatorStore {
@@ -60,6 +61,14 @@ export class SqlOperator implements OperatorStore {
 
   changePerson(id: string, wish: PersonChange, change: Change): Promise<PersonSummary | PersonRefusal> {
     return this.database.write((sql) => changePerson(sql, id, wish, change))
+  }
+
+  startView(view: NewView, change: Change): Promise<ViewRefusal | undefined> {
+    return this.database.write((sql) => startView(sql, view, change))
+  }
+
+  endView(sessionId: string, change: Change): Promise<EndedView | undefined> {
+    return this.database.write((sql) => endView(sql, sessionId, change))
   }
 
   auditOfAll({ accountId, ...page }: AuditPage & { readonly accountId?: string }): Promise<Listed<AuditEntry>> {

@@ -49,7 +49,7 @@ const OURS = [
   'GET /budgets/tags', 'PUT /budgets/tags', 'DELETE /budgets/tags/{id}', 'GET /budgets/members', 'PUT /budgets/members', 'DELETE /budgets/members/{id}',
   'GET /forecast', 'GET /notifications', 'POST /notifications/read', 'GET /notifications/settings', 'PATCH /notifications/settings', 'GET /notifications/deliveries', 'GET /notifications/webhooks', 'POST /notifications/webhooks',
   'GET /notifications/webhooks/{id}', 'PATCH /notifications/webhooks/{id}', 'DELETE /notifications/webhooks/{id}', 'POST /notifications/webhooks/{id}/test',
-  'POST /credits/move', 'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
+  'POST /credits/move', 'DELETE /me/impersonation', 'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
   'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
   'GET /scim/users', 'POST /scim/refresh', 'GET /scim/tokens', 'POST /scim/tokens', 'DELETE /scim/tokens/{id}', 'GET /domains', 'POST /domains', 'GET /domains/{id}', 'POST /domains/{id}/verify', 'POST /domains/{id}/disable', 'DELETE /domains/{id}',
 ]
