@@ -17,6 +17,7 @@ import { docsPage, withDocsUrl } from './docs.ts'
 import { pageOf } from './pages/pages.ts'
 import { takePaymentEvent, WEBHOOK_PATH } from './payment-webhook.ts'
 import { CORS_HEADERS, faultResponse, jsonResponse, preflight } from './respond.ts'
+import { checkHost } from './host-header.ts'
 import type { ServerOptions } from './server.ts'
 import type { Route, RouteContext, Services } from './route.ts'
 import { answerOf } from './answer.ts'
@@ -74,6 +75,7 @@ async function control(request: Request, path: string, options: ServerOptions, o
 async function answer(request: Request, options: ServerOptions, origins: Origins): Promise<Response> {
   const { gateway, services } = options
   const path = pathOf(request.url)
+  checkHost(request)
   if (request.method === 'OPTIONS') return preflight(request)
   for (const endpoint of CALL_ENDPOINTS) {
     const params = endpoint.match(path, request)

@@ -1,7 +1,7 @@
 // What a test has to know of each management operation, so that it can ask it: one row each. A new route fails the tests until it has
 // what it needs here: a collection for its `{id}`, and a body where it takes one.
 import { dataOf, type Side, type World } from './world.ts'
-import type { JsonObject } from '../../src/core/json.ts'
+import { asArray, asObject, asString, type JsonObject } from '../../src/core/json.ts'
 
 /** Whom a request is made for. `owner` is the id of a person whose own the things are; null: nobody's. */
 export interface For { readonly world: World; readonly side: Side; readonly ownerId: string | null }
@@ -21,7 +21,12 @@ export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>
     if (whom.ownerId !== null) await make(whom, 'POST', `/workspaces/${id}/members/add`, { user_ids: [whom.ownerId] })
     return id
   },
-  '/notifications/webhooks': async (whom) => dataOf(await make(whom, 'POST', '/notifications/webhooks', { url: 'https://hooks.example.com/in' })),
+  '/notifications/webhooks': async (whom) => {
+    // An account has twenty at most.
+    const { body } = await whom.world.ask(whom.side.owner.secret, 'GET', '/notifications/webhooks?limit=100')
+    for (const row of asArray(body['data']) ?? []) await whom.world.ask(whom.side.owner.secret, 'DELETE', `/notifications/webhooks/${asString(asObject(row)?.['id'])}`)
+    return dataOf(await make(whom, 'POST', '/notifications/webhooks', { url: 'https://hooks.example.com/in' }))
+  },
   '/budgets/tags': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/tags', { tag: 'customer', value: unique(), limit_usd: 50 })),
   '/budgets/members': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/members', { user_id: await whom.side.newMember(), limit_usd: 50 })),
   '/organization/members': ({ side }) => side.newMember(),
@@ -29,6 +34,11 @@ export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>
   '/scim/tokens': async (whom) => dataOf(await make(whom, 'POST', '/scim/tokens', { name: unique() })),
   '/scim/group-mappings': async (whom) => dataOf(await make(whom, 'POST', '/scim/group-mappings', await mapping(whom))),
   '/domains': async (whom) => dataOf(await make(whom, 'POST', '/domains', { domain: `${unique()}.example.com` })),
+  '/purchases': async ({ world, side }) => dataOf(await world.ask(world.ours.owner.secret, 'POST', `/instance/accounts/${side.accountId}/purchases`, { amount_usd: 25, reference: unique() })),
+  // No payment provider is configured here: test/billing has one.
+  '/billing/cards': async () => 'pm_1',
+  '/instance/accounts': ({ side }) => side.newAccount(),
+  '/instance/people': ({ side }) => side.newMember(),
 }
 
 /** What stands for a second `{…}` of a path. */
@@ -38,8 +48,8 @@ type Body = (whom: For, id: string) => JsonObject | Promise<JsonObject>
 
 /** Bodies that are taken. Deletions and readings have none. */
 export const BODIES: Readonly<Record<string, Body>> = {
-  'POST /keys': () => ({ name: 'new', limit: 5, limit_reset: 'daily', include_byok_in_limit: true }),
-  'PATCH /keys/{hash}': () => ({ name: 'renamed', limit: 7 }),
+  'POST /keys': () => ({ name: 'new', limit: 5, limit_reset: 'daily', include_byok_in_limit: true, expires_at: '2099-01-01T00:00:00Z', switchyard: { tags: { env: 'prod' }, rate_limits: { requests_per_minute: 3, usd_per_minute: 0.5 } } }),
+  'PATCH /keys/{hash}': () => ({ name: 'renamed', limit: 7, disabled: false, switchyard: { tags: { env: 'test' }, ip_ranges: ['10.0.0.0/8'] } }),
   'POST /keys/{hash}/rotate': () => ({ overlap_seconds: 60 }),
   'PATCH /keys/{hash}/policy': () => ({ allowed_models: ['openai/*'] }),
   'PATCH /account/policy': () => ({ blocked_countries: ['KP'] }),
@@ -77,6 +87,19 @@ export const BODIES: Readonly<Record<string, Body>> = {
   'POST /domains': () => ({ domain: `${unique()}.example.com` }),
   'POST /domains/{id}/verify': () => ({}),
   'POST /domains/{id}/disable': () => ({}),
+  'POST /purchases': () => ({ amount_usd: 25 }),
+  'POST /purchases/{id}/refund': () => ({ amount_usd: 5 }),
+  'PATCH /billing': () => ({ name: 'Acme Ltd', address: 'Street 1', tax_id: 'DE1', email: 'bills@example.com' }),
+  'POST /billing/cards': () => ({}),
+  'POST /billing/cards/{id}/default': () => ({}),
+  'POST /instance/accounts/{id}/purchases': () => ({ amount_usd: 25, reference: unique() }),
+  'PATCH /instance/settings': () => ({ members_max: 10_000 }),
+  'PATCH /instance/accounts/{id}': () => ({ members_max: 7, reason: 'they asked' }),
+  'POST /instance/accounts/{id}/credit': () => ({ amount_usd: 5, reason: 'a gift', reference: unique() }),
+  'POST /instance/accounts/{id}/suspend': () => ({ reason: 'unpaid' }),
+  'POST /instance/accounts/{id}/resume': () => ({ reason: 'paid' }),
+  'DELETE /instance/accounts/{id}': (_, id) => ({ reason: 'they asked', confirm: id }),
+  'PATCH /instance/people/{id}': () => ({ disabled: true, reason: 'lost' }),
 }
 
 /** Queries without which a request is refused. */
@@ -85,6 +108,8 @@ export const QUERIES: Readonly<Record<string, string>> = { 'DELETE /scim/group-m
 /** What a good request is answered with, where that is not a 2xx: what it asks for is not there, or cannot be done here. */
 export const ANSWERS: Readonly<Record<string, readonly number[]>> = {
   'GET /workspaces/{id}/budgets/{interval}': [404],
+  // Nobody takes cards here.
+  'POST /purchases': [409], 'POST /purchases/{id}/refund': [409], 'POST /billing/cards': [409], 'POST /billing/cards/{id}/default': [404], 'DELETE /billing/cards/{id}': [404],
   // There is no network, and no name server has the record.
   'POST /domains/{id}/verify': [200, 400, 409, 422, 502],
   'POST /domains/{id}/disable': [200, 400, 409],

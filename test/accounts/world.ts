@@ -21,6 +21,8 @@ export interface Side {
   readonly plain: Asker
   /** A new member of the account. */
   newMember(): Promise<string>
+  /** A new account, which is of neither side. */
+  newAccount(): Promise<string>
 }
 
 export interface Answer { readonly status: number; readonly body: JsonObject; readonly text: string }
@@ -39,6 +41,7 @@ export async function openWorld(): Promise<World> {
   const place = { dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock }
   const { accounts, people, instance, close } = await openAccounts(place)
   await instance.change({ members_max: 10_000 }, OPERATOR)
+  const founder = await people.addUser({ email: 'founder@example.com' }, OPERATOR)
   let lastGuest = 0
   const side = async (name: string, accountId: string): Promise<Side> => {
     await accounts.grant(accountId, 1_000_000_000n, 'test')
@@ -55,9 +58,14 @@ export async function openWorld(): Promise<World> {
       await beside.close()
       return user.id
     }
-    return { accountId, owner: await asker('owner'), admin: await asker('admin'), member: await asker('member'), plain: await asker('plain'), newMember }
+    const newAccount = async (): Promise<string> => {
+      const beside = await openAccounts(place)
+      const { id } = await beside.people.createOrganization('New', founder.id, OPERATOR)
+      await beside.close()
+      return id
+    }
+    return { accountId, owner: await asker('owner'), admin: await asker('admin'), member: await asker('member'), plain: await asker('plain'), newMember, newAccount }
   }
-  const founder = await people.addUser({ email: 'founder@example.com' }, OPERATOR)
   const ours = await side('ours', DEFAULT_ACCOUNT)
   const theirs = await side('theirs', (await people.createOrganization('Others', founder.id, OPERATOR)).id)
   await close()
