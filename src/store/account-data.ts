@@ -3,7 +3,8 @@ import { closeBooksOf } from './closed-accounts.ts'
 import { removeGenerations } from './retention.ts'
 import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
-import { one, type Row, type Sql } from './sql.ts'
+import { forgetPeople } from './session-rows.ts'
+import { one, text, type Row, type Sql } from './sql.ts'
 import { rowsOf } from './table-rows.ts'
 
 /** Tables that prove the account's money, and have nothing of a person in them. */
@@ -60,7 +61,9 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
   await sql.run(`UPDATE keys SET name = '', label = '', extras = '{}', creator_user_id = NULL, deleted_ms = COALESCE(deleted_ms, $1), changed = $2 WHERE account_id = $3`,
     nowMs, await nextRevision(sql), accountId)
   await sql.run("UPDATE entries SET reason = '' WHERE account_id = $1", accountId)
+  const people = await sql.all('SELECT user_id FROM memberships WHERE account_id = $1', accountId)
   for (const { name } of accountTablesOf()) if (!KEPT.has(name)) await sql.run(`DELETE FROM ${name} WHERE account_id = $1`, accountId)
+  await forgetPeople(sql, people.map((row) => text(row, 'user_id')))
   await noteRules(sql, accountId)
   return true
 }

@@ -79,3 +79,14 @@ export async function claimSecret(sql: Sql, name: string, old: readonly string[]
   if (current !== name && old.includes(current)) await sql.run("UPDATE sign_in_secret SET name = $1 WHERE id = 'secret'", name)
   return current === name || old.includes(current)
 }
+
+/** Removes those of these people who are in no account any more: theirs was closed. What they signed in with goes with them. */
+export async function forgetPeople(sql: Sql, userIds: readonly string[]): Promise<void> {
+  for (const id of userIds) {
+    const user = await one(sql, 'SELECT email FROM users WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM memberships WHERE user_id = $1)', id)
+    if (!user) continue
+    await sql.run('DELETE FROM waiting_links WHERE email = $1', text(user, 'email'))
+    for (const table of ['sessions', 'identities', 'two_factors', 'passkeys']) await sql.run(`DELETE FROM ${table} WHERE user_id = $1`, id)
+    await sql.run('DELETE FROM users WHERE id = $1', id)
+  }
+}

@@ -3,6 +3,7 @@ import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
 import { OPERATOR } from '../accounts/audit-entry.ts'
 import type { SignInCondition, SignInModel, SignInRow, SignInValue } from '../accounts/sign-in-store.ts'
 import { databaseUrlOf, engine } from '../../test/engine.ts'
+import { closeAccount } from './account-data.ts'
 import { migrate } from './schema.ts'
 import { SqlPeople } from './sql-people.ts'
 import { SqlSignIn } from './sql-sign-in.ts'
@@ -154,6 +155,17 @@ describe('sessions', () => {
     expect([await store.endSessions('grace', { id: 's2' }), await store.endSessions('grace', { exceptId: 's3' }), await store.endSessions('grace', { id: 's1' })]).toEqual([0, 0, 0])
     expect((await store.liveSession('token-s2', NOW_MS))?.impersonatedBy).toBe('ada')
   })
+})
+
+test('somebody whose own account is closed is forgotten with all that they signed in with, unless they are somewhere else', async () => {
+  await store.insertSignIn([user('ada'), session('s1', 'ada'), user('grace'), identity('i1', 'grace'), session('s2', 'grace')], NOW_MS)
+  await store.keepLink({ id: 'l', email: 'grace@example.com', purpose: 'reset', sealed: 'x', createdMs: NOW_MS, expiresMs: NOW_MS + 1 })
+  for (const id of ['ada', 'grace']) {
+    const [own] = await people.accountsOf(id)
+    await database.write((sql) => closeAccount(sql, own?.account.id ?? '', NOW_MS))
+  }
+  expect([(await people.user('ada'))?.email, await people.user('grace')]).toEqual(['ada@example.com', undefined])
+  expect([await rows('sessions'), await rows('identities'), await rows('waiting_links')]).toEqual([1, 0, 0])
 })
 
 describe('tries', () => {

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startSmtp, textOf, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
+import { cli } from '../cli.ts'
+import { databaseUrlOf } from '../engine.ts'
 import { startGateway, type Gateway } from '../server.ts'
 import { Browser, eventually, letterTo, PASSWORD, signedUp, tokenIn, tokenOf } from './person.ts'
 
@@ -143,6 +145,17 @@ describe('a password', () => {
     expect([rosalind.session === before, (await rosalind.api('/me')).status, (await elsewhere.api('/me')).status]).toEqual([false, 200, 401])
     expect(await data(rosalind.api('/organization/audit?action=password.change'))).toHaveLength(1)
   })
+})
+
+test('somebody whom the command line has let in sets a password with a link, and is in', async () => {
+  const databaseUrl = databaseUrlOf(gateway.dataDir)
+  const added = await cli(gateway.dataDir, ['members', 'add', 'cli@example.com', '--data', gateway.dataDir], databaseUrl === undefined ? {} : { databaseUrl })
+  expect([added.code, added.err]).toEqual([0, ''])
+  const browser = new Browser(gateway.url)
+  await browser.form('/forgot-password', { email: 'cli@example.com' })
+  await browser.form('/reset-password', { token: await tokenOf(smtp, 'cli@example.com', '/reset-password'), password: PASSWORD })
+  await browser.form('/sign-in', { email: 'cli@example.com', password: PASSWORD })
+  expect((await data(browser.api('/me/accounts'))).map((account) => (account as { id: string }).id)).toContain('default')
 })
 
 describe('a link by letter', () => {

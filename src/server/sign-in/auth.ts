@@ -63,6 +63,8 @@ export function makeAuth(options: AuthOptions): Auth {
       enabled: true, requireEmailVerification: true, minPasswordLength: PASSWORD_CHARS.min, maxPasswordLength: PASSWORD_CHARS.max, revokeSessionsOnPasswordReset: true, resetPasswordTokenExpiresIn: RESET_MS / 1000,
       password: { hash: (password) => Bun.password.hash(password, ARGON2), verify: ({ hash, password }) => Bun.password.verify(password, hash) },
       sendResetPassword: ({ user, token }) => letters.send({ purpose: 'reset', email: user.email, url: link('/reset-password', token), lastsMs: RESET_MS }),
+      // Who has set one with a link of a letter has shown that the address is theirs.
+      onPasswordReset: async ({ user }) => { await store.updateSignIn({ model: 'user', where: [{ field: 'id', operator: 'eq', value: user.id, isOr: false }] }, { emailVerified: true }, clock.wallMs()) },
       onExistingUserSignUp: ({ user }) => letters.sendKnown(user.email, `${publicUrl}/sign-in`),
     },
     emailVerification: {
