@@ -22,7 +22,7 @@ const TEXTS: readonly string[] = [
   "'; DROP TABLE keys; --", "' OR '1'='1", '%', '_%_', '\\', '$1', '{{7*7}}', '\0', 'a\0b', '\uD800', '\uFEFF', '\u202E', '\u{1F600}'.repeat(300),
   'x\r\nX-Evil: 1', 'x\nBcc: a@example.com', '"; filename="evil', '../../etc/passwd', '<script>alert(1)</script>', '__proto__', 'constructor', '', ' ', 'x'.repeat(100_000),
 ]
-const OTHERS: readonly Json[] = [null, true, -1, 0, 0.1, 1e300, -1e300, 1e19, 9_007_199_254_740_993, [], {}, [null], [[]], { a: 1 }]
+const OTHERS: readonly Json[] = [null, true, -1, 0, 0.1, 1e300, -1e300, 1e19, 2 ** 53 + 2, [], {}, [null], [[]], { a: 1 }]
 
 /** The paths to all leaves of a body. */
 function leaves(value: Json, path: readonly string[] = []): (readonly string[])[] {
