@@ -17,6 +17,7 @@ export const INSTANCE: Migration = {
     // An operator who looks through somebody's eyes: which session that is, and which they came from.
     `CREATE TABLE operator_views (
       session_id text PRIMARY KEY, operator_id text NOT NULL, user_id text NOT NULL, return_session_id text, started_ms bigint NOT NULL, ends_ms bigint NOT NULL)`,
+    'CREATE INDEX users_created ON users (created_ms, id)',
     // Why somebody did something, where they must say it; and the operator who did it through another's eyes.
     'ALTER TABLE audit_log ADD COLUMN reason text',
     'ALTER TABLE audit_log ADD COLUMN impersonated_by text',
