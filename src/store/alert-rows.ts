@@ -4,10 +4,9 @@ import { allowanceKey, type Allowance, type AllowanceScope, type Crossing, type 
 import { RECENT_DAYS } from '../notices/forecast.ts'
 import type { Change } from '../accounts/people-store.ts'
 import type { Nano } from '../core/nano.ts'
-import type { AllowanceSource } from './allowance-source.ts'
+import { rowsAt, type AllowanceSource } from './allowance-source.ts'
 import { ALLOWANCE_SOURCES } from './allowance-sources.ts'
 import { writeAudit } from './audit-rows.ts'
-import { groupBy } from './groups.ts'
 import { big, int, one, text, type Sql } from './sql.ts'
 import type { Touch } from './touched.ts'
 
@@ -38,16 +37,20 @@ export interface Found { readonly crossings: Crossing[]; readonly alarms: Alarm[
 
 export async function crossingsOf(sql: Sql, touches: readonly Touch[], nowMs: number, isMoneyOn: boolean): Promise<Found> {
   const found: Found = { crossings: [], alarms: [] }
-  const settings = new Map<string, AlertSettings>()
+  const settings = await settingsOf(sql, touches)
   for (const source of ALLOWANCE_SOURCES) {
-    if (source.kind === 'balance' && !isMoneyOn) continue
-    for (const [accountId, ofAccount] of groupBy(touches.filter(({ kind }) => kind === source.kind), (touch) => touch.accountId)) {
-      const known = settings.get(accountId) ?? await readAlertSettings(sql, accountId)
-      settings.set(accountId, known)
-      await look(sql, source, { accountId, ids: ofAccount.map(({ id }) => id), moments: momentsOf(ofAccount, nowMs), nowMs, settings: known }, found)
-    }
+    const ofKind = touches.filter(({ kind }) => kind === source.kind)
+    if (ofKind.length === 0 || (source.kind === 'balance' && !isMoneyOn)) continue
+    await look(sql, source, { ids: ofKind, moments: momentsOf(ofKind, nowMs), nowMs, settings }, found)
   }
   return found
+}
+
+/** Of each account, in one question: most have none of their own. */
+async function settingsOf(sql: Sql, touches: readonly Touch[]): Promise<(accountId: string) => AlertSettings> {
+  const rows = await rowsAt(sql, 'SELECT account_id, body FROM alert_settings WHERE account_id', [...new Set(touches.map(({ accountId }) => accountId))].map((accountId) => [accountId]))
+  const own = new Map(rows.map((row) => [text(row, 'account_id'), readSettings(text(row, 'body'))]))
+  return (accountId) => own.get(accountId) ?? ALERT_SETTINGS
 }
 
 /** As above, of a page of all there are. */
@@ -65,25 +68,20 @@ export async function sweep(sql: Sql, from: SweepPlace | undefined, nowMs: numbe
   return { ...found, next }
 }
 
-interface Look { readonly accountId: string; readonly ids: readonly string[]; readonly moments: readonly number[]; readonly nowMs: number; readonly settings: AlertSettings }
+interface Look { readonly ids: readonly Touch[]; readonly moments: readonly number[]; readonly nowMs: number; readonly settings: (accountId: string) => AlertSettings }
 
-async function look(sql: Sql, source: AllowanceSource, { accountId, ids, moments, nowMs, settings }: Look, { crossings, alarms }: Found): Promise<void> {
-  const seen = new Set<string>()
-  for (const atMs of moments) {
-    for (const allowance of await source.read(sql, accountId, ids, atMs)) {
-      // Windows that are the same at both moments are looked at once.
-      const key = `${allowanceKey(allowance)} ${allowance.startMs}`
-      if (seen.has(key)) continue
-      seen.add(key)
-      if (source.kind === 'balance') {
-        const { fallen, changes } = await fallenBelow(sql, allowance, settings)
-        alarms.push(...changes)
-        if (fallen.length > 0) crossings.push({ allowance: await paced(sql, source, allowance, nowMs), percents: [], balances: fallen, settings })
-        continue
-      }
-      const percents = await passedShares(sql, allowance, settings)
-      if (percents.length > 0) crossings.push({ allowance: await paced(sql, source, allowance, nowMs), percents, balances: [], settings })
-    }
+async function look(sql: Sql, source: AllowanceSource, { ids, moments, nowMs, settings }: Look, { crossings, alarms }: Found): Promise<void> {
+  // Windows that are the same at both moments are looked at once.
+  const windows = new Map<string, Allowance>()
+  for (const atMs of moments) for (const allowance of await source.read(sql, ids, atMs)) windows.set(`${allowance.accountId} ${allowanceKey(allowance)} ${allowance.startMs}`, allowance)
+  const known = source.kind === 'balance' ? await alarmsOf(sql, ids) : new Map<string, boolean>()
+  const toldOf = source.kind === 'balance' ? () => 100 : await told(sql, [...windows.values()].filter((allowance) => sharesOf(allowance, settings(allowance.accountId)).length > 0))
+  for (const allowance of windows.values()) {
+    const own = settings(allowance.accountId)
+    const { fallen, changes } = source.kind === 'balance' ? fallenBelow(allowance, own, known) : { fallen: [], changes: [] }
+    alarms.push(...changes)
+    const percents = sharesOf(allowance, own).filter((percent) => percent > toldOf(allowance))
+    if (percents.length + fallen.length > 0) crossings.push({ allowance: await paced(sql, source, allowance, nowMs), percents, balances: fallen, settings: own })
   }
 }
 
@@ -94,31 +92,41 @@ function momentsOf(touches: readonly Touch[], nowMs: number): readonly number[] 
   return windowAt('daily', fromMs).startMs === windowAt('daily', untilMs).startMs ? [untilMs] : [fromMs, untilMs]
 }
 
-/** Shares that were passed and not told. Most allowances have passed none, and are not asked for. */
-async function passedShares(sql: Sql, allowance: Allowance, { percents }: AlertSettings): Promise<readonly number[]> {
-  const { accountId, startMs, cap, used } = allowance
-  const passed = percents.filter((percent) => cap > 0n && used * 100n >= cap * BigInt(percent))
-  if (passed.length === 0) return []
-  const rows = await sql.all('SELECT percent FROM alerts WHERE account_id = $1 AND allowance = $2 AND start_ms = $3 AND cap = $4', accountId, allowanceKey(allowance), startMs, cap)
-  const told = Math.max(0, ...rows.map((row) => int(row, 'percent')))
-  return passed.filter((percent) => percent > told)
+/** Shares that were passed, in ascending order. */
+function sharesOf({ cap, used }: Allowance, { percents }: AlertSettings): readonly number[] {
+  return cap <= 0n ? [] : percents.filter((percent) => used * 100n >= cap * BigInt(percent))
+}
+
+/** The highest share of each that was told in its window. */
+async function told(sql: Sql, allowances: readonly Allowance[]): Promise<(allowance: Allowance) => number> {
+  const rows = await rowsAt(sql, 'SELECT account_id, allowance, start_ms, cap, percent FROM alerts WHERE (account_id, allowance, start_ms, cap)', allowances.map((one) => [one.accountId, allowanceKey(one), one.startMs, one.cap]))
+  const highest = new Map<string, number>()
+  for (const row of rows) {
+    const key = `${text(row, 'account_id')} ${text(row, 'allowance')} ${int(row, 'start_ms')} ${big(row, 'cap')}`
+    highest.set(key, Math.max(highest.get(key) ?? 0, int(row, 'percent')))
+  }
+  return (one) => highest.get(`${one.accountId} ${allowanceKey(one)} ${one.startMs} ${one.cap}`) ?? 0
+}
+
+/** Whether falling below a threshold is to be told, by account and threshold. */
+async function alarmsOf(sql: Sql, ids: readonly Touch[]): Promise<ReadonlyMap<string, boolean>> {
+  const rows = await rowsAt(sql, 'SELECT account_id, threshold, armed FROM balance_alarms WHERE account_id', ids.map(({ accountId }) => [accountId]))
+  return new Map(rows.map((row) => [`${text(row, 'account_id')} ${big(row, 'threshold')}`, int(row, 'armed') !== 0]))
 }
 
 /**
  * Thresholds that the balance has fallen below, and those to arm: one that was told is told again only after the balance was a quarter
  * above it. One that was never above is not told.
  */
-async function fallenBelow(sql: Sql, { accountId, cap, used }: Allowance, { balances }: AlertSettings): Promise<{ readonly fallen: readonly Nano[]; readonly changes: readonly Alarm[] }> {
+function fallenBelow({ accountId, cap, used }: Allowance, { balances }: AlertSettings, known: ReadonlyMap<string, boolean>): { readonly fallen: readonly Nano[]; readonly changes: readonly Alarm[] } {
   const left = cap - used
-  const rows = await sql.all('SELECT threshold, armed FROM balance_alarms WHERE account_id = $1', accountId)
-  const known = new Map(rows.map((row) => [big(row, 'threshold'), int(row, 'armed') !== 0]))
   const [fallen, changes]: [Nano[], Alarm[]] = [[], []]
   for (const threshold of balances) {
-    const isFirst = !known.has(threshold)
-    const wasArmed = known.get(threshold) ?? cap > threshold
+    const before = known.get(`${accountId} ${threshold}`)
+    const wasArmed = before ?? cap > threshold
     const isArmed = wasArmed || left * 4n >= threshold * 5n
     if (isArmed && left < threshold) fallen.push(threshold)
-    else if (isFirst || isArmed !== wasArmed) changes.push({ accountId, threshold, armed: isArmed })
+    else if (before !== isArmed) changes.push({ accountId, threshold, armed: isArmed })
   }
   return { fallen, changes }
 }
@@ -148,7 +156,7 @@ export async function listAllowances(sql: Sql, accountId: string, scope: Allowan
   const found: PacedAllowance[] = []
   for (const source of ALLOWANCE_SOURCES) {
     const ids = await source.list(sql, accountId, scope)
-    for (const allowance of await source.read(sql, accountId, ids, nowMs)) found.push(await paced(sql, source, allowance, nowMs))
+    for (const allowance of await source.read(sql, ids.map((id) => ({ accountId, id })), nowMs)) found.push(await paced(sql, source, allowance, nowMs))
   }
   return found
 }

@@ -1,7 +1,7 @@
 import type { Period } from '../ledger/bank.ts'
 import { windowAt } from '../ledger/window.ts'
 import type { Allowance, AllowanceScope } from '../notices/allowance.ts'
-import type { AllowanceId, AllowanceSource } from './allowance-source.ts'
+import { rowsAt, windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
 import { big, int, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 /** A budget's id is a UUID; which value of the tag, or whose guardrail it is, stands behind it. */
@@ -13,20 +13,22 @@ type CapKind = 'member' | 'tag' | 'guardrail'
 /** What a budget is for, before it is known what of it was used. */
 interface Cap { readonly name: string; readonly period: Period; readonly cap: bigint; readonly createdMs: number; readonly userId: string | null }
 
-/** What members, tags and guardrails may spend: all are counted in one table. */
-function capSource(kind: CapKind, find: (sql: Sql, accountId: string, id: string) => Promise<Cap | undefined>, list: AllowanceSource['list']): AllowanceSource {
+/** What members, tags and guardrails may spend: all are counted in one table. `find` gives rows of account and id, as `capOf` reads them. */
+function capSource(kind: CapKind, find: { readonly query: string; readonly cap: (row: Row, id: string) => Cap }, list: AllowanceSource['list']): AllowanceSource {
   return {
     kind, list,
-    async read(sql, accountId, ids, atMs) {
-      const found: Allowance[] = []
-      for (const id of ids) {
-        const cap = await find(sql, accountId, id)
-        if (!cap) continue
-        const { startMs } = windowAt(cap.period, atMs)
-        const used = await one(sql, 'SELECT counted FROM budget_windows WHERE account_id = $1 AND holder = $2 AND period = $3 AND start_ms = $4', accountId, `${kind}:${id}`, cap.period, startMs)
-        found.push({ accountId, kind, id, startMs, used: big(used, 'counted'), workspaceId: null, ...cap })
-      }
-      return found
+    async read(sql, ids, atMs) {
+      const budgetOf = (id: string): string => id.slice(0, ID_CHARS)
+      const rows = await rowsAt(sql, find.query, [...new Map(ids.map(({ accountId, id }) => [`${accountId} ${budgetOf(id)}`, [accountId, budgetOf(id)]])).values()])
+      const known = new Map(rows.map((row) => [`${text(row, 'account_id')} ${text(row, 'id')}`, row]))
+      const found = ids.flatMap(({ accountId, id }): Allowance[] => {
+        const row = known.get(`${accountId} ${budgetOf(id)}`)
+        if (!row) return []
+        const cap = find.cap(row, id)
+        return [{ accountId, kind, id, startMs: windowAt(cap.period, atMs).startMs, used: 0n, workspaceId: null, ...cap }]
+      })
+      const windows = await rowsAt(sql, 'SELECT account_id, holder, period, counted FROM budget_windows WHERE (account_id, holder, period, start_ms)', found.map((one) => windowKey({ ...one, id: `${kind}:${one.id}` })))
+      return withUse(found, windows.map((row) => ({ ...row, id: text(row, 'holder').slice(kind.length + 1) })))
     },
     page: async (sql, after, limit) => asIds(kind, await sql.all(`SELECT DISTINCT account_id, holder FROM budget_windows WHERE holder LIKE '${kind}:%'
       AND (account_id > $1 OR (account_id = $1 AND holder > $2)) ORDER BY account_id, holder LIMIT $3`, after.accountId, after.id === '' ? '' : `${kind}:${after.id}`, limit)),
@@ -49,22 +51,23 @@ function capOf(row: Row, name: string, userId: string | null): Cap {
   return { name, period: text(row, 'period') as Period, cap: big(row, 'cap'), createdMs: int(row, 'created_ms'), userId }
 }
 
-const member = capSource('member', async (sql, accountId, id) => {
-  const row = await one(sql, `SELECT spend_budgets.subject, spend_budgets.period, spend_budgets.cap, spend_budgets.created_ms, users.email FROM spend_budgets
-    LEFT JOIN users ON users.id = spend_budgets.subject WHERE account_id = $1 AND spend_budgets.id = $2 AND kind = 'member'`, accountId, id.slice(0, ID_CHARS))
-  return row && capOf(row, textOrNull(row, 'email') ?? text(row, 'subject'), text(row, 'subject'))
+const member = capSource('member', {
+  query: `SELECT spend_budgets.account_id, spend_budgets.id, spend_budgets.subject, spend_budgets.period, spend_budgets.cap, spend_budgets.created_ms, users.email FROM spend_budgets
+    LEFT JOIN users ON users.id = spend_budgets.subject WHERE spend_budgets.kind = 'member' AND (spend_budgets.account_id, spend_budgets.id)`,
+  cap: (row) => capOf(row, textOrNull(row, 'email') ?? text(row, 'subject'), text(row, 'subject')),
 }, (sql, accountId, scope) => budgetIds(sql, accountId, 'member', scope))
 
-const tag = capSource('tag', async (sql, accountId, id) => {
-  const row = await one(sql, "SELECT subject, value, period, cap, created_ms FROM spend_budgets WHERE account_id = $1 AND id = $2 AND kind = 'tag'", accountId, id.slice(0, ID_CHARS))
-  if (!row) return undefined
-  const value = text(row, 'value') || id.slice(ID_CHARS + 1)
-  return capOf(row, value === '' ? text(row, 'subject') : `${text(row, 'subject')}=${value}`, null)
+const tag = capSource('tag', {
+  query: "SELECT account_id, id, subject, value, period, cap, created_ms FROM spend_budgets WHERE kind = 'tag' AND (account_id, id)",
+  cap(row, id) {
+    const value = text(row, 'value') || id.slice(ID_CHARS + 1)
+    return capOf(row, value === '' ? text(row, 'subject') : `${text(row, 'subject')}=${value}`, null)
+  },
 }, async (sql, accountId, scope) => (scope.userId === undefined ? await budgetIds(sql, accountId, 'tag', scope) : []))
 
-const guardrail = capSource('guardrail', async (sql, accountId, id) => {
-  const row = await one(sql, "SELECT name, COALESCE(reset_interval, 'ever') AS period, limit_amount AS cap, created_ms FROM guardrails WHERE account_id = $1 AND id = $2 AND limit_amount IS NOT NULL", accountId, id.slice(0, ID_CHARS))
-  return row && capOf(row, text(row, 'name'), null)
+const guardrail = capSource('guardrail', {
+  query: "SELECT account_id, id, name, COALESCE(reset_interval, 'ever') AS period, limit_amount AS cap, created_ms FROM guardrails WHERE limit_amount IS NOT NULL AND (account_id, id)",
+  cap: (row) => capOf(row, text(row, 'name'), null),
 }, async (sql, accountId, { userId, limit }) => (userId === undefined ? await usedHolders(sql, accountId, 'guardrail', limit) : []))
 
 async function budgetIds(sql: Sql, accountId: string, kind: 'member' | 'tag', { userId, limit }: AllowanceScope): Promise<string[]> {

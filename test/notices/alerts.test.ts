@@ -66,12 +66,12 @@ async function manage(method: string, path: string, body?: unknown): Promise<Jso
   return asObject(await response.json()) ?? {}
 }
 
-/** One cent, by whichever worker takes the connection. While both are down it asks again. */
+/** One cent, by whichever worker takes the connection. */
 async function spendCent(secret: string): Promise<void> {
   for (;;) {
     const response = await fetch(`${gateway.url}/api/v1/chat/completions`, {
       method: 'POST', headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', connection: 'close' }, body: JSON.stringify({ model: 'demo/priced', messages: [{ role: 'user', content: 'x' }], max_tokens: 5 }),
-    }).catch(() => undefined)
+    }).catch(() => undefined) // both workers are down: it asks again
     if (response?.status === 200) return void await response.text()
     await Bun.sleep(50)
   }
