@@ -49,6 +49,8 @@ export const OPERATIONS = {
   'billing.change': { admin: 'all', member: 'none' },
   // Members see what their own keys did.
   'analytics.read': { admin: 'all', member: 'own' },
+  'feedback.send': { admin: 'all', member: 'own' },
+  'feedback.read': { admin: 'all', member: 'own' },
   'guardrails.read': { admin: 'all', member: 'all' },
   'guardrails.change': { admin: 'all', member: 'none' },
   // Whoever sees them may not see their secrets: nobody may.

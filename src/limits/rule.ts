@@ -81,6 +81,14 @@ function freeRules(accountId: string, { requestsPerMinute, requestsPerDay, reque
 /** More than anybody asks in a day, and room above it in 64 bits. */
 export const UNLIMITED = 1n << 53n
 
+/** So many requests of a kind, beside calls: of whoever asks in a minute, of their account in a day. */
+export function requestRules({ accountId, kind, who, perMinute, perDay }: { readonly accountId: string; readonly kind: string; readonly who: string; readonly perMinute: number; readonly perDay: number }): readonly Rule[] {
+  return [
+    ruleOf('key', 'requests', 'minute', accountId, `${kind} key:${who}`, { limit: BigInt(perMinute) }),
+    ruleOf('account', 'requests', 'day', accountId, `${kind} account`, { limit: BigInt(perDay) }),
+  ]
+}
+
 function ruleOf(scope: LimitScope, metric: Metric, period: Period, accountId: string, subject: string, cap: Cap, model?: string): Rule {
   const counter = `${subject} ${metric}/${period}`
   return Object.freeze({ scope, metric, period, accountId, counter, id: `${accountId} ${counter}`, cap, ...(model !== undefined && { model }) })

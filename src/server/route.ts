@@ -10,6 +10,7 @@ import type { Mailer } from '../accounts/mailer.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
+import type { FeedbackBook } from '../accounts/feedback.ts'
 import type { Operation } from '../accounts/roles.ts'
 import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Domains } from '../accounts/domains.ts'
@@ -36,6 +37,8 @@ export interface Services {
   readonly people: People
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
+  /** What people say of answers. */
+  readonly feedback: FeedbackBook
   readonly workspaces: Workspaces
   /** People and groups as organisations' directories keep them, and domains that are proven to be an organisation's. */
   readonly scim: Scim
@@ -47,7 +50,7 @@ export interface Services {
   /** Accounts and people, from above. */
   readonly operator: Operator
   /** How much may pass in a window, for those who ask what has. */
-  readonly rates: Pick<Limits, 'freeUse' | 'ratesOf'>
+  readonly rates: Pick<Limits, 'freeUse' | 'pass' | 'ratesOf'>
   /** What callers may use. */
   readonly rules: RuleBook
   readonly presets: PresetBook

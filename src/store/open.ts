@@ -4,6 +4,7 @@ import { AccountBook } from '../accounts/account-book.ts'
 import { Instance } from '../accounts/instance.ts'
 import { Operator } from '../accounts/operator.ts'
 import { AppGrants } from '../accounts/apps/app-grants.ts'
+import { FeedbackBook } from '../accounts/feedback.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
@@ -60,6 +61,8 @@ export interface OpenLedger extends OpenByok {
   readonly people: People
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
+  /** What people say of answers. */
+  readonly feedback: FeedbackBook
   readonly workspaces: Workspaces
   readonly scim: Scim
   readonly domains: Domains
@@ -133,7 +136,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -3,6 +3,7 @@ import type { DomainStore } from '../accounts/domain.ts'
 import type { ScimStore } from '../accounts/scim/scim-store.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import type { OperatorStore } from '../accounts/operator-store.ts'
+import type { FeedbackStore } from '../accounts/feedback.ts'
 import type { KeyStore } from '../accounts/key-store.ts'
 import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
@@ -29,7 +30,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends ScimStore, DomainStore, AppStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SpendBudgetStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SpendBudgetStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -34,7 +34,7 @@ export async function pruneBatch(sql: Sql, cutoffs: Cutoffs): Promise<number> {
   return 0
 }
 
-const STEPS: readonly ((sql: Sql, cutoffs: Cutoffs) => Promise<number>)[] = [pruneGenerations, pruneWindows, pruneChanges]
+const STEPS: readonly ((sql: Sql, cutoffs: Cutoffs) => Promise<number>)[] = [pruneGenerations, pruneFeedback, pruneWindows, pruneChanges]
 
 async function pruneGenerations(sql: Sql, { generationsMs }: Cutoffs): Promise<number> {
   if (generationsMs === undefined) return 0
@@ -71,6 +71,11 @@ function sumsOf(rows: readonly Row[]): PrunedSum[] {
     sums.set(`${keyHash} ${entryId}`, sum)
   }
   return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum)
+}
+
+/** What was said of a call goes with its record. */
+async function pruneFeedback(sql: Sql, { generationsMs }: Cutoffs): Promise<number> {
+  return generationsMs === undefined ? 0 : sql.run('DELETE FROM feedback WHERE created_ms < $1 AND NOT EXISTS (SELECT 1 FROM generations WHERE generations.account_id = feedback.account_id AND generations.id = feedback.generation_id)', generationsMs)
 }
 
 /** Windows that are over and that no lease is a slice of. Audits read the windows that have no end. */

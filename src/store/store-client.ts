@@ -17,7 +17,7 @@ const METHODS = [
   'listSpendBudgets', 'putSpendBudget', 'deleteSpendBudget',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'startView', 'endView', 'auditOfAll',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
-  'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode',
+  'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode', 'insertFeedback', 'listFeedback',
   'enqueue', 'claimMessages', 'finishMessage', 'letGoOfMessages', 'listDeliveries', 'pruneNotices', 'listWebhooks', 'webhook', 'insertWebhook', 'changeWebhook', 'deleteWebhook', 'noteDelivery', 'webhooksSealedByOthers', 'resealWebhook',
   'alertSettings', 'changeAlertSettings', 'crossingsOfTouched', 'sweepCrossings', 'allowances', 'announce', 'listNotices', 'markRead',
   'insertScimToken', 'listScimTokens', 'scimToken', 'noteScimTokenUse', 'revokeScimToken', 'hasDirectory', 'listEntries', 'insertEntry', 'changeEntry', 'deleteEntry', 'listGroups', 'insertGroup', 'changeGroup', 'deleteGroup',

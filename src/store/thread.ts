@@ -7,6 +7,7 @@ import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protoco
 import { migrate } from './schema.ts'
 import { SqlApps } from './sql-apps.ts'
 import { SqlBudgets } from './sql-budgets.ts'
+import { SqlFeedback } from './sql-feedback.ts'
 import { SqlByok } from './sql-byok.ts'
 import { SqlNotices } from './sql-notices.ts'
 import { SqlOperator } from './sql-operator.ts'
@@ -23,7 +24,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -39,7 +40,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database, touched)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlFeedback(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */

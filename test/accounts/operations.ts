@@ -53,6 +53,11 @@ export const BODIES: Readonly<Record<string, Body>> = {
   'POST /keys/{hash}/rotate': () => ({ overlap_seconds: 60 }),
   'PATCH /keys/{hash}/policy': () => ({ allowed_models: ['openai/*'] }),
   'PATCH /account/policy': () => ({ blocked_countries: ['KP'] }),
+  'POST /generation/feedback': async (whom) => {
+    const { body } = await make(whom, 'POST', '/keys', { name: 'k', creator_user_id: whom.ownerId })
+    const call = await whom.world.ask(asString(body['key']), 'POST', '/chat/completions', { model: 'demo/echo', messages: [{ role: 'user', content: 'hi' }] })
+    return { generation_id: asString(call.body['id']) ?? '', category: 'other', comment: 'said' }
+  },
   'POST /analytics/query': () => ({ metrics: ['request_count'] }),
   'POST /notifications/read': () => ({}),
   'PATCH /notifications/settings': () => ({ thresholds: { percent: [80, 100] } }),

@@ -6,6 +6,7 @@ import type { Caller } from '../../src/accounts/caller.ts'
 import type { KeyPage } from '../../src/accounts/key-store.ts'
 import { AppGrants } from '../../src/accounts/apps/app-grants.ts'
 import type { AppStore } from '../../src/accounts/apps/auth-code.ts'
+import { FeedbackBook } from '../../src/accounts/feedback.ts'
 import { People } from '../../src/accounts/people.ts'
 import type { PeopleStore } from '../../src/accounts/people-store.ts'
 import { defaultWorkspaceId } from '../../src/accounts/workspace.ts'
@@ -175,7 +176,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, feedback: noFeedback, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), spendBudgets: noSpendBudgets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -199,6 +200,8 @@ const noSpendBudgets = new SpendBudgets({ store: { listSpendBudgets: async () =>
 const noOperator = new Operator({ store: {} as OperatorStore, clock: new FakeClock(), flush: async () => undefined })
 /** As on a fresh install. */
 const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
+/** Nobody has said anything. */
+const noFeedback = new FeedbackBook({ store: { insertFeedback: async () => 'no_generation', listFeedback: async () => ({ rows: [], total: 0 }) }, clock: new FakeClock(), flush: async () => undefined })
 /** Nobody was asked for a key. */
 const noApps = new AppGrants({ store: { authCode: async () => undefined } as unknown as AppStore, accounts: { prepareKey: () => { throw new Error('this test has no store of keys') } }, clock: new FakeClock() })
 // As above.

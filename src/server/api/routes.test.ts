@@ -35,6 +35,7 @@ test('who may call what', () => {
     'GET /organization/members': 'members.read', 'PATCH /organization/members/{id}': 'members.change', 'DELETE /organization/members/{id}': 'members.change',
     'GET /organization/invitations': 'invitations.read', 'POST /organization/invitations': 'invitations.change', 'DELETE /organization/invitations/{id}': 'invitations.change',
     'GET /organization/audit': 'audit.read',
+    'POST /generation/feedback': 'feedback.send', 'GET /generation/feedback': 'feedback.read',
     'GET /scim/group-mappings': 'directory.read', 'POST /scim/group-mappings': 'directory.change', 'GET /scim/group-mappings/{id}': 'directory.read', 'PATCH /scim/group-mappings/{id}': 'directory.change', 'DELETE /scim/group-mappings/{id}': 'directory.change',
     'GET /scim/groups': 'directory.read', 'GET /scim/users': 'directory.read', 'POST /scim/refresh': 'directory.change', 'GET /scim/tokens': 'directory.read', 'POST /scim/tokens': 'directory.change', 'DELETE /scim/tokens/{id}': 'directory.change',
     'GET /domains': 'domains.read', 'POST /domains': 'domains.change', 'GET /domains/{id}': 'domains.read', 'POST /domains/{id}/verify': 'domains.change', 'POST /domains/{id}/disable': 'domains.change', 'DELETE /domains/{id}': 'domains.change',
@@ -43,6 +44,7 @@ test('who may call what', () => {
 
 /** What only this server has, beside all that is the operator's, and for people alone. */
 const OURS = [
+  'GET /generation/feedback', 'GET /instance/feedback',
   'GET /purchases', 'POST /purchases', 'GET /purchases/{id}', 'POST /purchases/{id}/refund', 'GET /purchases/{id}/receipt.pdf',
   'GET /billing', 'PATCH /billing', 'GET /billing/cards', 'POST /billing/cards', 'POST /billing/cards/{id}/default', 'DELETE /billing/cards/{id}',
   'GET /invitations/{token}',

@@ -8,6 +8,7 @@ import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys }
 import { moveCredit } from './credit-moves.ts'
 import { createCoinbaseCharge, getCredits } from './credits.ts'
 import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
+import { listAllFeedback, listFeedback, sendFeedback } from './feedback.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getForecast } from './forecast.ts'
 import { getGenerationContent } from './generation-content.ts'
@@ -46,7 +47,7 @@ export const routes: readonly Route[] = [
   getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
   getCredits, createCoinbaseCharge, listPurchases, createPurchase, getPurchase, refundPurchase, getReceipt, getBilling, changeBilling, listCards, saveCard, chooseCard, removeCard,
   moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
-  getGeneration, getGenerationContent,
+  getGeneration, getGenerationContent, sendFeedback, listFeedback, listAllFeedback,
   getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries,
   listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
   explainRequest,
