@@ -9,7 +9,7 @@ const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'NXDOMAIN'])
 export class DnsTxt {
   constructor(private readonly servers: readonly string[] = [], private readonly waitMs = WAIT_MS) {}
 
-  /** The texts of all records of a name, each joined of its pieces. Throws where no server answers. */
+  /** The texts of all records of a name, in no order; one of more than 255 bytes may come in its pieces. Throws where no server answers. */
   async txt(name: string): Promise<readonly string[]> {
     // One for each question: a resolver remembers what it was told, and who asks again has just changed it.
     const resolver = new Resolver({ timeout: this.waitMs, tries: TRIES })

@@ -57,17 +57,17 @@ export class Directory {
 
   async createUser(caller: DirectoryCaller, body: JsonObject): Promise<WrittenUser> {
     const token = randomText(TOKEN_CHARS)
-    return this.written(await this.store.insertEntry(this.newEntry(caller, rowId(), { active: true, ...readResource(body, USER) }, token), this.change(caller)), token)
+    return this.written(await this.store.insertEntry(this.newEntry(caller, rowId(), { active: true, ...readResource(body, USER) }, token, true), this.change(caller)), token)
   }
 
-  /** All that the resource does not say is taken away. */
+  /** All that the resource does not say is taken away; who is active stays so, and who is not. */
   async replaceUser(caller: DirectoryCaller, id: string, body: JsonObject, version: number | undefined): Promise<WrittenUser> {
     const wished = readResource(body, USER)
-    return await this.changeUser(caller, id, version, () => wished)
+    return await this.changeUser(caller, id, version, ({ active }) => ({ active, ...wished }))
   }
 
   async patchUser(caller: DirectoryCaller, id: string, operations: readonly PatchOperation[], version: number | undefined): Promise<WrittenUser> {
-    return await this.changeUser(caller, id, version, (before) => patched(before, operations, USER))
+    return await this.changeUser(caller, id, version, ({ body }) => patched(body, operations, USER))
   }
 
   async deleteUser(caller: DirectoryCaller, id: string, version: number | undefined): Promise<void> {
@@ -124,12 +124,12 @@ export class Directory {
    * What was asked is applied to the newest state; somebody else's change meanwhile makes it begin anew, unless the client named the version. Who is deactivated
    * stays so until it is said that they are active.
    */
-  private async changeUser(caller: DirectoryCaller, id: string, version: number | undefined, next: (before: JsonObject) => JsonObject): Promise<WrittenUser> {
+  private async changeUser(caller: DirectoryCaller, id: string, version: number | undefined, next: (before: Entry) => JsonObject): Promise<WrittenUser> {
     for (let tries = 1; ; tries += 1) {
       const before = await this.user(caller, id)
       if (version !== undefined && before.version !== version) throw versionFault()
       const token = randomText(TOKEN_CHARS)
-      const result = await this.store.changeEntry(this.newEntry(caller, id, { ...(!before.active && { active: false }), ...next(before.body) }, token), before.version, this.change(caller))
+      const result = await this.store.changeEntry(this.newEntry(caller, id, next(before), token, before.active), before.version, this.change(caller))
       if (result === 'stale' && version === undefined && tries < TRIES_MAX) continue
       return this.written(result, token, id)
     }
@@ -145,8 +145,8 @@ export class Directory {
     }
   }
 
-  private newEntry({ accountId }: DirectoryCaller, id: string, body: JsonObject, token: string) {
-    return { id, accountId, ...entryContent(body), invitation: { id: rowId(), tokenHash: hashSecret(token), expiresMs: this.clock.wallMs() + INVITATION_MS } }
+  private newEntry({ accountId }: DirectoryCaller, id: string, body: JsonObject, token: string, wasActive: boolean) {
+    return { id, accountId, ...entryContent(body, wasActive), invitation: { id: rowId(), tokenHash: hashSecret(token), expiresMs: this.clock.wallMs() + INVITATION_MS } }
   }
 
   private written(result: Provisioned | EntryRefusal, token: string, id = ''): WrittenUser {

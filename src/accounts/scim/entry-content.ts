@@ -6,11 +6,11 @@ import type { EntryContent } from './scim-store.ts'
 
 const NAME_CHARS_MAX = 100
 
-/** What the resource of a person means to us. Throws Fault `invalidValue` for an address that is none. */
-export function entryContent(body: JsonObject): EntryContent {
+/** What the resource of a person means to us; whether they are active stays as it was where it does not say. Throws Fault `invalidValue` for an address that is none. */
+export function entryContent(body: JsonObject, wasActive: boolean): EntryContent {
   const [userName, externalId] = [body['userName'], body['externalId']]
   return {
-    userName: typeof userName === 'string' ? userName : '', externalId: typeof externalId === 'string' ? externalId : null, email: emailOf(body), active: body['active'] !== false,
+    userName: typeof userName === 'string' ? userName : '', externalId: typeof externalId === 'string' ? externalId : null, email: emailOf(body), active: typeof body['active'] === 'boolean' ? body['active'] : wasActive,
     ...namesOf(body), body,
   }
 }

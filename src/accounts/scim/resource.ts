@@ -3,10 +3,10 @@ import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from './schema.ts'
 import type { Entry, Group } from './scim-store.ts'
 
 /** A person as SCIM shows them. `base`: where SCIM is, without a slash at the end. */
-export function userResource({ id, body, active, groups, createdMs, updatedMs, version }: Entry, base: string): JsonObject {
+export function userResource({ id, body, groups, createdMs, updatedMs, version }: Entry, base: string): JsonObject {
   return {
     schemas: [USER_SCHEMA, ...(body[ENTERPRISE_SCHEMA] === undefined ? [] : [ENTERPRISE_SCHEMA])], id,
-    ...body, ...(!active && { active }),
+    ...body,
     ...(groups.length > 0 && { groups: groups.map((group) => ({ value: group.id, $ref: `${base}/Groups/${group.id}`, display: group.name })) }),
     meta: { resourceType: 'User', created: new Date(createdMs).toISOString(), lastModified: new Date(updatedMs).toISOString(), location: `${base}/Users/${id}`, version: etag(version) },
   }
