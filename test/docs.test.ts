@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'bun:test'
+import { AUDIT_ACTIONS } from '../src/accounts/audit-entry.ts'
 import { FAULTS } from '../src/core/fault.ts'
 import { AVAILABILITY } from '../src/routing/availability.ts'
 import { MODEL_QUERY } from '../src/server/api/model-query.ts'
@@ -24,6 +25,13 @@ describe('docs/errors.md', () => {
     for (const [code, { status, retryable }] of Object.entries(AVAILABILITY)) {
       expect(doc).toContain(`\n### ${code}\n\n${status}${retryable ? ', retryable' : ''}. `)
     }
+  })
+})
+
+describe('docs/accounts.md', () => {
+  test('has each action of the log of changes', () => {
+    const doc = read('accounts.md')
+    expect(AUDIT_ACTIONS.filter((action) => !doc.includes(`\`${action}\``))).toEqual([])
   })
 })
 
