@@ -30,15 +30,26 @@ export interface Answer { readonly status: number; readonly body: JsonObject; re
 /** The real program with two accounts: `ours` is the first of the install, whose owner is its operator; `theirs` is another one. */
 export interface World {
   readonly gateway: Gateway
+  /** All gateways on the store, `gateway` first. */
+  readonly nodes: readonly Gateway[]
   readonly ours: Side
   readonly theirs: Side
   ask(secret: string | undefined, method: string, path: string, body?: unknown): Promise<Answer>
   close(): Promise<void>
 }
 
-export async function openWorld(): Promise<World> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'switchyard-world-'))
-  const place = { dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock }
+export interface WorldOptions {
+  /** The operator's file. */
+  readonly config?: string
+  /** How many processes each gateway has: one of one, when not said. Several gateways need a Postgres. */
+  readonly workers?: readonly number[]
+  readonly databaseUrl?: string
+}
+
+export async function openWorld({ config, workers = [1], databaseUrl }: WorldOptions = {}): Promise<World> {
+  const home = mkdtempSync(join(tmpdir(), 'switchyard-world-'))
+  const dataDir = join(home, 'node-0')
+  const place = { dataDir, databaseUrl: databaseUrl ?? databaseUrlOf(dataDir), clock: systemClock }
   const { accounts, people, instance, close } = await openAccounts(place)
   await instance.change({ members_max: 10_000 }, OPERATOR)
   const founder = await people.addUser({ email: 'founder@example.com' }, OPERATOR)
@@ -69,9 +80,13 @@ export async function openWorld(): Promise<World> {
   const ours = await side('ours', DEFAULT_ACCOUNT)
   const theirs = await side('theirs', (await people.createOrganization('Others', founder.id, OPERATOR)).id)
   await close()
-  const gateway = await startGateway({ dataDir })
+  const nodes = await Promise.all(workers.map((count, node) => startGateway({
+    dataDir: join(home, `node-${node}`), args: ['--workers', String(count)], ...(config !== undefined && { config }), ...(databaseUrl !== undefined && { env: { DATABASE_URL: databaseUrl } }),
+  })))
+  const [gateway] = nodes
+  if (!gateway) throw new Error('a world has a gateway')
   return {
-    gateway, ours, theirs,
+    gateway, nodes, ours, theirs,
     ask: async (secret, method, path, body) => {
       const response = await fetch(`${gateway.url}/api/v1${path}`, {
         method, headers: { 'content-type': 'application/json', ...(secret !== undefined && { authorization: `Bearer ${secret}` }) }, ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -80,8 +95,8 @@ export async function openWorld(): Promise<World> {
       return { status: response.status, body: parseObject(text) ?? {}, text }
     },
     close: async () => {
-      await gateway.stop()
-      rmSync(dataDir, { recursive: true, force: true })
+      for (const node of nodes) await node.stop()
+      rmSync(home, { recursive: true, force: true })
     },
   }
 }
