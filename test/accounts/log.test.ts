@@ -10,6 +10,7 @@ setDefaultTimeout(60_000)
 /** Requests that change nothing that is anybody's to account for, and why. */
 const LEAVES_NOTHING: Readonly<Record<string, string>> = {
   'POST /analytics/query': 'reads',
+  'POST /generation/feedback': 'what somebody says of a call',
   'POST /notifications/read': 'what a person has read is their own',
   'POST /notifications/webhooks/{id}/test': 'sends a test',
   'POST /guardrails/{id}/assignments/keys/remove': 'nothing was assigned',
