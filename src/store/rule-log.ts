@@ -51,6 +51,6 @@ export async function unassignLogged(sql: Sql, accountId: string, guardrailId: s
 }
 
 /** As the log of changes shows it. */
-function seen({ accountId: _, id: __, createdMs: ___, updatedMs: ____, ...rest }: Guardrail): object {
-  return rest
+function seen({ workspaceId, name, description, rules, budget }: Guardrail): object {
+  return { workspaceId, name, description, rules, budget }
 }
