@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Fault } from '../core/fault.ts'
 
 /** The pages of `docs/` that the server shows: errors name them, and a machine without internet has them too. */
-const PAGES = new Set(['api', 'auto-router', 'bench', 'cli', 'clients', 'configuration', 'contract', 'dialects', 'errors', 'getting-started', 'routers', 'routing-simulation'])
+const PAGES = new Set(['api', 'auto-router', 'bench', 'cli', 'clients', 'configuration', 'contract', 'dialects', 'errors', 'getting-started', 'routers', 'routing-simulation', 'sign-in'])
 
 /** GET /docs/{page}, as Markdown. Throws Fault `not_found`. */
 export function docsPage(path: string): Response {

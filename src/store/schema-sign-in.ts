@@ -39,6 +39,7 @@ export const SIGN_IN: Migration = {
     'CREATE UNIQUE INDEX passkeys_credential ON passkeys (credential_id)',
     // How often something was tried since `start_ms`: all processes count here.
     'CREATE TABLE sign_in_attempts (id text PRIMARY KEY, count bigint NOT NULL, start_ms bigint NOT NULL, ends_ms bigint NOT NULL)',
+    'CREATE INDEX sign_in_attempts_ends ON sign_in_attempts (ends_ms)',
     // One row: the name of the secret that cookies are signed with, so that a node with another one is told.
     'CREATE TABLE sign_in_secret (id text PRIMARY KEY, name text NOT NULL)',
     // Links that no letter took along, for the operator to pass on. `sealed` is the link.
