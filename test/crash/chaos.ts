@@ -2,8 +2,9 @@
 //   npm run chaos -- <storms of each kind, 3> <calls of each, 6000> <first seed, 1>
 import { postgresPrograms } from '../postgres-server.ts'
 import { storm, type StormFigures, type StormOptions } from './storm.ts'
-import { canStepClocks, type Engine } from './storm-ground.ts'
+import { type Engine } from './storm-ground.ts'
 import type { Trouble } from './storm-trouble.ts'
+import { canStepClocks } from './stepped-clock.ts'
 
 const [rounds = 3, calls = 6_000, firstSeed = 1] = process.argv.slice(2).map(Number)
 const clock: readonly Trouble[] = canStepClocks() ? ['clock'] : []

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashSecret } from '../../src/accounts/account-book.ts'
@@ -12,6 +12,7 @@ import { createDatabase, startPostgres, type PostgresServer } from '../postgres-
 import { configOf, startGateway, type Gateway } from '../server.ts'
 import { DEAR_PRICE, startBiller, type Biller } from './biller.ts'
 import { childrenOf } from './processes.ts'
+import { clockEnvironment, stepClock } from './stepped-clock.ts'
 
 /** Four processes: on SQLite of one node and port, on Postgres of two nodes with a directory and a port each. */
 export type Engine = 'SQLite' | 'Postgres'
@@ -56,14 +57,6 @@ export interface Ground {
   close(): Promise<void>
 }
 
-/** Debian's `faketime`: steps the wall clock of one program and leaves the monotonic one alone. */
-export const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
-
-/** Whether clocks of whole processes can be stepped here. */
-export function canStepClocks(): boolean {
-  return existsSync(FAKETIME)
-}
-
 export async function openGround(engine: Engine, options: { readonly clocks?: boolean } = {}): Promise<Ground> {
   const home = mkdtempSync(join(tmpdir(), 'switchyard-storm-'))
   const [biller, server] = await Promise.all([startBiller({ pieces: 5, pieceMs: 6 }), engine === 'Postgres' ? startPostgres() : undefined])
@@ -71,16 +64,12 @@ export async function openGround(engine: Engine, options: { readonly clocks?: bo
   const dirs = NODES[engine].map((_, node) => join(home, `node-${node}`))
   const [dataDir = home] = dirs
   const payers = await makePayers(dataDir, databaseUrl)
-  const setClock = (node: number, seconds: number): void => {
-    const file = join(home, `clock-${node}`)
-    // Whole or not at all: every call for the time reads it.
-    writeFileSync(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`)
-    renameSync(`${file}.new`, file)
-  }
+  const clockOf = (node: number): string => join(home, `clock-${node}`)
+  const setClock = (node: number, seconds: number): void => stepClock(clockOf(node), seconds)
   const config = configOf([{ slug: 'acme', dialect: 'openai-chat', baseUrl: biller.url, models: [{ id: 'acme/tiny', upstreamId: 'tiny-1', ...DEAR_PRICE }] }])
   const start = (node: number, workers: number): Promise<Gateway> => {
     setClock(node, 0)
-    return startGateway({ config, dataDir: dirs[node] ?? home, args: ['--workers', String(workers)], env: { ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }), ...(options.clocks && clockEnv(join(home, `clock-${node}`))) } })
+    return startGateway({ config, dataDir: dirs[node] ?? home, args: ['--workers', String(workers)], env: { ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }), ...(options.clocks && clockEnvironment(clockOf(node))) } })
   }
   const nodes = await Promise.all(NODES[engine].map((workers, node) => start(node, workers)))
   const { rows, closeRows } = openRows(dataDir, databaseUrl)
@@ -103,10 +92,6 @@ export async function openGround(engine: Engine, options: { readonly clocks?: bo
       rmSync(home, { recursive: true, force: true })
     },
   }
-}
-
-function clockEnv(file: string): Record<string, string> {
-  return { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' }
 }
 
 async function makePayers(dataDir: string, databaseUrl: string | undefined): Promise<Payer[]> {

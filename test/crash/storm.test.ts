@@ -1,8 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { describePostgres } from '../postgres-server.ts'
 import { storm, type StormOptions } from './storm.ts'
-import { CALL_NANO_MAX, canStepClocks, type Engine } from './storm-ground.ts'
+import { CALL_NANO_MAX, type Engine } from './storm-ground.ts'
 import type { Trouble } from './storm-trouble.ts'
+import { canStepClocks } from './stepped-clock.ts'
 
 setDefaultTimeout(120_000)
 

@@ -1,9 +1,10 @@
 import { load, type Seen } from './load.ts'
-import { canStepClocks, openGround, type Engine, type Ground } from './storm-ground.ts'
+import { openGround, type Engine, type Ground } from './storm-ground.ts'
 import { drain } from './storm-drain.ts'
 import { sample } from './storm-samples.ts'
 import { trouble, type Trouble, type Troubles } from './storm-trouble.ts'
 import { judge } from './storm-verdict.ts'
+import { canStepClocks } from './stepped-clock.ts'
 
 /** Very many calls of poor accounts over four processes, and what happens to these meanwhile. */
 export interface StormOptions {
