@@ -1,6 +1,7 @@
 // What organizations may have of people (contract H20): so many members, and credit of their own.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { OPERATOR, type Actor } from '../accounts/audit-entry.ts'
+import { INSTANCE_CHANGE } from '../accounts/instance.ts'
 import type { Account } from '../accounts/organization.ts'
 import type { User } from '../accounts/user.ts'
 import { Fault } from '../core/fault.ts'
@@ -79,6 +80,20 @@ describe('H20: credit of a member’s own', () => {
     await store.operator.setSuspended(acme.id, true, 'unpaid', OPERATOR)
     expect((await said(move(USD, 'a'))).slice(0, 9)).toBe('not_found')
     expect(await balances()).toEqual([10n * USD, 0n])
+  })
+})
+
+describe('I13: the own account of a new person', () => {
+  test('has a trial credit where the operator says so, once, and none where money is off', async () => {
+    const creditOf = async (email: string) => {
+      const user = await store.people.addUser({ email }, OPERATOR)
+      return (await store.accounts.credits((await store.people.accountsOf(user.id))[0]?.account.id ?? '')).total
+    }
+    expect(await creditOf('a@example.com')).toBe(0n)
+    await store.instance.change(INSTANCE_CHANGE.parse({ trial_credit_usd: '0.25' }), OPERATOR)
+    expect(await creditOf('b@example.com')).toBe(USD / 4n)
+    await store.instance.change({ money: false }, OPERATOR)
+    expect(await creditOf('c@example.com')).toBe(0n)
   })
 })
 

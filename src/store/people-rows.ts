@@ -1,11 +1,13 @@
 import type { Change, InvitationRefusal, Listed, MemberRefusal, Page } from '../accounts/people-store.ts'
 import type { Invitation } from '../accounts/invitation.ts'
 import { invitationState } from '../accounts/invitation.ts'
+import { readSettings } from '../accounts/instance.ts'
 import type { Account, AccountOfUser, Member, Membership } from '../accounts/organization.ts'
 import type { Role } from '../accounts/roles.ts'
 import type { User } from '../accounts/user.ts'
-import { insertAccount } from './account-rows.ts'
+import { grantCredits, insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
+import { findInstanceSettings } from './instance-rows.ts'
 import { isFull } from './member-limit.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
 import { deleteMemberBudgets } from './spend-budget-rows.ts'
@@ -24,6 +26,8 @@ export async function insertUser(sql: Sql, user: User, account: Account, change:
   const { id, email, firstName, lastName, createdMs } = user
   if (await sql.run(`INSERT INTO users (${USER}) VALUES ($1, $2, $3, $4, $5, NULL, NULL) ON CONFLICT (email) DO NOTHING`, id, email, firstName, lastName, createdMs) === 0) return false
   await openAccount(sql, account, id, change)
+  const { moneyEnabled, trialCredit } = readSettings(await findInstanceSettings(sql))
+  if (moneyEnabled && trialCredit > 0n) await grantCredits(sql, { accountId: account.id, amount: trialCredit, reason: 'trial credit', reference: 'trial', nowMs: change.nowMs })
   return true
 }
 
