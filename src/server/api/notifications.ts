@@ -51,11 +51,19 @@ export const changeNotificationSettings: Route = {
 /** `GET /notifications/deliveries`: what became of letters and webhooks, with the last error of those that were not taken. */
 export const listDeliveries: Route = {
   method: 'GET', path: '/notifications/deliveries', auth: 'management', operation: 'notification_settings.read',
-  async handle(context) {
-    const { state, target, ...page } = readQuery(context.url.searchParams, { ...PAGE, state: oneOf(DELIVERY_STATES), target: text })
-    const { rows, total } = await context.services.notices.desk.deliveries(accessIn(context).accountId, { ...pageOf(page), ...(state && { state }), ...(target !== undefined && { target }) })
-    return { data: rows.map(deliveryRow), total_count: total }
-  },
+  handle: async (context) => await deliveriesOf(context, accessIn(context).accountId),
+}
+
+/** `GET /instance/deliveries`: of letters that are of no account, those of sign-in. */
+export const listInstanceDeliveries: Route = {
+  method: 'GET', path: '/instance/deliveries', auth: 'operator',
+  handle: async (context) => await deliveriesOf(context, ''),
+}
+
+async function deliveriesOf({ url, services }: RouteContext, accountId: string): Promise<object> {
+  const { state, target, ...page } = readQuery(url.searchParams, { ...PAGE, state: oneOf(DELIVERY_STATES), target: text })
+  const { rows, total } = await services.notices.desk.deliveries(accountId, { ...pageOf(page), ...(state && { state }), ...(target !== undefined && { target }) })
+  return { data: rows.map(deliveryRow), total_count: total }
 }
 
 function readerOf(context: RouteContext): NoticeReader {

@@ -24,7 +24,7 @@ import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
 import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
-import { changeNotificationSettings, getNotificationSettings, listDeliveries, listNotifications, readNotifications } from './notifications.ts'
+import { changeNotificationSettings, getNotificationSettings, listDeliveries, listInstanceDeliveries, listNotifications, readNotifications } from './notifications.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
 import { capturePresets, getPreset, getPresetVersion, listPresets, listPresetVersions } from './presets.ts'
 import { changeMember, createInvitation, listInvitations, listMembers, removeMember, revokeInvitation } from './organization.ts'
@@ -48,7 +48,7 @@ export const routes: readonly Route[] = [
   getCredits, createCoinbaseCharge, listPurchases, createPurchase, getPurchase, refundPurchase, getReceipt, getBilling, changeBilling, listCards, saveCard, chooseCard, removeCard,
   moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent, sendFeedback, listFeedback, listAllFeedback,
-  getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries,
+  getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries, listInstanceDeliveries,
   listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
   explainRequest,
   listGuardrails, createGuardrail, getGuardrail, changeGuardrail, deleteGuardrail, ...guardrailAssignments,
