@@ -7,7 +7,6 @@ import { readEmail } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { randomText, rowId } from '../../lib/id.ts'
 import { readBody } from '../body.ts'
 import { jsonResponse } from '../respond.ts'
 import type { Auth } from './auth.ts'
@@ -46,8 +45,6 @@ export interface AuthCall { readonly method?: 'GET' | 'POST'; readonly path: str
 export interface Asked { readonly request: Request; readonly address: string | undefined }
 
 const BODY_BYTES_MAX = 64 << 10
-const TOKEN_CHARS = 32
-const IMPERSONATION_MS = 3_600_000
 
 /** Links of letters lead to pages of ours, which ask before they do anything: what follows links by itself changes nothing. */
 const PAGES_ONLY = /^\/(?:verify-email|magic-link\/verify|reset-password\/[^/]+)$/
@@ -100,15 +97,6 @@ export class SignIn {
     else throw new Fault('invalid_request', '`email` is missing.', { metadata: { field: 'email' } })
     this.load().then(({ handler }) => handler(made)).catch((error: unknown) => this.options.onTrouble('a letter could not be sent', String(error)))
     return jsonResponse({ status: true })
-  }
-
-  /** A session of this person for the operator who looks through their eyes, for an hour: the cookie to set. Throws Fault `conflict` where the person may not sign in. */
-  async impersonate(userId: string, operatorId: string, { request, address }: Asked): Promise<string> {
-    const { store, clock } = this.options
-    const [token, now] = [randomText(TOKEN_CHARS), new Date(clock.wallMs())]
-    const row = { id: rowId(), userId, token, impersonatedBy: operatorId, ipAddress: address ?? '', userAgent: request.headers.get('user-agent') ?? '', createdAt: now, updatedAt: now, expiresAt: new Date(now.getTime() + IMPERSONATION_MS) }
-    if (!await store.insertSignIn([{ model: 'session', row }], now.getTime())) throw new Fault('conflict', 'There is no such person, or they are disabled.')
-    return await this.sessions.cookieFor(token, IMPERSONATION_MS)
   }
 
   /** Who looks through somebody's eyes changes nothing of how they sign in. Throws Fault `permission_denied`. */
