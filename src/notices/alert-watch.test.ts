@@ -5,6 +5,7 @@ import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Nano } from '../core/nano.ts'
 import { endLine, type BudgetCharge } from '../ledger/line.ts'
 import { FakeClock } from '../lib/clock.ts'
+import { closeAccount } from '../store/account-data.ts'
 import { migrate } from '../store/schema.ts'
 import { SqlNotices } from '../store/sql-notices.ts'
 import { SqlPeople } from '../store/sql-people.ts'
@@ -264,6 +265,16 @@ describe('the balance', () => {
       expect(await b.process.watch.sweep()).toBe(0)
     }
     expect(await b.told()).toEqual(['Credit is low: $99.00 left', 'Credit is low: $90.00 left'])
+    await b.database.close()
+  })
+
+  test('of a closed account is nobody’s any more', async () => {
+    const free = testKey('free')
+    const b = await Bench.open({ credits: 200n * USD, keys: [free] })
+    await b.spend(free, 150n * USD)
+    await b.database.write((sql) => closeAccount(sql, ACCOUNT, NOON))
+    expect(await b.process.watch.look() + await b.process.watch.sweep()).toBe(0)
+    expect(await b.database.read((sql) => sql.all('SELECT threshold FROM balance_alarms'))).toEqual([])
     await b.database.close()
   })
 

@@ -42,7 +42,7 @@ export class Letters {
     const { subject, before, after } = WORDS[purpose]
     const minutes = Math.round(lastsMs / 60_000)
     const lasts = minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
-    if (mailer.isConfigured) return await mailer.send({ to: email, subject, text: `${before}\n\n${url}\n\nThe link holds for ${lasts}. ${after}\n`, isSecret: true })
+    if (mailer.isConfigured) return await mailer.send({ to: email, subject, text: `${before}\n\n${url}\n\nThe link holds for ${lasts}. ${after}\n`, isSecret: true, untilMs: clock.wallMs() + lastsMs })
     const createdMs = clock.wallMs()
     const { sealKey } = await secret.load()
     const id = rowId()
