@@ -112,7 +112,7 @@ export const ledgerGroup: CommandGroup = {
 function auditRow(audit: Audit): object {
   return {
     ok: audit.ok, problems: audit.problems, generations: Number(audit.generations), granted: formatUsd(audit.granted), balance: formatUsd(audit.balance),
-    leased: formatUsd(audit.leased), charged: formatUsd(audit.charged), written_off: formatUsd(audit.writtenOff),
+    leased: formatUsd(audit.leased), charged: formatUsd(audit.charged), written_off: formatUsd(audit.writtenOff), unbilled: formatUsd(audit.unbilled),
   }
 }
 
@@ -121,8 +121,8 @@ export function sayAudit(out: Sink, audit: Audit): string {
   return `${facts(out, sums(audit))}${verdict(out, audit)}`
 }
 
-const SUMS = ['granted', 'balance', 'leased', 'charged', 'writtenOff'] as const
-const SUM_NAMES: Readonly<Record<(typeof SUMS)[number], string>> = { granted: 'given', balance: 'free', leased: 'in hand', charged: 'charged', writtenOff: 'written off' }
+const SUMS = ['granted', 'balance', 'leased', 'charged', 'writtenOff', 'unbilled'] as const
+const SUM_NAMES: Readonly<Record<(typeof SUMS)[number], string>> = { granted: 'given', balance: 'free', leased: 'in hand', charged: 'charged', writtenOff: 'written off', unbilled: 'not billed' }
 
 function sums(audit: Audit): [string, string][] {
   return [...SUMS.map((name): [string, string] => [SUM_NAMES[name], sayUsd(audit[name])]), ['generations', String(audit.generations)]]

@@ -66,7 +66,8 @@ async function applyOne(sql: Sql, accountId: string, purchaseId: string, seen: P
   // Read anew each time: the one before may be of the same purchase.
   const purchase = await findPurchase(sql, accountId, purchaseId)
   if (!purchase) return []
-  const known = purchase.reversals.find(({ id, providerId }) => providerId === seen.id || (seen.reversalId !== null && id === seen.reversalId))
+  // One that the provider would not make, and has after all, is a new one.
+  const known = purchase.reversals.find(({ providerId }) => providerId === seen.id) ?? purchase.reversals.find(({ id, providerId, state }) => id === seen.reversalId && providerId === null && state !== 'undone')
   if (known) return changeReversal(sql, purchase, known, seen, nowMs)
   // What failed, or was won, before we heard of it has changed nothing.
   if (seen.state === 'undone') return []

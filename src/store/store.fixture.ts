@@ -114,6 +114,13 @@ export class TestBench {
     return ledger
   }
 
+  /** The ledger of a node that lives. */
+  ledgerOf(nodeId: string): LedgerNode {
+    const node = this.nodes.get(nodeId)
+    if (!node) throw new Error(`there is no node ${nodeId}`)
+    return node.ledger
+  }
+
   path(nodeId: string): string {
     return join(this.directory, `${nodeId}.log`)
   }

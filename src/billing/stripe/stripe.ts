@@ -84,8 +84,8 @@ export class Stripe implements PaymentProvider {
     const found = await this.found(purchase, customerId)
     if (!found || found.status !== 'paid' || found.paymentId === null) return found
     const of = { payment_intent: found.paymentId }
-    const [refunds, disputes] = await Promise.all([this.told(this.api.list('/v1/refunds', of)), this.told(this.api.list('/v1/disputes', of))])
-    return { ...found, refunds: refunds.map(refundOf), disputes: disputes.map(disputeOf).filter((dispute) => dispute !== undefined) }
+    const [refunds, disputes] = await Promise.all([this.refunds(found.paymentId), this.told(this.api.list('/v1/disputes', of))])
+    return { ...found, refunds, disputes: disputes.map(disputeOf).filter((dispute) => dispute !== undefined) }
   }
 
   async cancel({ sessionId, paymentId, id }: Purchase): Promise<void> {
@@ -99,8 +99,18 @@ export class Stripe implements PaymentProvider {
 
   async refund(reversalId: string, paymentId: string, cents: Cents): Promise<ProviderRefund> {
     // A key is good for a day: what was asked longer ago is found by its mark.
-    const made = (await this.told(this.api.list('/v1/refunds', { payment_intent: paymentId }))).map(refundOf).find((one) => one.reversalId === reversalId)
+    const made = (await this.refunds(paymentId)).find((one) => one.reversalId === reversalId)
     return made ?? refundOf(await this.told(this.api.post('/v1/refunds', { payment_intent: paymentId, amount: cents, reason: 'requested_by_customer', 'metadata[refund_id]': reversalId }, `refund-${reversalId}`)))
+  }
+
+  /** All of a payment's. Where they cannot be had it is not known whether one was made: that is no refusal. */
+  private async refunds(paymentId: string): Promise<readonly ProviderRefund[]> {
+    try {
+      return (await this.api.list('/v1/refunds', { payment_intent: paymentId })).map(refundOf)
+    } catch (error) {
+      if (!(error instanceof StripeError)) throw error
+      throw new Fault('unavailable', 'The payment provider does not say what was refunded; try again shortly.', { detail: error.message, cause: error })
+    }
   }
 
   readEvent(body: string, signature: string | null, nowMs: number): PaymentEvent {
