@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
 import { findActiveDomain } from './domain-rows.ts'
+import { isFull } from './member-limit.ts'
 import { findMember, findUser, insertInvitation, insertMember, insertUser, revokeInvitation, takeOut } from './people-rows.ts'
 import { linkEntry, settleAccess } from './scim-access.ts'
 import { int, one, pieces, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -16,6 +17,21 @@ const COLUMNS = 'account_id, id, name_key, external_id, email, active, body, use
 
 /** An entry with what only the store needs of it. */
 interface Kept extends Entry { readonly isOwner: boolean; readonly parked: Parked | null; readonly invitationId: string | null }
+
+/** The organisation has as many members as it may have: the whole transaction is undone. */
+class OrganizationFull extends Error {
+  override readonly name = 'OrganizationFull'
+}
+
+/** The outcome of a transaction that may find the organisation full. */
+export async function orFull<T>(work: Promise<T>): Promise<T | 'full'> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof OrganizationFull) return 'full'
+    throw error
+  }
+}
 
 /** What a member was when the directory deactivated them. Their keys are not in it: those stay disabled. */
 interface Parked { readonly role: Role; readonly workspaceIds: readonly string[] }
@@ -114,6 +130,7 @@ async function takeInEntry(sql: Sql, { accountId, id, email }: Kept, name: Pick<
   }
   if ((await findActiveDomain(sql, email.slice(email.lastIndexOf('@') + 1)))?.accountId !== accountId) return false
   const user = person ?? { id: `user_${rowId()}`, email, ...name, createdMs: change.nowMs, updatedMs: null, disabledMs: null }
+  if (await isFull(sql, accountId, user.id)) throw new OrganizationFull()
   if (!person) {
     await insertUser(sql, user, { id: rowId(), kind: 'personal', name: userName(user), createdMs: change.nowMs }, change)
     await sql.run('UPDATE scim_users SET is_owner = 1 WHERE account_id = $1 AND id = $2', accountId, id)
@@ -146,6 +163,7 @@ async function deactivate(sql: Sql, { accountId, id, userId, invitationId }: Kep
 /** A member again, as they were; their keys stay disabled. */
 async function restore(sql: Sql, { accountId, id, parked }: Kept, userId: string, change: Change): Promise<void> {
   if (await findMember(sql, accountId, userId)) return
+  if (await isFull(sql, accountId, userId)) throw new OrganizationFull()
   await insertMember(sql, { accountId, userId, role: parked?.role ?? 'member', createdMs: change.nowMs }, change)
   for (const workspaceId of parked?.workspaceIds ?? []) await addWorkspaceMembers(sql, accountId, workspaceId, [{ id: rowId(), userId }], change)
   await sql.run('UPDATE scim_users SET parked = NULL WHERE account_id = $1 AND id = $2', accountId, id)
@@ -169,12 +187,15 @@ async function followPerson(sql: Sql, userId: string, before: Kept, { accountId,
   return undefined
 }
 
-/** Takes in those who wait, and whose domain the organisation has proven since. How many. */
+/** Takes in those who wait, and whose domain the organisation has proven since, as many as it may have. How many. */
 export async function takeIn(sql: Sql, accountId: string, change: Change): Promise<number> {
   const rows = await sql.all(`SELECT ${COLUMNS} FROM scim_users WHERE account_id = $1 AND user_id IS NULL AND active = 1 AND email IS NOT NULL ORDER BY created_ms, id`, accountId)
   let count = 0
   for (const entry of rows.map(readKept)) {
-    if (!await takeInEntry(sql, entry, namesOf(entry.body), change)) continue
+    // Nothing was written for who finds it full.
+    const taken = await orFull(takeInEntry(sql, entry, namesOf(entry.body), change))
+    if (taken === 'full') break
+    if (!taken) continue
     count += 1
     if (entry.invitationId !== null) await revokeInvitation(sql, accountId, entry.invitationId, change)
   }

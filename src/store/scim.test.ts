@@ -137,9 +137,36 @@ describe('who is deactivated (H22)', () => {
   })
 })
 
+describe('an organization that is full (H20)', () => {
+  beforeEach(async () => {
+    await prove('acme.example')
+    await store.operator.setOverrides(acme.id, { membersMax: 2 }, 'small', OPERATOR)
+  })
+
+  test('takes nobody in, and keeps nothing of who was refused; who is invited may wait', async () => {
+    const { entry } = await put('one@acme.example')
+    expect(await codeOf(put('two@acme.example'))).toBe('permission_denied')
+    expect([await store.people.userByEmail('two@acme.example'), (await store.scim.mappings.users(acme.id, page)).total]).toEqual([undefined, 1])
+    expect(await codeOf(put('three@home.example'))).toBe('ok')
+    await setActive(entry.id, false)
+    expect(await codeOf(put('two@acme.example'))).toBe('ok')
+    expect(await codeOf(setActive(entry.id, true))).toBe('permission_denied')
+    expect(await store.scim.directory.user(directory, entry.id)).toMatchObject({ active: false, state: 'inactive' })
+  })
+
+  test('takes in as many as it may when a domain is proven', async () => {
+    await put('one@other.example')
+    await put('two@other.example')
+    await prove('other.example')
+    expect(await store.scim.mappings.refresh(acme.id, OPERATOR)).toMatchObject({ takenIn: 1 })
+    expect((await store.people.listMembers(acme.id, page)).total).toBe(2)
+  })
+})
+
 describe('a directory', () => {
   test('of many people in one group settles all of them', async () => {
     await prove('acme.example')
+    await store.operator.setOverrides(acme.id, { membersMax: 400 }, 'many', OPERATOR)
     const entries: string[] = []
     for (let index = 0; index < 350; index += 1) entries.push((await put(`p${index}@acme.example`)).entry.id)
     const { workspace, group } = await mapped(entries, 'lab')

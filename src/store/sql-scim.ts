@@ -7,7 +7,7 @@ import { settleAccess } from './scim-access.ts'
 import { changeGroup, deleteGroup, insertGroup, listGroups } from './scim-group-rows.ts'
 import { changeMapping, deleteMapping, directoryMembers, findMapping, insertMapping, listMappings, mappedRole } from './scim-mapping-rows.ts'
 import { findScimToken, hasDirectory, insertScimToken, listScimTokens, noteScimTokenUse, revokeScimToken } from './scim-token-rows.ts'
-import { changeEntry, deleteEntry, insertEntry, listEntries, takeIn } from './scim-user-rows.ts'
+import { changeEntry, deleteEntry, insertEntry, listEntries, orFull, takeIn } from './scim-user-rows.ts'
 import type { Database } from './sql.ts'
 
 /** What the ports of directories and domains say is stored, in a database: each method is one transaction. */
@@ -43,11 +43,11 @@ export class SqlScim implements ScimStore, DomainStore {
   }
 
   insertEntry(entry: NewEntry, change: Change): Promise<Provisioned | EntryRefusal> {
-    return this.database.write((sql) => insertEntry(sql, entry, change))
+    return orFull(this.database.write((sql) => insertEntry(sql, entry, change)))
   }
 
   changeEntry(entry: NewEntry, version: number, change: Change): Promise<Provisioned | EntryRefusal> {
-    return this.database.write((sql) => changeEntry(sql, entry, version, change))
+    return orFull(this.database.write((sql) => changeEntry(sql, entry, version, change)))
   }
 
   deleteEntry(accountId: string, id: string, version: number | undefined, change: Change): Promise<EntryRefusal | undefined> {

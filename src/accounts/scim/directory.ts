@@ -203,6 +203,7 @@ function entryFault(refusal: EntryRefusal, id: string): Fault {
     case 'stale': return versionFault()
     case 'name_taken': return scimFault('uniqueness', 'There is a User with this userName already.')
     case 'email_taken': return scimFault('uniqueness', 'There is a User with this e-mail address already.')
+    case 'full': return new Fault('permission_denied', 'The organization has as many members as it may have. The operator of this install can raise that: `members_max`.')
     case 'person_taken': return scimFault('uniqueness', 'Somebody else has this e-mail address.')
   }
 }

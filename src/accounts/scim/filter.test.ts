@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { parseFilter, parsePatchPath } from './filter.ts'
@@ -63,6 +64,15 @@ describe('a filter', () => {
       expect(scimTypeOf(() => parseFilter(text, USER))).toBe('invalidFilter')
     }
     expect(holds(Array.from({ length: 200 }, () => 'title pr').join(' or '))).toBe(true)
+  })
+
+  test('of any text is read or refused, and nothing else', () => {
+    const word = fc.constantFrom('title', 'emails', 'active', '[', ']', '(', ')', 'and', 'or', 'not', 'eq', 'pr', 'co', 'gt', '"x"', '"', 'true', 'null', '3', ' ', '.value', 'meta.created', '\\', ENTERPRISE_SCHEMA, ':')
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.array(word, { maxLength: 40 }).map((words) => words.join(' ')), fc.array(word, { maxLength: 40 }).map((words) => words.join('')))
+    fc.assert(fc.property(text, (given) => {
+      const found = scimTypeOf(() => matches(parseFilter(given, USER), JENSEN))
+      expect(typeof found === 'boolean' || found === 'invalidFilter').toBe(true)
+    }), { numRuns: 3_000 })
   })
 
   test('what it demands can be looked up before it is applied', () => {

@@ -55,7 +55,7 @@ export interface SpareInvitation { readonly id: string; readonly tokenHash: stri
 export interface NewEntry extends EntryContent { readonly id: string; readonly accountId: string; readonly invitation: SpareInvitation }
 /** `invited`: the spare invitation was used, and its letter is to be sent. */
 export interface Provisioned { readonly entry: Entry; readonly invited: boolean }
-export type EntryRefusal = 'no_entry' | 'stale' | 'name_taken' | 'email_taken' | 'person_taken'
+export type EntryRefusal = 'no_entry' | 'stale' | 'name_taken' | 'email_taken' | 'person_taken' | 'full'
 
 /** Which are asked for: those that have all of it. The ids, names and addresses are looked up by index. */
 export interface EntrySearch { readonly id?: string; readonly userName?: string; readonly externalId?: string; readonly withGroups: boolean }
