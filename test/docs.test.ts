@@ -41,7 +41,7 @@ describe('docs/api.md', () => {
   test('lists each route with its auth, and has a chapter with an example of it', () => {
     const words = { public: 'public', key: 'API key', management: 'management key', person: 'signed in', operator: 'operator' }
     for (const { method, path, auth } of routes) {
-      const anchor = `${method} ${path}`.toLowerCase().replace(/[^a-z ]/g, '').replaceAll(' ', '-')
+      const anchor = `${method} ${path}`.toLowerCase().replace(/[^a-z -]/g, '').replaceAll(' ', '-')
       expect(doc).toContain(`| [\`${method} ${path}\`](#${anchor}) | ${words[auth]} |`)
       expect([path, doc.split(`\n### ${method} ${path}\n`)[1]?.split('\n### ')[0]]).toEqual([path, expect.stringContaining('curl ')])
     }

@@ -163,6 +163,7 @@ export class AccountBook implements Accounts {
       limit: wish.limit ?? null, limitReset: wish.limitReset ?? null, includeByokInLimit: wish.includeByokInLimit ?? false,
       expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
       workspaceId: wish.workspaceId ?? defaultWorkspaceId(wish.accountId), creatorUserId: wish.creatorUserId ?? null,
+      ...(wish.wallet !== undefined && { wallet: wish.wallet }), ...(wish.customers && { customers: wish.customers }),
       ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }), ...(wish.appId !== undefined && { appId: wish.appId }),
     }
     return { secret, key, rules: rulesOf(wish) }
@@ -183,6 +184,7 @@ function moveFault(refusal: MoveRefusal): Fault {
 }
 
 function refused(refusal: KeyRefusal): Fault {
+  if (refusal === 'no_wallet') return new Fault('invalid_request', '`switchyard.wallet` is not the id of a wallet of this account. GET /api/v1/wallets lists them.', { metadata: { field: 'switchyard.wallet' } })
   if (refusal === 'no_workspace') return new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
   if (refusal === 'no_member') return new Fault('invalid_request', '`creator_user_id` is not the id of a member of this workspace. GET /api/v1/workspaces/{id}/members lists them.', { metadata: { field: 'creator_user_id' } })
   return new Fault('conflict', 'A key with this secret exists already, or existed.')

@@ -30,12 +30,16 @@ export interface KeyRecord extends Key {
 export interface KeyExtras {
   readonly ipRanges?: readonly string[] | null
   readonly tags?: Tags | null
+  /** Customers whose wallets it may charge; true: any. */
+  readonly customers?: true | readonly string[] | null
   readonly rateLimits?: Rates | null
   readonly rules?: { readonly [K in keyof KeyRules]?: KeyRules[K] | null }
 }
 
 export interface NewKey extends KeyExtras {
   readonly accountId: string
+  /** The wallet whose customer it is for: for good. */
+  readonly wallet?: string
   readonly name: string
   readonly kind?: 'inference' | 'management'
   readonly limit?: Nano | null

@@ -23,6 +23,7 @@ export const INSTANCE_ACCOUNT = ''
 export const AUDIT_ACTIONS = [
   'key.create', 'key.change', 'key.delete', 'key.rotate',
   'workspace.create', 'workspace.change', 'workspace.delete', 'workspace_member.add', 'workspace_member.remove', 'budget.set', 'budget.delete',
+  'wallet.create', 'wallet.change', 'wallet.close', 'wallet.grant', 'wallet.take', 'price_list.set', 'price_list.delete',
   'member_budget.set', 'member_budget.delete', 'tag_budget.set', 'tag_budget.delete',
   'account.create', 'member.add', 'member.change', 'member.remove', 'invitation.create', 'invitation.accept', 'invitation.revoke', 'user.disable', 'user.enable',
   'byok.create', 'byok.change', 'byok.delete',

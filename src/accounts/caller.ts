@@ -1,3 +1,4 @@
+import type { PriceList } from '../catalog/price-list.ts'
 import type { Rates } from '../catalog/rate-limits.ts'
 import type { Nano } from '../core/nano.ts'
 
@@ -30,6 +31,10 @@ export interface Key {
   readonly ipRanges?: readonly string[]
   /** What it adds to all of its calls' records, for reports. */
   readonly tags?: Tags
+  /** The id of the wallet that all its calls are charged to: it is one of the reseller's customers' (`accounts/wallet.ts`). */
+  readonly wallet?: string
+  /** Customers whose wallets its calls may be charged to, by a header or tag; true: any. */
+  readonly customers?: true | readonly string[]
   readonly createdMs: number
   readonly updatedMs: number | null
 }
@@ -63,6 +68,14 @@ export interface TagCap extends SpendCap {
   readonly isAlert: boolean
 }
 
+/** The wallet of a reseller's customer, for one call. */
+export interface CallerWallet {
+  readonly id: string
+  readonly externalId: string
+  /** What the customer pays: the first that says it. */
+  readonly prices: readonly PriceList[]
+}
+
 /** Who calls: resolved from the key that the client shows. */
 export interface Caller {
   readonly key: Key
@@ -73,6 +86,8 @@ export interface Caller {
   readonly accountRates?: Rates
   /** Budgets of the key's workspace, the broadest first; absent: none. */
   readonly budgets?: readonly BudgetCap[]
+  /** Charged too, at its own price. */
+  readonly wallet?: CallerWallet
   /** Of guardrails and of the key's member; absent: none. */
   readonly caps?: readonly SpendCap[]
   /** Budgets on tags that the account has; absent: none. */

@@ -12,7 +12,8 @@ const TAG_CHARS_MAX = 128
 const PRICES = ['prompt', 'completion', 'request'] as const
 
 /** Throws Fault `invalid_request`, with what to change, where something that goes beyond the contract is not as it must be. */
-export function checkExtras({ ipRanges, tags, rules = {} }: KeyExtras): void {
+export function checkExtras({ ipRanges, tags, customers, rules = {} }: KeyExtras & { readonly wallet?: string }): void {
+  if (Array.isArray(customers)) checkNames('customers', customers, "customers, by the `external_id` of their wallets; or true for any")
   if (ipRanges) checkRanges(ipRanges)
   if (tags) checkTags(tags)
   if (rules.allowedModels) checkNames('allowed_models', rules.allowedModels, 'ids of models')

@@ -24,6 +24,9 @@ export const OPERATIONS = {
   'workspaces.delete': { admin: 'all', member: 'none' },
   'budgets.read': { admin: 'all', member: 'own' },
   'budgets.change': { admin: 'all', member: 'none' },
+  // Wallets are a reseller's customers and their money.
+  'wallets.read': { admin: 'all', member: 'none' },
+  'wallets.change': { admin: 'all', member: 'none' },
   // What customers and features cost is what keys of others did.
   'tag_budgets.read': { admin: 'all', member: 'none' },
   'tag_budgets.change': { admin: 'all', member: 'none' },

@@ -62,6 +62,8 @@ export interface CallHeaders {
   readonly anthropicVersion?: string
   /** The client asked for router metadata (`X-OpenRouter-Metadata`). */
   readonly metadata?: boolean
+  /** `X-Switchyard-Customer`: whose wallet it is charged to. */
+  readonly customer?: string
   /** `X-Switchyard-Tags`: what the call's cost is reported by. */
   readonly tags?: CallTags
   /** The host that was called is of a region (`eu.gateway.example`): the call stays in it (contract E12). */

@@ -31,6 +31,7 @@ export const FAULTS = {
   image_download_failed: kind(400, 'client', 'next', 'image_download_failed', 'Make the URL one that can be fetched from here, or send the picture as a data URL.'),
   unauthenticated: kind(401, 'client', 'never', 'authentication', 'Send `Authorization: Bearer <key>` with a key that is live.'),
   key_limit: kind(402, 'client', 'never', 'payment_required', "Raise the key's limit, wait for its reset, or use another key."),
+  wallet_balance: kind(402, 'client', 'never', 'payment_required', "Add to the customer's wallet (`POST /api/v1/wallets/{id}/grant`)."),
   balance: kind(402, 'client', 'never', 'payment_required', 'Add credits to the account.'),
   worst_case: kind(402, 'client', 'never', 'payment_required', 'Lower max_tokens or shorten the prompt, so that the worst case of this request fits what is left.'),
   workspace_budget: kind(403, 'client', 'never', 'permission_denied', "Ask an admin of the organization for a larger budget, wait for its reset, or use a key of another workspace."),

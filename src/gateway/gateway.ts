@@ -1,5 +1,6 @@
 import type { OwnKeyBills } from '../accounts/byok/own-key-bills.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
+import type { WalletBook } from '../accounts/wallet-book.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Policies } from '../guardrails/rule-book.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -23,6 +24,8 @@ export interface Gateway {
   readonly ownKeys?: OwnKeys
   /** What calls on them cost. */
   readonly ownKeyBills?: OwnKeyBills
+  /** Whose wallets of a reseller's customers pay for calls too. */
+  readonly wallets?: Pick<WalletBook, 'payerOf'>
   readonly ledger: Ledger
   /** How much may pass in a window. */
   readonly rates?: Limits

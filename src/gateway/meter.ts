@@ -15,6 +15,7 @@ import type { Clock } from '../lib/clock.ts'
 import { completionTokensMax } from '../routing/bound.ts'
 import type { Tried } from '../routing/plan.ts'
 import { routerNamed } from '../routing/resolve.ts'
+import { customerPart } from './customer.ts'
 import { possible } from './possible-usage.ts'
 import { ToolCalls } from './tool-calls.ts'
 
@@ -71,6 +72,8 @@ export class Meter {
   private providerId: string | null = null
   private fault: Fault | undefined
   private cancelled = false
+  /** What the customer pays, where there is one. */
+  private customer: Cost | undefined
   private tools: ToolCalls | undefined
 
   constructor(private readonly call: Call, private readonly caller: Caller, private readonly clock: Clock, private readonly region?: 'eu' | 'us', private readonly fees?: OwnKeyFees) {
@@ -141,11 +144,26 @@ export class Meter {
    */
   cost(usage: Usage, held: Nano): Cost {
     const price = this.endpoint ? this.priced(this.endpoint, usage) : NOTHING
-    const unfinished = this.finish === null || this.native === null || this.native === ''
-    const free = this.failed() || (usage.completionTokens === 0 && unfinished)
+    const free = this.isFree(usage)
     if (this.endpoint?.ownKey) return this.ownKeyCost(price, free ? NOTHING : price, held)
     const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
     return { total, prompt, completion, byok: false, upstream: price.total }
+  }
+
+  /** What the customer pays whose wallet the call is charged to, for the record; by an estimate of ours never more than was held for it. */
+  charged(usage: Usage, held: Nano): Pick<Generation, 'wallet'> {
+    const { caller: { wallet }, endpoint } = this
+    if (!wallet) return {}
+    const part = endpoint && !this.isFree(usage) ? customerPart(endpoint, tierPrice(endpoint, this.tier), usage, wallet.prices, this.call.createdMs) : NOTHING
+    const { total, prompt, completion } = usage.estimated ? within(part, held) : part
+    this.customer = { total, prompt, completion, byok: false, upstream: total }
+    return { wallet: { id: wallet.id, cost: total } }
+  }
+
+  /** Nothing is paid for an answer that failed, or that never came. */
+  private isFree({ completionTokens }: Usage): boolean {
+    const unfinished = this.finish === null || this.native === null || this.native === ''
+    return this.failed() || (completionTokens === 0 && unfinished)
   }
 
   /** On a key of the caller's own the provider's bill is the caller's: the parts are of that bill, the total is the fee (I8). */
@@ -238,7 +256,9 @@ export class Meter {
 
   settled(usage: Usage, cost: Cost, router: JsonObject | undefined): void {
     if (cost.byok) this.fees?.note(cost.upstream)
-    this.final = { type: 'end', usage, cost, ...(router ? { router } : {}) }
+    // A customer is shown what the customer pays, and nothing of what it costs the reseller.
+    const shown = this.caller.key.wallet === undefined ? cost : this.customer ?? cost
+    this.final = { type: 'end', usage, cost: shown, ...(router ? { router } : {}) }
   }
 
   /** The `end` Event, once settled. */

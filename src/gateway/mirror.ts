@@ -98,7 +98,7 @@ async function run(job: Copy): Promise<void> {
   const plan = planOf(copy, view)
   if (!plan) return
   // Nothing is held: the store is not asked, and the copy is in the journal all the same.
-  const hold = await gateway.ledger.hold(caller, copy.id, 0n, noteOf(copy, caller))
+  const hold = await gateway.ledger.hold(caller, copy.id, 0n, noteOf(copy, caller, []))
   if (!hold.ok) return
   const meter = new Meter(copy, caller, gateway.clock)
   try {

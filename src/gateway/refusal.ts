@@ -1,3 +1,4 @@
+import type { Caller } from '../accounts/caller.ts'
 import { worstCost } from '../catalog/price.ts'
 import type { Call } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
@@ -5,33 +6,58 @@ import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from '../ledger/ledger.ts'
 import { completionTokensMax, promptTokensMax } from '../routing/bound.ts'
 import type { Plan } from '../routing/plan.ts'
+import { customerMax, customerMaxAt } from './customer.ts'
 
-/** The 402 of a refused hold: which of the three reasons, with the numbers (contract M4, lesson 67). */
-export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan): Fault {
+/** A refused hold, with what it was for. */
+interface Refused { readonly refusal: HoldRefusal; readonly call: Call; readonly plan: Plan; readonly caller: Caller; readonly worst: Nano }
+
+/** The 402 or 403 of a refused hold: which of the reasons, with the numbers (contract M4, lesson 67). */
+export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan, caller: Caller): Fault {
   if (refusal.code === 'unavailable') return new Fault('unavailable', 'The ledger cannot be reached right now; the key is fine. Try again shortly.', { retryAfterMs: 1000 })
   if (refusal.code === 'tag_missing') return missingTag(refusal)
+  if (caller.key.wallet !== undefined && !countsCustomer(refusal, caller)) return behindWallet(refusal)
+  const worst = caller.wallet && countsCustomer(refusal, caller) ? customerMax(call, plan.steps, caller.wallet.prices) : plan.costMax
   const numbers = {
-    reason: refusal.code, scope: refusal.allowance, ...(refusal.name !== undefined && { of: refusal.name }), left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(plan.costMax),
+    reason: refusal.code, scope: refusal.allowance, ...(refusal.name !== undefined && { of: refusal.name }), left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(worst),
     ...(refusal.period !== undefined && { interval: intervalOf(refusal) }),
     ...(refusal.resetsMs === null ? {} : { reset_at: new Date(refusal.resetsMs).toISOString() }),
   }
-  return new Fault(refusal.code, sentence(refusal, call, plan), { metadata: numbers })
+  return new Fault(refusal.code, sentence({ refusal, call, plan, caller, worst }), { metadata: numbers })
 }
 
-function sentence(refusal: HoldRefusal, call: Call, plan: Plan): string {
+/** What the customer pays is counted by the wallet, and by the limit of a key that is the customer's. */
+function countsCustomer({ allowance }: HoldRefusal, { key }: Caller): boolean {
+  return allowance === 'wallet' || (allowance === 'key' && key.wallet !== undefined)
+}
+
+/** What is short is the reseller's: its customers are told that, and no numbers of its. */
+function behindWallet({ code, allowance }: HoldRefusal): Fault {
+  const why = 'The account behind this key has no room for this call. Your own credit is untouched: tell whoever gave you the key.'
+  return new Fault(code === 'worst_case' || allowance === 'account' ? 'balance' : code, why, { metadata: { reason: 'account', scope: 'account' } })
+}
+
+function sentence(refused: Refused): string {
+  const { refusal, call, plan, worst } = refused
   const resets = refusal.resetsMs === null ? '' : `, which starts anew at ${new Date(refusal.resetsMs).toISOString()}`
   if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
   if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
   if (refusal.allowance in BUDGETS && refusal.code !== 'worst_case') return `The ${budgetName(refusal)} of ${sayUsd(refusal.cap)} is used up${resets}. Contact your org admin.`
+  if (refusal.code === 'wallet_balance') return `Insufficient credits: ${walletName(refused)} has ${sayUsd(refusal.left)} left. ${capital(moreOf(refused))}.`
   if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
-  const what = whatIsLeft(refusal, resets)
-  return `This request may cost up to ${sayUsd(plan.costMax)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refusal, call, plan)}`
+  const what = whatIsLeft(refused, resets)
+  return `This request may cost up to ${sayUsd(worst)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refused)}`
 }
 
-function whatIsLeft(refusal: HoldRefusal, resets: string): string {
+function whatIsLeft(refused: Refused, resets: string): string {
+  const { refusal } = refused
   if (refusal.allowance === 'account') return `the account has ${sayUsd(refusal.left)} left`
+  if (refusal.allowance === 'wallet') return `${walletName(refused)} has ${sayUsd(refusal.left)} left`
   const whose = refusal.allowance === 'key' ? "this key's limit" : refusal.allowance === 'workspace' ? `the workspace's ${intervalOf(refusal)} budget` : `the ${budgetName(refusal)}`
   return `${whose} of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}`
+}
+
+function walletName({ caller: { key, wallet } }: Refused): string {
+  return key.wallet === undefined ? `the wallet of ${JSON.stringify(wallet?.externalId ?? '')}` : 'this wallet'
 }
 
 const BUDGETS: Partial<Record<HoldRefusal['allowance'], string>> = { guardrail: '', member: '', tag: 'calls tagged ' }
@@ -59,24 +85,38 @@ function answerWords(call: Call, plan: Plan): string {
 const LARGER = 'ask an admin of the organization for a larger budget'
 const MORE: Readonly<Record<HoldRefusal['allowance'], string>> = {
   key: "raise the key's limit, wait for its reset, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`switchyard credits grant`)',
+  wallet: 'add to it (`POST /api/v1/wallets/{id}/grant`)',
+}
+
+function moreOf({ refusal: { allowance }, caller: { key } }: Refused): string {
+  return key.wallet === undefined ? MORE[allowance] : 'ask whoever gave you this key for more'
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 /** What would make it fit: fewer tokens, where at least one is left, or more of what is short. */
-function advice({ left, allowance }: HoldRefusal, call: Call, plan: Plan): string {
-  const more = MORE[allowance]
-  const affordable = Math.min(...plan.steps.map((step) => affordableTokens(left, call, step.endpoint)))
+function advice(refused: Refused): string {
+  const { call, plan } = refused
+  const more = moreOf(refused)
+  const affordable = Math.min(...plan.steps.map((step) => affordableTokens(refused, step.endpoint)))
   if (affordable >= 1) return `Send max_tokens of at most ${affordable}, or ${more}.`
   if (call.needs.maxTokens === 0) return `Send fewer or shorter inputs, or ${more}.`
   return `Not even one token of answer fits: shorten the prompt, or ${more}.`
 }
 
 /** The most max_tokens whose worst case fits, found by halving: prices are `price.ts`'s to know. 0 when not even one does. */
-function affordableTokens(left: Nano, call: Call, endpoint: Plan['steps'][number]['endpoint']): number {
+function affordableTokens({ refusal, call, caller }: Refused, endpoint: Plan['steps'][number]['endpoint']): number {
+  const { wallet } = caller
+  const costOf = wallet && countsCustomer(refusal, caller)
+    ? (tokens: number) => customerMaxAt(call, endpoint, wallet.prices, tokens)
+    : (tokens: number) => worstCost(endpoint.price, promptTokensMax(call, endpoint), tokens, call.needs.choices)
   let low = 0
   let high = completionTokensMax(call, endpoint)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if (worstCost(endpoint.price, promptTokensMax(call, endpoint), middle, call.needs.choices) <= left) low = middle
+    if (costOf(middle) <= refusal.left) low = middle
     else high = middle - 1
   }
   return low

@@ -28,7 +28,7 @@ export async function* serve(asked: Call, caller: Caller, gateway: Gateway, clie
   const pass = found instanceof Promise ? await found : found
   const { hold, plan } = await holdFor(call, caller, pass.plan, gateway) // without the models whose own limits are used up
   if (!hold.ok) pass.release()
-  if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan), call, gateway)
+  if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan, caller).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan, caller), call, gateway)
   const meter = new Meter(call, caller, gateway.clock, plan.region, gateway.ownKeyBills?.feesOf(caller.accountId, view.snapshot.byok))
   const annotated = annotator(call, gateway)
   gateway.admission.enter()
@@ -71,7 +71,7 @@ function settle(hold: Hold, pass: Pass, meter: Meter, gateway: Gateway, router: 
   const usage = meter.used()
   const cost = meter.cost(usage, hold.amount)
   pass.settle(meter, usage, cost)
-  const generation = meter.generation(usage, cost)
+  const generation = { ...meter.generation(usage, cost), ...meter.charged(usage, hold.walletAmount ?? 0n) }
   if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
   else gateway.ledger.settle(hold, generation)
   meter.settled(usage, cost, router)

@@ -1,5 +1,4 @@
 import { ZDR_GROUPS, type PolicyRules, type ZdrGroup } from '../catalog/policy-rules.ts'
-import type { LimitReset } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import { nameId } from '../lib/id.ts'
 
@@ -22,7 +21,7 @@ export interface GuardrailBudget {
   /** null: no bound. */
   readonly limit: Nano | null
   /** null: it never starts anew. */
-  readonly reset: LimitReset | null
+  readonly reset: 'daily' | 'weekly' | 'monthly' | null
   /** What providers charge on keys of the caller's own counts too. */
   readonly includeByok: boolean
 }

@@ -59,6 +59,8 @@ export interface Generation {
   readonly categories?: string
   readonly user: string | null
   readonly sessionId: string | null
+  /** The wallet of the reseller's customer that it was charged to as well, and what the customer paid. */
+  readonly wallet?: { readonly id: string; readonly cost: Nano }
   /** The region that it had to stay in. */
   readonly region?: 'eu' | 'us'
   /** Of a copy of a call that the operator's mirror was asked: the id of that call. It is charged to nobody. */

@@ -118,7 +118,7 @@ export function standing(lease: Lease, resetsMs: number | null, name?: string): 
 }
 
 /** By what is said first where several are spent: what an admin decides goes before what the caller can mend. */
-const SPENT = { workspace: 'workspace_budget', guardrail: 'guardrail_budget', member: 'member_budget', tag: 'tag_budget', key: 'key_limit', account: 'balance' } as const satisfies Readonly<Record<AllowanceKind, HoldRefusal['code']>>
+const SPENT = { workspace: 'workspace_budget', guardrail: 'guardrail_budget', member: 'member_budget', tag: 'tag_budget', key: 'key_limit', wallet: 'wallet_balance', account: 'balance' } as const satisfies Readonly<Record<AllowanceKind, HoldRefusal['code']>>
 // Its own keys, in their order.
 const SPENT_ORDER = Object.keys(SPENT) as readonly AllowanceKind[]
 

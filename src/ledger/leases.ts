@@ -14,7 +14,7 @@ export interface CallerLeases {
   readonly limits: readonly LimitLease[]
 }
 
-/** A lease of one window of a limit or budget. `cap`: of a guardrail's, a member's or a tag's. */
+/** A lease of one window of a limit or budget; or of a balance, which is that of the customer's wallet. `cap`: of a guardrail's, a member's or a tag's. */
 export interface LimitLease { readonly window: Window; readonly lease: Lease; readonly cap?: SpendCap }
 
 /** What other processes (or people) did to allowances. */
@@ -30,6 +30,7 @@ export interface AllowanceChanges {
 }
 
 const NO_LIMITS: readonly LimitLease[] = []
+const EVER = windowAt('ever', 0)
 
 const REFUSAL_MS = 1_000
 /** An unused lease goes back to the bank after this long. */
@@ -63,11 +64,12 @@ export class Leases {
 
   of(caller: Caller, nowMs: number, tags?: CallTags): CallerLeases {
     const account = this.accounts.get(caller.accountId) ?? this.openAccount(caller.accountId)
-    const { accountId, key, budgets, caps, tagCaps } = caller
-    if (key.limit === null && !budgets && !caps && !tagCaps) return { account, limits: NO_LIMITS }
+    const { accountId, key, budgets, caps, tagCaps, wallet } = caller
+    if (key.limit === null && !budgets && !caps && !tagCaps && !wallet) return { account, limits: NO_LIMITS }
     const limits = (budgets ?? []).map(({ period }) => this.limitOf({ accountId, kind: 'workspace', id: key.workspaceId, period }, nowMs))
     for (const cap of caps ?? []) limits.push(this.limitOf({ accountId, kind: cap.kind, id: cap.id, period: cap.period }, nowMs, cap))
     for (const cap of tagCaps ? tagCapsOf(tagCaps, tags) : []) if (!cap.isAlert) limits.push(this.limitOf({ accountId, kind: cap.kind, id: cap.id, period: cap.period }, nowMs, cap))
+    if (wallet) limits.push({ window: EVER, lease: this.accounts.get(wallet.id) ?? this.openAccount(wallet.id) })
     if (key.limit !== null) limits.push(this.limitOf({ accountId, kind: 'key', id: key.hash, period: key.limitReset ?? 'ever' }, nowMs))
     return { account, limits }
   }

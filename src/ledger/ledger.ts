@@ -10,16 +10,18 @@ export interface Hold {
   /** The call's id: idempotency key of its settlement. */
   readonly callId: string
   readonly amount: Nano
+  /** Set aside of the customer's wallet. */
+  readonly walletAmount?: Nano
 }
 
 /** Whose allowance it is that a call is held on. */
-export type AllowanceKind = 'account' | 'key' | 'workspace' | SpendCap['kind']
+export type AllowanceKind = 'account' | 'wallet' | 'key' | 'workspace' | SpendCap['kind']
 
 /** Why credit can't be set aside, with the numbers for the message (402 or 403, each reason told apart). */
 export interface HoldRefusal {
   readonly ok: false
-  /** `workspace_budget`, `guardrail_budget`, `member_budget`, `tag_budget`, `key_limit`: it is used up · `tag_missing`: the call has not the tag that all must have · `balance`: nothing is left on the account · `worst_case`: something is left, less than this request may cost. */
-  readonly code: 'workspace_budget' | 'guardrail_budget' | 'member_budget' | 'tag_budget' | 'tag_missing' | 'key_limit' | 'balance' | 'worst_case' | 'unavailable'
+  /** `workspace_budget`, `guardrail_budget`, `member_budget`, `tag_budget`, `key_limit`: it is used up · `tag_missing`: the call has not the tag that all must have · `wallet_balance`, `balance`: nothing is left in the customer's wallet, on the account · `worst_case`: something is left, less than this request may cost. */
+  readonly code: 'workspace_budget' | 'guardrail_budget' | 'member_budget' | 'tag_budget' | 'tag_missing' | 'key_limit' | 'wallet_balance' | 'balance' | 'worst_case' | 'unavailable'
   /** What may still be spent: the least over the caller's allowances, calls in flight deducted. */
   readonly left: Nano
   /** Which allowance refused, for `worst_case` too. */
@@ -43,6 +45,8 @@ export interface CallNote {
   readonly tags?: CallTags
   /** What keys of the caller's own may come to, fee and provider's bill: held on those limits that count it. */
   readonly ownKeysMax?: Nano
+  /** What the customer pays at most whose wallet it is charged to. */
+  readonly walletMax?: Nano
 }
 
 /** What the life of a call needs of the ledger. `settle` and `release` happen exactly once for each hold. */

@@ -24,6 +24,8 @@ export interface End {
   readonly counted: Nano
   /** What is charged to leases of budgets, and counted in windows that are named. */
   readonly budgets: readonly BudgetCharge[]
+  /** Of the customer's wallet, whose price is in the generation. */
+  readonly walletLeaseId?: string
   /** Whose windows count it; null: the account's default workspace, in lines that are older than workspaces. */
   readonly workspaceId: string | null
   /** Money was turned off when it was held: no balance pays it. */
@@ -61,8 +63,9 @@ export function endLine(end: Omit<End, 'record' | 'callId'>): string {
   const keyLease = end.keyLeaseId === null ? 'null' : `"${end.keyLeaseId}"`
   // Ids are ours and need no escape.
   const workspace = end.workspaceId === null ? '' : `,"workspace":"${end.workspaceId}"`
+  const wallet = end.walletLeaseId === undefined ? '' : `,"walletLease":"${end.walletLeaseId}"`
   const budgets = end.budgets.length === 0 ? '' : `,"budgets":[${end.budgets.map(chargeText).join(',')}]`
-  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${end.unbilled ? ',"unbilled":true' : ''}${workspace}${budgets}${RECORD}${writeGeneration(end.generation)}}`
+  return `{"end":"${end.generation.id}","at":${end.atMs},"lease":${lease},"keyLease":${keyLease},"counted":"${end.counted}"${end.unbilled ? ',"unbilled":true' : ''}${workspace}${budgets}${wallet}${RECORD}${writeGeneration(end.generation)}}`
 }
 
 function chargeText([id, counted, holder, period]: BudgetCharge): string {
@@ -88,19 +91,19 @@ export function readEnd(text: string): End {
   const at = text.indexOf(RECORD)
   if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
   // Written by endLine, of this version or an older one: the fields are there.
-  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; unbilled?: true; workspace?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; unbilled?: true; workspace?: string; walletLease?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
   return {
     callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
-    ...(end.unbilled && { unbilled: true as const }), workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),
+    ...(end.unbilled && { unbilled: true as const }), ...(end.walletLease !== undefined && { walletLeaseId: end.walletLease }), workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),
     generation: revive(end.generation), record: text.slice(at + RECORD.length, -1),
   }
 }
 
-type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost' | 'usage'> & { readonly cost: string; readonly upstreamCost: string; readonly usage: Partial<Usage> }
+type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost' | 'usage' | 'wallet'> & { readonly cost: string; readonly upstreamCost: string; readonly usage: Partial<Usage>; readonly wallet?: { readonly id: string; readonly cost: string } }
 
 /** JSON of a generation, its money as strings, without the counts of its usage that are zero (most are). */
 export function writeGeneration(generation: Generation): string {
-  return JSON.stringify({ ...generation, usage: counted(generation.usage), cost: String(generation.cost), upstreamCost: String(generation.upstreamCost) })
+  return JSON.stringify({ ...generation, usage: counted(generation.usage), cost: String(generation.cost), upstreamCost: String(generation.upstreamCost), ...(generation.wallet && { wallet: { ...generation.wallet, cost: String(generation.wallet.cost) } }) })
 }
 
 function counted(usage: Usage): Partial<Usage> {
@@ -116,8 +119,8 @@ export function readGeneration(record: string): Generation {
   return revive(JSON.parse(record) as RawGeneration)
 }
 
-function revive(raw: RawGeneration): Generation {
-  return { ...raw, usage: { ...NO_USAGE, ...raw.usage }, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost) }
+function revive({ wallet, ...raw }: RawGeneration): Generation {
+  return { ...raw, usage: { ...NO_USAGE, ...raw.usage }, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost), ...(wallet && { wallet: { ...wallet, cost: BigInt(wallet.cost) } }) }
 }
 
 /** What is known of a call whose process died before its end: nothing was charged. */

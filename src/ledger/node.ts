@@ -61,8 +61,11 @@ class HeldCall implements Hold {
     return heldOn(limit, this.caller, this.amount, this.note)
   }
 
-  /** What the limit counts of a generation: its cost, and a provider's own charge where the key or the workspace says so. */
+  get walletAmount(): Nano { return this.note?.walletMax ?? 0n }
+
+  /** What the limit counts of a generation: its cost, and a provider's own charge where the key or the workspace says so; what the customer pays, of a wallet. */
   countedBy(limit: LimitLease, generation: Generation): Nano {
+    if (isCustomers(limit, this.caller)) return generation.wallet?.cost ?? 0n
     return countedOf(generation, countsByok(limit, this.caller))
   }
 
@@ -131,10 +134,11 @@ export class LedgerNode implements Ledger {
     assert(generation.id === call.callId, 'a hold is settled by its own generation')
     assert(generation.cost >= 0n, 'a cost is not negative')
     const { key } = call.caller
-    const counted = countedOf(generation, key.includeByokInLimit)
+    const counted = key.wallet === undefined ? countedOf(generation, key.includeByokInLimit) : generation.wallet?.cost ?? 0n
+    const walletLeaseId = generation.wallet && (call.limits.find(({ lease }, at) => lease.allowance.window === null && call.opened[at])?.lease.id ?? null)
     const leaseId = call.accountOpened && !call.isUnbilled ? call.account.id : null
     const keyLeaseId = call.limits.find(({ lease }, at) => lease.allowance.window?.kind === 'key' && call.opened[at])?.lease.id ?? null
-    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets: call.budgets(generation), ...(call.isUnbilled && { unbilled: true }), workspaceId: key.workspaceId, generation })
+    const line = endLine({ atMs: call.atMs, leaseId, keyLeaseId, counted, budgets: call.budgets(generation), ...(walletLeaseId && { walletLeaseId }), ...(call.isUnbilled && { unbilled: true }), workspaceId: key.workspaceId, generation })
     call.account.charge(call.heldOnAccount, call.isUnbilled ? 0n : generation.cost, call.accountOpened)
     call.limits.forEach((limit, at) => limit.lease.charge(call.heldOn(limit), call.countedBy(limit, generation), call.opened[at] ?? false))
     // Taken to the store even if the journal refuses it: then only a crash before the next batch can lose it.
@@ -252,7 +256,7 @@ export class LedgerNode implements Ledger {
 
   private async refusal({ account, limits }: CallerLeases): Promise<HoldRefusal> {
     for (const lease of [...limits.map((limit) => limit.lease), account]) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
-    return refusalOf([...limits.map(({ lease, window, cap }) => standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name)), standing(account, null)])
+    return refusalOf([...limits.map(({ lease, window, cap }) => ({ ...standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name), ...(lease.allowance.window === null && { allowance: 'wallet' as const }) })), standing(account, null)])
   }
 
   private end(hold: Hold): HeldCall {
@@ -291,8 +295,14 @@ function countsByok({ lease, cap }: LimitLease, { key, includeByokInBudgets }: C
   return lease.allowance.window?.kind === 'workspace' ? includeByokInBudgets === true : key.includeByokInLimit
 }
 
+/** A wallet's balance, and the limit of a key that is a customer's: both count what the customer pays. */
+function isCustomers({ lease: { allowance: { window } } }: LimitLease, { key }: Caller): boolean {
+  return window === null || (window.kind === 'key' && key.wallet !== undefined)
+}
+
 /** What is set aside on a limit: on one that counts own keys, what these may come to. */
 function heldOn(limit: LimitLease, caller: Caller, amount: Nano, note: CallNote | undefined): Nano {
+  if (isCustomers(limit, caller)) return note?.walletMax ?? 0n
   return note?.ownKeysMax && countsByok(limit, caller) ? maxNano(amount, note.ownKeysMax) : amount
 }
 

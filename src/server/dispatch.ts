@@ -58,7 +58,8 @@ async function call(request: Request, endpoint: CallEndpoint, params: Readonly<R
     const json = endpoint.takesDefaultModel ? withDefaultModel(body.json, caller) : body.json
     const read = readWithPreset(json, (merged) => endpoint.read(merged, origin, params), origin, caller, services.presets)
     const made = read instanceof Promise ? await read : read
-    return await answerOf(made, endpoint.dialect, answered(made, caller, gateway, request.signal), gateway)
+    const payer = gateway.wallets?.payerOf(caller, { header: made.headers.customer, tags: made.headers.tags, metadata: made.body['metadata'] }) ?? caller
+    return await answerOf(made, endpoint.dialect, answered(made, payer instanceof Promise ? await payer : payer, gateway, request.signal), gateway)
   } catch (error) {
     return faultResponse(withDocsUrl(faultFrom(error, gateway), request.url), id, endpoint.dialect)
   }
@@ -128,6 +129,8 @@ async function accessFor(route: Route, services: Services, session: Session | un
   const operation = route.operation ?? 'account.administer'
   if (route.auth === 'management' && session) return accessOfSession(session, operation)
   if (route.auth !== 'management' && route.auth !== 'operator') return undefined
+  // A customer of a reseller sees its own wallet there.
+  if (route.isForWallets && caller?.key.wallet !== undefined) return undefined
   if (route.auth === 'operator' && session?.isOperator) return operatorAccess(session)
   if (caller?.key.kind !== 'management') throw new Fault('permission_denied', route.auth === 'operator' ? 'Only the operator of this install can do this' : 'Only management keys can perform this operation (`switchyard keys create --management`)')
   if (route.auth === 'operator' && (caller.accountId !== DEFAULT_ACCOUNT || caller.key.creatorUserId !== null)) throw new Fault('permission_denied', 'Only the operator of this install can do this: signed in, or with a management key that `switchyard keys create --management` made')

@@ -15,6 +15,7 @@ import type { Operation } from '../accounts/roles.ts'
 import type { SpendBudgets } from '../accounts/spend-budgets.ts'
 import type { Domains } from '../accounts/domains.ts'
 import type { Scim } from '../accounts/scim/scim.ts'
+import type { Wallets } from '../accounts/wallets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
@@ -40,6 +41,8 @@ export interface Services {
   /** What people say of answers. */
   readonly feedback: FeedbackBook
   readonly workspaces: Workspaces
+  /** Balances and prices of resellers' customers. */
+  readonly wallets: Wallets
   /** People and groups as organisations' directories keep them, and domains that are proven to be an organisation's. */
   readonly scim: Scim
   readonly domains: Domains
@@ -109,6 +112,8 @@ export interface Route {
   readonly auth: RouteAuth
   /** Of management routes: what it is, in the table of what roles may do. Only admins may do what is not said. */
   readonly operation?: Operation
+  /** Of management routes: a key of a wallet may ask too, for what is its own. It has a caller then, and no access. */
+  readonly isForWallets?: true
   /** The JSON body of a 200 (or a Response for anything else). Throws Fault. */
   readonly handle: (context: RouteContext) => Promise<object | Response> | object | Response
 }

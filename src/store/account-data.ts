@@ -10,7 +10,7 @@ import { rowsOf } from './table-rows.ts'
 /** Tables that prove the account's money, and have nothing of a person in them. */
 const MONEY = new Set(['entries', 'generations', 'pruned', 'keys', 'key_windows', 'workspace_windows', 'rollups', 'rollups_daily', 'leases', 'purchases', 'payment_reversals', 'credit_lots'])
 /** By the hashes of its secrets every process hears that a key is dead: those of a rotation too. */
-const KEPT = new Set([...MONEY, 'key_secrets'])
+const KEPT = new Set([...MONEY, 'key_secrets', 'wallets'])
 /** Tables that are ours and tell an account nothing. */
 const INNER = new Set(['auth_codes', 'leases', 'pruned', 'key_secrets', 'tags_seen'])
 /** Columns that are shown to nobody, in whatever table they come to stand. */
@@ -57,6 +57,9 @@ function shownValue(value: Row[string] | undefined): unknown {
  */
 export async function closeAccount(sql: Sql, accountId: string, nowMs: number): Promise<boolean> {
   if (!await closeBooksOf(sql, accountId, nowMs)) return false
+  // Its customers' books are closed with it: nobody is left to charge them.
+  for (const { id } of await sql.all('SELECT id FROM wallets WHERE account_id = $1', accountId)) await closeAccount(sql, String(id), nowMs)
+  await sql.run("UPDATE wallets SET external_id = id, name = '', metadata = '{}' WHERE account_id = $1", accountId)
   await sql.run("UPDATE accounts SET name = '', changed = $1 WHERE id = $2", await nextRevision(sql), accountId)
   await sql.run(`UPDATE keys SET name = '', label = '', extras = '{}', creator_user_id = NULL, deleted_ms = COALESCE(deleted_ms, $1), changed = $2 WHERE account_id = $3`,
     nowMs, await nextRevision(sql), accountId)
@@ -70,5 +73,9 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
 
 /** Removes a batch of a closed account's records of calls; what they cost stays. */
 export async function forgetBatch(sql: Sql, accountId: string): Promise<number> {
+  for (const { id } of await sql.all('SELECT id FROM wallets WHERE account_id = $1', accountId)) {
+    const count = await removeGenerations(sql, String(id), Number.MAX_SAFE_INTEGER)
+    if (count > 0) return count
+  }
   return removeGenerations(sql, accountId, Number.MAX_SAFE_INTEGER)
 }

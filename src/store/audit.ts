@@ -1,6 +1,7 @@
 import { formatUsd, type Nano } from '../core/nano.ts'
 import { PURCHASE_RULES } from './purchase-audit.ts'
 import { rollupProblems } from './rollup-audit.ts'
+import { walletProblems } from './wallet-audit.ts'
 import { big, text, type Row, type Sql } from './sql.ts'
 
 /** What the books say, and what in them does not fit. */
@@ -62,6 +63,7 @@ export async function audit(sql: Sql): Promise<Audit> {
   }
   problems.push(...await rollupProblems(sql))
   const sums = { granted: total(granted), balance: total(balance), leased: total(leased), charged: total(charged), writtenOff: total(writtenOff), unbilled: total(unbilled) }
+  problems.push(...await walletProblems(sql))
   const rest = sums.granted - (sums.balance + sums.leased + sums.charged - sums.writtenOff - sums.unbilled)
   if (rest !== 0n) problems.push(`granted credits are balances, leases and charges: ${formatUsd(rest)} is not accounted for`)
   return { ok: problems.length === 0, problems, ...sums, generations: used.reduce((sum, row) => sum + big(row, 'generations'), 0n) }

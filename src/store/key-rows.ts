@@ -53,7 +53,8 @@ export async function insertKey(sql: Sql, { key, rules, by }: InsertKey): Promis
 }
 
 /** What stands in the way of a new key: a workspace that the account has not, a member that it or the workspace has not. */
-export async function keyRefusal(sql: Sql, { accountId, workspaceId, creatorUserId }: Key, isDefaultWorkspace: boolean): Promise<KeyRefusal | undefined> {
+export async function keyRefusal(sql: Sql, { accountId, workspaceId, creatorUserId, wallet }: Key, isDefaultWorkspace: boolean): Promise<KeyRefusal | undefined> {
+  if (wallet !== undefined && !await one(sql, 'SELECT id FROM wallets WHERE account_id = $1 AND id = $2', accountId, wallet)) return 'no_wallet'
   if (!isDefaultWorkspace && !await one(sql, 'SELECT id FROM workspaces WHERE account_id = $1 AND id = $2', accountId, workspaceId)) return 'no_workspace'
   if (creatorUserId === null) return undefined
   const member = isDefaultWorkspace
@@ -107,10 +108,11 @@ export async function changeKey(sql: Sql, accountId: string, hash: string, chang
 
 /** The key as a change makes it: undefined means "as it was", and null takes back what a key need not have. */
 function changed(key: Key, wish: KeyChange): Key {
-  const { ipRanges, tags, rateLimits, rules: _, ...change } = wish
-  const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, ...rest } = key
+  const { ipRanges, tags, rateLimits, customers, rules: _, ...change } = wish
+  const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, customers: customersBefore, ...rest } = key
+  const customersNow = customers === undefined ? customersBefore : customers
   const [ranges, labels, rates] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags, rateLimits === undefined ? ratesBefore : rateLimits]
-  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }) }
+  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }), ...(customersNow && { customers: customersNow }) }
 }
 
 export async function rotateKey(sql: Sql, accountId: string, hash: string, { secretHash, label, oldEndsMs, by, nowMs }: Rotation): Promise<KeyRecord | undefined> {
@@ -159,13 +161,13 @@ function seenKey(key: Key, rules: KeyRules): object {
   return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
 }
 
-function extrasOf({ ipRanges, tags, rateLimits }: Key): string {
-  return JSON.stringify({ ipRanges, tags, rateLimits: rateLimits && ratesJson(rateLimits) })
+function extrasOf({ ipRanges, tags, rateLimits, wallet, customers }: Key): string {
+  return JSON.stringify({ wallet, customers, ipRanges, tags, rateLimits: rateLimits && ratesJson(rateLimits) })
 }
 
-function readExtras(extras: string): Pick<Key, 'ipRanges' | 'tags' | 'rateLimits'> {
+function readExtras(extras: string): Pick<Key, 'ipRanges' | 'tags' | 'rateLimits' | 'wallet' | 'customers'> {
   // Written by extrasOf.
-  const { rateLimits, ...rest } = JSON.parse(extras) as { ipRanges?: string[]; tags?: Tags; rateLimits?: RatesJson }
+  const { rateLimits, ...rest } = JSON.parse(extras) as { wallet?: string; customers?: true | string[]; ipRanges?: string[]; tags?: Tags; rateLimits?: RatesJson }
   return { ...rest, ...(rateLimits && { rateLimits: parseRates(rateLimits) }) }
 }
 

@@ -12,6 +12,8 @@ import { SpendBudgets } from '../accounts/spend-budgets.ts'
 import { Domains, type TxtResolver } from '../accounts/domains.ts'
 import { scimOn, type Scim } from '../accounts/scim/scim.ts'
 import { DnsTxt } from '../lib/dns-txt.ts'
+import { WalletBook } from '../accounts/wallet-book.ts'
+import { Wallets } from '../accounts/wallets.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
 import type { Billing } from '../billing/billing.ts'
@@ -64,6 +66,9 @@ export interface OpenLedger extends OpenByok {
   /** What people say of answers. */
   readonly feedback: FeedbackBook
   readonly workspaces: Workspaces
+  readonly wallets: Wallets
+  /** Whose wallet pays for a call. */
+  readonly walletBook: WalletBook
   readonly scim: Scim
   readonly domains: Domains
   readonly spendBudgets: SpendBudgets
@@ -99,12 +104,14 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
     listeners.rules?.noteChanges(changes.rules)
+    walletBook.noteChanges(changes.rules)
     listeners.presets?.noteChanges(changes.rules)
     listeners.ownKeys?.noteChanges(changes.rules)
     if (changes.isInstance) listeners.instance?.load().catch((error: unknown) => log(`settings of the instance could not be read: ${String(error)}`))
     listeners.limits?.noteChanges(changes).catch((error: unknown) => log(`slices of limits could not be given back: ${String(error)}`))
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
+  const walletBook = new WalletBook(client.api)
   try {
     await openStore(client, options, clock.wallMs())
     const directory = join(dataDir, 'journal')
@@ -136,7 +143,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -9,6 +9,7 @@ import type { PeopleStore, WorkspaceStore } from '../accounts/people-store.ts'
 import type { PresetStore } from '../accounts/presets.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
 import type { PurchaseStore } from '../billing/purchase-store.ts'
+import type { WalletStore } from '../accounts/wallet.ts'
 import type { RuleStore } from '../guardrails/rule-store.ts'
 import type { SpendBudgetStore } from '../accounts/spend-budget.ts'
 import type { Bank } from '../ledger/bank.ts'
@@ -30,7 +31,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SpendBudgetStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SpendBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -9,6 +9,7 @@ import { groupBy, sorted, valueOf } from './groups.ts'
 import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lease-rows.ts'
 import { booksOpenFrom } from './retention.ts'
 import { rollUp } from './rollup-rows.ts'
+import { sidesOf } from './wallet-side.ts'
 import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
 import type { TagBook } from './tag-book.ts'
 import type { Touched } from './touched.ts'
@@ -21,7 +22,7 @@ interface Beside { readonly tagBook: TagBook; readonly touched: Touched }
 
 /** Records and charges the ends that the store does not know yet, with all their sums. Repeating it changes nothing. */
 export async function settleEnds(sql: Sql, lines: readonly string[], nowMs: number, { tagBook, touched }: Beside): Promise<Settled> {
-  const ends = new Map(lines.map((line) => { const end = readEnd(line); return [end.callId, end] }))
+  const ends = new Map(lines.flatMap((line) => sidesOf(readEnd(line))).map((end) => [end.callId, end]))
   const entryIds = new Map<string, string>()
   const taken = await open(sql, [...ends.values()], nowMs)
   const tagSets = await tagBook.setsOf(sql, taken)
@@ -65,9 +66,9 @@ async function insertGenerations(sql: Sql, ends: readonly End[], marks: Marks): 
   for (const piece of pieces(ends)) {
     const values = piece.flatMap((end) => generationRow(end, marks))
     const rows = await sql.all(insertGenerationsText(piece.length), ...values)
-    for (const row of rows) inserted.add(text(row, 'id'))
+    for (const row of rows) inserted.add(`${text(row, 'account_id')} ${text(row, 'id')}`)
   }
-  return ends.filter((end) => inserted.has(end.callId))
+  return ends.filter(({ generation: { accountId, id } }) => inserted.has(`${accountId} ${id}`))
 }
 
 const GENERATION_COLUMNS = ['account_id', 'id', 'created_ms', 'day', 'key_hash', 'model', 'provider', 'cost', 'fault', 'prompt_tokens', 'completion_tokens', 'entry_id', 'tag_set', 'record'] as const
@@ -77,14 +78,14 @@ const insertTexts = new Map<number, string>()
 
 function insertGenerationsText(rows: number): string {
   return valueOf(insertTexts, rows, () => `INSERT INTO generations (${GENERATION_COLUMNS.join(', ')})
-    VALUES ${tuples(rows, GENERATION_COLUMNS.length)} ON CONFLICT (account_id, id) DO NOTHING RETURNING id`)
+    VALUES ${tuples(rows, GENERATION_COLUMNS.length)} ON CONFLICT (account_id, id) DO NOTHING RETURNING account_id, id`)
 }
 
-function generationRow({ generation, record }: End, { entryIds, tagSets }: Marks): SqlValue[] {
+function generationRow({ callId, generation, record }: End, { entryIds, tagSets }: Marks): SqlValue[] {
   const { accountId, id, createdMs, keyHash, model, provider, cost, fault, usage } = generation
   if (!entryIds.has(accountId)) entryIds.set(accountId, rowId())
   const entryId = cost > 0n ? entryIds.get(accountId) ?? null : null
-  const tagSet = generation.mirrorOf === undefined ? tagSets.get(id) ?? '' : null
+  const tagSet = generation.mirrorOf === undefined ? tagSets.get(callId) ?? '' : null
   return [accountId, id, Math.floor(createdMs), Math.floor(createdMs / DAY_MS), keyHash, model, provider, cost, fault, Math.round(usage.promptTokens), Math.round(usage.completionTokens), entryId, tagSet, record]
 }
 

@@ -8,6 +8,7 @@ import { migrate } from './schema.ts'
 import { SqlApps } from './sql-apps.ts'
 import { SqlBudgets } from './sql-budgets.ts'
 import { SqlFeedback } from './sql-feedback.ts'
+import { SqlWallets } from './sql-wallets.ts'
 import { SqlByok } from './sql-byok.ts'
 import { SqlNotices } from './sql-notices.ts'
 import { SqlOperator } from './sql-operator.ts'
@@ -24,7 +25,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlWallets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -40,7 +41,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database, touched)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlFeedback(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlFeedback(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlWallets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
@@ -71,7 +72,7 @@ async function tellChanges(): Promise<void> {
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
   'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
-  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'putSpendBudget', 'deleteSpendBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
+  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertWallet', 'changeWallet', 'moveWallets', 'putPriceList', 'deletePriceList', 'putSpendBudget', 'deleteSpendBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
   'changeInstanceSettings', 'applyPayment', 'beginRefund', 'noteRefund', 'recordPayment', 'expireCredit', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
 
 async function close(): Promise<void> {

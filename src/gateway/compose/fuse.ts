@@ -91,8 +91,8 @@ function answerCharsMax({ needs }: Call, { steps }: Plan, count: number): number
 async function reserve(writer: Call, { steps, ...plan }: Plan, fusion: Fusion, caller: Caller, gateway: Gateway): Promise<Hold> {
   const longest = longer(writer, fusion.panel.length * fusion.settings.maxTokens * CHARS_PER_TOKEN_MIN)
   const worst = { ...plan, steps, costMax: costMax(longest, steps) }
-  const hold = await gateway.ledger.hold(caller, generationId(writer.createdMs), worst.costMax, noteOf(writer, caller))
-  if (!hold.ok) throw refusalFault(hold, longest, worst)
+  const hold = await gateway.ledger.hold(caller, generationId(writer.createdMs), worst.costMax, noteOf(longest, caller, steps))
+  if (!hold.ok) throw refusalFault(hold, longest, worst, caller)
   return hold
 }
 

@@ -3,11 +3,11 @@ import { usdNumber } from '../../core/nano.ts'
 import type { Route } from '../route.ts'
 import { accessIn } from './caller.ts'
 
-/** `GET /credits`: what the account was given and what it has used (I6); while money is turned off, it says so. */
+/** `GET /credits`: what the account was given and what it has used (I6); to a key of a customer's, what the wallet has; while money is turned off, it says so. */
 export const getCredits: Route = {
-  method: 'GET', path: '/credits', auth: 'management', operation: 'credits.read',
+  method: 'GET', path: '/credits', auth: 'management', operation: 'credits.read', isForWallets: true,
   async handle(context) {
-    const { total, used } = await context.services.accounts.credits(accessIn(context).accountId)
+    const { total, used } = await context.services.accounts.credits(context.caller?.key.wallet ?? accessIn(context).accountId)
     const isMoneyOff = !context.services.instance.settings.moneyEnabled
     return { data: { total_credits: usdNumber(total), total_usage: usdNumber(used) }, ...(isMoneyOff && { switchyard: { money: false } }) }
   },

@@ -14,9 +14,11 @@ export const getGeneration: Route = {
   async handle(context) {
     const { id } = readQuery(context.url.searchParams, { id: text })
     if (id === undefined) throw new Fault('invalid_request', 'The query parameter `id` is missing: the `id` of an answer, or its X-Generation-Id header.', { metadata: { field: 'id' } })
-    const generation = await context.services.accounts.generation(callerOf(context).accountId, id)
+    const { accountId, key } = callerOf(context)
+    // A customer's books have the call at the customer's price.
+    const generation = await context.services.accounts.generation(key.wallet ?? accountId, id)
     if (!generation) throw new Fault('not_found', `There is no generation \`${id.slice(0, 100)}\` of this account. A call is recorded once it has ended.`)
-    return { data: generationRow(generation) }
+    return { data: generationRow(key.wallet === undefined ? generation : { ...generation, upstreamCost: generation.cost }) }
   },
 }
 
@@ -58,7 +60,7 @@ function generationRow(generation: Generation): object {
     session_id: generation.sessionId,
     data_region: generation.region === undefined ? 'global' : DATA_REGIONS[generation.region],
     workspace_id: generation.workspaceId ?? defaultWorkspaceId(generation.accountId),
-    ...(generation.tags && { switchyard: { tags: generation.tags } }),
+    ...((generation.tags || generation.wallet) && { switchyard: { ...(generation.tags && { tags: generation.tags }), ...(generation.wallet && { wallet: { id: generation.wallet.id, cost: usdNumber(generation.wallet.cost) } }) } }),
     ...(generation.mirrorOf !== undefined && { mirror_of: generation.mirrorOf }),
     ...NOT_KEPT,
     router: generation.router ?? null,

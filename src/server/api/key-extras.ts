@@ -29,20 +29,22 @@ export const KEY_EXTRAS = z.strictObject({
   allowed_models: names,
   allowed_providers: names,
   max_price: z.strictObject({ prompt: price, completion: price, request: price }, { error: 'must be an object with `prompt`, `completion`, `request` in USD, or null' }).nullable().optional(),
+  wallet: z.string({ error: 'must be the id of a wallet; GET /api/v1/wallets lists them' }).optional(),
+  customers: z.union([z.literal(true), z.array(z.string()).min(1)], { error: 'must be true for any, a list of the `external_id` of wallets, or null' }).nullable().optional(),
   ip_ranges: names,
   rate_limits: RATES,
   tags: z.record(z.string(TAGS), z.string(TAGS), TAGS).nullable().optional(),
 }, { error: 'must be an object' })
 
 /** What the body says of it, in our terms; models and providers by the names that we know them by. */
-export function keyExtras({ services }: RouteContext, body: z.output<typeof KEY_EXTRAS> | undefined): KeyExtras {
+export function keyExtras({ services }: RouteContext, body: Partial<z.output<typeof KEY_EXTRAS>> | undefined): KeyExtras & { readonly wallet?: string } {
   if (!body) return {}
-  const { allowed_models: models, allowed_providers: providers, max_price: prices, ip_ranges: ipRanges, rate_limits: rates, tags } = body
+  const { allowed_models: models, allowed_providers: providers, max_price: prices, ip_ranges: ipRanges, rate_limits: rates, tags, wallet, customers } = body
   const rules = {
     ...(models !== undefined && { allowedModels: knownModels('switchyard.allowed_models', models, services.snapshot()) }),
     ...(providers !== undefined && { allowedProviders: knownProviders('switchyard.allowed_providers', providers, services.snapshot()) }),
     ...(prices !== undefined && { maxPrice: prices && Object.fromEntries(Object.entries(prices).filter(([, amount]) => amount !== undefined)) }),
   }
   const rateLimits = rates && parseRates(rates)
-  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ipRanges !== undefined && { ipRanges }), ...(tags !== undefined && { tags }) }
+  return { ...(wallet !== undefined && { wallet }), ...(customers !== undefined && { customers }), ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ipRanges !== undefined && { ipRanges }), ...(tags !== undefined && { tags }) }
 }

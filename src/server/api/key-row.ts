@@ -21,7 +21,7 @@ export function keyRow(key: KeyRecord): object {
   }
 }
 
-function extrasRow({ rules, ipRanges, rateLimits, tags, appId, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
+function extrasRow({ wallet, customers, rules, ipRanges, rateLimits, tags, appId, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
   return {
     allowed_models: rules.allowedModels ?? null,
     allowed_providers: rules.allowedProviders ?? null,
@@ -29,6 +29,8 @@ function extrasRow({ rules, ipRanges, rateLimits, tags, appId, lastUsedMs, oldSe
     ip_ranges: ipRanges ?? null,
     rate_limits: rateLimits ? ratesJson(rateLimits) : null,
     tags: tags ?? null,
+    wallet: wallet ?? null,
+    customers: customers ?? null,
     app_id: appId ?? null,
     last_used_at: timeOrNull(lastUsedMs),
     old_secret_ends_at: timeOrNull(oldSecretEndsMs),

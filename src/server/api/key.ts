@@ -8,6 +8,8 @@ import { callerOf } from './caller.ts'
 /** What the contract calls our regions where it speaks of data. */
 export const DATA_REGIONS = { eu: 'europe', us: 'us' } as const
 
+const NO_USE = { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }
+
 /** Where the operator has lifted the daily limit of free models: the official client wants a number. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
@@ -17,7 +19,9 @@ export const getOwnKey: Route = {
   async handle(context) {
     const caller = callerOf(context)
     const { accountId, key } = caller
-    const record = await context.services.accounts.key(accountId, key.hash)
+    const found = await context.services.accounts.key(accountId, key.hash)
+    // A customer sees what the customer paid.
+    const record = found && key.wallet !== undefined ? { ...found, usage: await context.services.wallets.keyUse(key.wallet, key.hash), byokUsage: NO_USE } : found
     if (!record) throw new Fault('unauthenticated', 'This key was deleted.')
     const isManagement = record.kind === 'management'
     const settings = context.services.snapshot().rateLimits

@@ -49,6 +49,9 @@ const NEW_KEY = z.strictObject({
   switchyard: KEY_EXTRAS.optional(),
 })
 
+/** Whose customer a key is for it is for good. */
+const CHANGED_EXTRAS = KEY_EXTRAS.omit({ wallet: true })
+
 const KEY_CHANGE = z.strictObject({
   name: name.optional(),
   disabled: z.boolean({ error: 'must be true or false' }).optional(),
@@ -56,7 +59,7 @@ const KEY_CHANGE = z.strictObject({
   limit_reset: limitReset.optional(),
   include_byok_in_limit: includeByok.optional(),
   expires_at: expires.optional(),
-  switchyard: KEY_EXTRAS.optional(),
+  switchyard: CHANGED_EXTRAS.optional(),
 })
 
 const OVERLAP_ERROR = { error: 'must be a whole number of seconds from 0 to 2592000' }

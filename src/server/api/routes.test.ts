@@ -10,7 +10,7 @@ test('who may call what', () => {
   ])
   expect(by('key')).toEqual([
     'GET /models/user', 'GET /key', 'POST /auth/keys/code', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
-    'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses',
+    'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses', 'GET /wallet',
   ])
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({
     'GET /keys': 'keys.read', 'POST /keys': 'keys.create', 'GET /keys/{hash}': 'keys.read', 'PATCH /keys/{hash}': 'keys.change', 'DELETE /keys/{hash}': 'keys.delete', 'POST /keys/{hash}/rotate': 'keys.rotate',
@@ -29,6 +29,8 @@ test('who may call what', () => {
     'GET /account/policy': 'account_policy.read', 'PATCH /account/policy': 'account_policy.change', 'GET /keys/{hash}/policy': 'key_policy.read', 'PATCH /keys/{hash}/policy': 'key_policy.change',
     'GET /workspaces': 'workspaces.read', 'POST /workspaces': 'workspaces.create', 'GET /workspaces/{id}': 'workspaces.read', 'PATCH /workspaces/{id}': 'workspaces.change', 'DELETE /workspaces/{id}': 'workspaces.delete',
     'GET /workspaces/{id}/budgets': 'budgets.read', 'GET /workspaces/{id}/budgets/{interval}': 'budgets.read', 'PUT /workspaces/{id}/budgets/{interval}': 'budgets.change', 'DELETE /workspaces/{id}/budgets/{interval}': 'budgets.change',
+    ...Object.fromEntries(['GET /wallets', 'GET /wallets/report', 'GET /wallets/{id}', 'GET /wallets/{id}/entries', 'GET /price-lists'].map((route) => [route, 'wallets.read'])),
+    ...Object.fromEntries(['POST /wallets', 'PATCH /wallets/{id}', 'DELETE /wallets/{id}', 'POST /wallets/{id}/grant', 'POST /wallets/{id}/take', 'POST /wallets/{id}/transfer', 'PUT /price-lists', 'DELETE /price-lists/{id}'].map((route) => [route, 'wallets.change'])),
     'GET /budgets/tags': 'tag_budgets.read', 'PUT /budgets/tags': 'tag_budgets.change', 'DELETE /budgets/tags/{id}': 'tag_budgets.change',
     'GET /budgets/members': 'member_budgets.read', 'PUT /budgets/members': 'member_budgets.change', 'DELETE /budgets/members/{id}': 'member_budgets.change',
     'GET /workspaces/{id}/members': 'workspace_members.read', 'POST /workspaces/{id}/members/add': 'workspace_members.change', 'POST /workspaces/{id}/members/remove': 'workspace_members.change',
@@ -44,6 +46,7 @@ test('who may call what', () => {
 
 /** What only this server has, beside all that is the operator's, and for people alone. */
 const OURS = [
+  'GET /wallet', 'GET /wallets', 'POST /wallets', 'GET /wallets/report', 'GET /wallets/{id}', 'PATCH /wallets/{id}', 'DELETE /wallets/{id}', 'POST /wallets/{id}/grant', 'POST /wallets/{id}/take', 'POST /wallets/{id}/transfer', 'GET /wallets/{id}/entries', 'GET /price-lists', 'PUT /price-lists', 'DELETE /price-lists/{id}',
   'GET /generation/feedback', 'GET /instance/feedback',
   'GET /purchases', 'POST /purchases', 'GET /purchases/{id}', 'POST /purchases/{id}/refund', 'GET /purchases/{id}/receipt.pdf',
   'GET /billing', 'PATCH /billing', 'GET /billing/cards', 'POST /billing/cards', 'POST /billing/cards/{id}/default', 'DELETE /billing/cards/{id}',

@@ -33,6 +33,9 @@ import { createPurchase, getPurchase, getReceipt, listPurchases, recordPurchase,
 import { explainRequest } from './route-explain.ts'
 import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
 import { changeGroupMapping, createGroupMapping, createScimToken, deleteGroupMapping, getGroupMapping, listGroupMappings, listScimGroups, listScimTokens, listScimUsers, refreshScim, revokeScimToken } from './scim.ts'
+import { changeWallet, closeWallet, createWallet, getOwnWallet, getWallet, grantToWallet, listWalletEntries, listWallets, takeFromWallet, transferBetweenWallets } from './wallets.ts'
+import { deletePriceList, listPriceLists, putPriceList } from './price-lists.ts'
+import { walletReport } from './wallet-report.ts'
 import { deleteBudget, getBudget, listBudgets, putBudget } from './workspace-budgets.ts'
 import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, testWebhook } from './webhooks.ts'
 import { addWorkspaceMembers, listWorkspaceMembers, removeWorkspaceMembers } from './workspace-members.ts'
@@ -57,6 +60,7 @@ export const routes: readonly Route[] = [
   listPresets, getPreset, listPresetVersions, getPresetVersion, ...capturePresets,
   listWorkspaces, createWorkspace, getWorkspace, changeWorkspace, deleteWorkspace,
   listBudgets, getBudget, putBudget, deleteBudget, listTagBudgets, putTagBudget, deleteTagBudget, listMemberBudgets, putMemberBudget, deleteMemberBudget,
+  getOwnWallet, listWallets, createWallet, walletReport, getWallet, changeWallet, closeWallet, grantToWallet, takeFromWallet, transferBetweenWallets, listWalletEntries, listPriceLists, putPriceList, deletePriceList,
   listWorkspaceMembers, addWorkspaceMembers, removeWorkspaceMembers,
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
   listGroupMappings, createGroupMapping, getGroupMapping, changeGroupMapping, deleteGroupMapping, listScimGroups, listScimUsers, refreshScim, listScimTokens, createScimToken, revokeScimToken,

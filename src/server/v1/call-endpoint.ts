@@ -45,8 +45,10 @@ export function exactly(...paths: readonly string[]): (path: string) => Readonly
 export function callHeaders(headers: Headers): CallHeaders {
   const region = hostRegion(headers.get('host'))
   const tags = headers.get('x-switchyard-tags')
+  const customer = headers.get('x-switchyard-customer')?.trim()
   return {
     ...(region && { region }),
+    ...(customer && { customer }),
     ...(tags !== null && { tags: readTagsHeader(tags) }),
     referer: headers.get('http-referer') ?? headers.get('referer') ?? undefined,
     title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,

@@ -1,0 +1,31 @@
+import type { Endpoint, Price } from '../catalog/endpoint.ts'
+import { besidesOf } from '../catalog/fees.ts'
+import { costOf, priceAt, shareOf, worstCost } from '../catalog/price.ts'
+import { listedPrice, markupOf, type PriceList } from '../catalog/price-list.ts'
+import type { Call } from '../core/call.ts'
+import { maxNano, type Nano } from '../core/nano.ts'
+import type { Usage } from '../core/usage.ts'
+import { completionTokensMax, promptTokensMax } from '../routing/bound.ts'
+import { searchesMax } from '../routing/searches.ts'
+
+/** All of it, in hundredths of a percent. */
+const WHOLE = 10_000
+
+/** What a reseller's customer pays for this usage, by the reseller's prices. What a provider bills beside tokens has the markup too. */
+export function customerPart(endpoint: Endpoint, price: Price, usage: Usage, lists: readonly PriceList[], atMs: number): { readonly total: Nano; readonly prompt: Nano; readonly completion: Nano } {
+  const { total, prompt, completion } = costOf(priceAt(listedPrice(lists, endpoint.modelId, price), atMs), usage)
+  const { more } = besidesOf(endpoint.price, usage, costOf(priceAt(price, atMs), usage).total)
+  const extra = more === 0n ? 0n : shareOf(more, WHOLE + markupOf(lists))
+  return { total: total + extra, prompt: prompt + extra, completion }
+}
+
+/** What a call costs a customer at most, at the dearest of these endpoints. */
+export function customerMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[], lists: readonly PriceList[]): Nano {
+  return steps.reduce<Nano>((most, { endpoint }) => maxNano(most, customerMaxAt(call, endpoint, lists, completionTokensMax(call, endpoint))), 0n)
+}
+
+/** As `customerMax`, at one endpoint and with an answer of so many tokens. */
+export function customerMaxAt(call: Call, endpoint: Endpoint, lists: readonly PriceList[], completionTokens: number): Nano {
+  const price = priceAt(listedPrice(lists, endpoint.modelId, endpoint.price), call.createdMs)
+  return worstCost(price, promptTokensMax(call, endpoint), completionTokens, call.needs.choices, 0, searchesMax(call))
+}
