@@ -158,11 +158,18 @@ const REMOVED: Partial<Record<SignInModel, AuditAction>> = { passkey: 'passkey.r
 async function noteUpdate(sql: Sql, model: SignInModel, before: SignInRow, after: SignInRow, nowMs: number): Promise<void> {
   if (model === 'account' && before['password'] !== after['password']) await note(sql, 'password.change', after, nowMs)
   if (model === 'twoFactor' && before['verified'] !== after['verified'] && after['verified'] === true) await note(sql, 'two_factor.enable', after, nowMs)
+  if (model === 'user' && (before['firstName'] !== after['firstName'] || before['lastName'] !== after['lastName'])) {
+    await note(sql, 'user.change', { ...after, userId: String(after['id']) }, nowMs, { before: namesOf(before), after: namesOf(after) })
+  }
   if (model === 'user' && before['emailVerified'] === false && after['emailVerified'] === true) await becomeFirstOperator(sql, String(after['id']), nowMs)
 }
 
+function namesOf({ firstName = null, lastName = null }: SignInRow): object {
+  return { firstName, lastName }
+}
+
 /** Into the log of the person's own account: how somebody signs in is nobody else's. */
-async function note(sql: Sql, action: AuditAction | undefined, row: SignInRow, nowMs: number): Promise<void> {
+async function note(sql: Sql, action: AuditAction | undefined, row: SignInRow, nowMs: number, change: { readonly before?: object; readonly after?: object } = {}): Promise<void> {
   if (!action) return
   const userId = String(row['userId'])
   const user = await findUser(sql, 'id', userId)
@@ -171,7 +178,7 @@ async function note(sql: Sql, action: AuditAction | undefined, row: SignInRow, n
   const { name, providerId } = row
   await writeAudit(sql, {
     accountId: text(account, 'id'), by: { kind: 'user', id: userId, name: userName(user), userId }, nowMs, action, target: String(row['id']),
-    ...(action.endsWith('.add') && { after: { ...(name ? { name } : {}), ...(providerId ? { provider: providerId } : {}) } }),
+    ...change, ...(action.endsWith('.add') && { after: { ...(name ? { name } : {}), ...(providerId ? { provider: providerId } : {}) } }),
   })
 }
 

@@ -230,6 +230,14 @@ describe('a second factor', () => {
   })
 })
 
+test('a person changes their name, and it is in the log of their own account', async () => {
+  const sophie = await invited('sophie@example.com')
+  expect((await sophie.auth('/update-user', { firstName: 'Sophie', lastName: ' Germain ' })).status).toBe(200)
+  expect(await data(sophie.api('/me'))).toMatchObject({ first_name: 'Sophie', last_name: 'Germain' })
+  expect((await sophie.auth('/update-user', { name: 'Marie-Sophie Germain' })).status).toBe(200)
+  expect(await data(sophie.api('/organization/audit?action=user.change'))).toMatchObject([{ before: { firstName: 'Sophie' }, after: { firstName: 'Marie-Sophie', lastName: 'Germain' } }, { before: { firstName: 'Ada' } }])
+})
+
 describe('sessions', () => {
   test('are listed, and ended one by one or all others at once', async () => {
     const here = await invited('dorothy@example.com')

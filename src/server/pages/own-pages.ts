@@ -51,8 +51,16 @@ ${passwords > 0 ? html`<section><h2>Password</h2><form method="post" action="/se
 <section><h2>Second factor</h2>${secondFactor(hasTwoFactor)}</section>` : html`<section><h2>Password</h2><p class="soft">You have none. <a href="/forgot-password">Set one by letter</a>; a second factor comes with it.</p></section>`}
 <section><h2>Passkeys</h2>${list(passkeys.map((key) => html`<span>${String(key['name'] ?? 'Passkey')}</span><form method="post" action="/security/passkey-remove"><input type="hidden" name="id" value="${String(key['id'])}"><button class="plain small">Remove</button></form>`))}
 <form class="hidden" data-passkey="add" data-next="/security"><p class="bad hidden" role="alert" data-trouble></p><label>Name<input name="name" maxlength="100" placeholder="Laptop"></label><button class="plain">Add a passkey</button></form></section>
-<section><h2>Where you are signed in</h2>${list(sessions.map(({ id, ipAddress, userAgent, createdMs }) => html`<span>${(userAgent ?? '').slice(0, 90) || 'Unknown'}<br><small>${ipAddress || 'unknown address'} · since ${new Date(createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC</small></span>${id === live.id ? html`<small>here</small>` : html`<form method="post" action="/security/end"><input type="hidden" name="id" value="${id}"><button class="plain small">End</button></form>`}`))}
+<section><h2>Where you are signed in</h2>${list(sessions.map(({ id, ipAddress, userAgent, createdMs }) => html`<span>${browserOf(userAgent ?? '')}<br><small>${ipAddress || 'unknown address'} · since ${new Date(createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC</small></span>${id === live.id ? html`<small>here</small>` : html`<form method="post" action="/security/end"><input type="hidden" name="id" value="${id}"><button class="plain small">End</button></form>`}`))}
 ${sessions.length > 1 && html`<form method="post" action="/security/end"><button class="plain">End all others</button></form>`}</section>` })
+}
+
+/** `Firefox on Linux`, as far as browsers say so. Each of them claims to be most of the others: the first that fits is the one. */
+function browserOf(userAgent: string): string {
+  const named = (pairs: readonly (readonly [sign: RegExp, name: string])[]) => pairs.find(([sign]) => sign.test(userAgent))?.[1]
+  const browser = named([[/Edg\//, 'Edge'], [/OPR\//, 'Opera'], [/Firefox\//, 'Firefox'], [/Chrome\//, 'Chrome'], [/Safari\//, 'Safari']]) ?? (userAgent.slice(0, 60) || 'Unknown')
+  const system = named([[/iPhone|iPad/, 'iOS'], [/Android/, 'Android'], [/Windows/, 'Windows'], [/Mac OS X/, 'macOS'], [/Linux/, 'Linux']])
+  return system === undefined ? browser : `${browser} on ${system}`
 }
 
 function secondFactor(isOn: boolean): Html {

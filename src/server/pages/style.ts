@@ -12,13 +12,14 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 h1 { font-size: 1.35rem; line-height: 1.25; margin: 0 0 1rem; letter-spacing: -.015em; }
 h2 { font-size: 1rem; margin: 0 0 .75rem; }
 p { margin: 0 0 1rem; } p:last-child { margin-bottom: 0; }
-.soft, small { color: var(--soft); font-size: .9rem; }
+.soft, small { color: var(--soft); font-size: .9rem; font-weight: 400; }
 label { display: block; font-size: .9rem; font-weight: 550; margin-bottom: .9rem; }
-input, select { display: block; width: 100%; margin-top: .3rem; padding: .6rem .7rem; font: inherit; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; }
+input, select { display: block; width: 100%; margin-top: .3rem; padding: .6rem .7rem; font: inherit; font-weight: 400; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; }
 input[type=checkbox] { display: inline-block; width: auto; margin: 0 .4rem 0 0; }
 input:focus-visible, select:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 button { width: 100%; padding: .65rem 1rem; font: inherit; font-weight: 600; border: 1px solid transparent; border-radius: .5rem; background: var(--accent); color: var(--accent-ink); cursor: pointer; }
 button.plain { background: transparent; color: var(--ink); border-color: var(--line); }
+main.wide button { width: auto; }
 button.small { width: auto; padding: .3rem .7rem; font-size: .9rem; }
 button + button, form + form, .more { margin-top: .6rem; }
 .row { display: flex; gap: .6rem; align-items: end; } .row > label { flex: 1; margin: 0; } .row > button { width: auto; }
