@@ -27,6 +27,8 @@ export interface InstanceSettings {
   }
   /** How many members an organization has at most, unless its account says otherwise (contract H20). */
   readonly membersMax: number
+  /** Data sets (`/datasets/*`) tell everybody with a key what all accounts use together. */
+  readonly sharesUsage: boolean
   /** Who moves credit from their own account to an organization has been in it for so long, and has not done so for so long (contract H20). */
   readonly creditMoves: { readonly tenureDays: number; readonly cooldownDays: number }
   /** What a new person's own account is given (contract I13). */
@@ -38,7 +40,7 @@ export interface InstanceSettings {
 export const INSTANCE_SETTINGS: InstanceSettings = Object.freeze<InstanceSettings>({
   signUp: { mode: 'invitation', domains: [] }, moneyEnabled: true,
   purchases: { feePpm: 55_000n, feeMin: 800_000_000n, amountMin: 5_000_000_000n, expiryDays: null },
-  membersMax: 10, creditMoves: { tenureDays: 7, cooldownDays: 1 }, trialCredit: 0n, seller: { name: '', address: '', taxId: '', email: '' },
+  membersMax: 10, sharesUsage: false, creditMoves: { tenureDays: 7, cooldownDays: 1 }, trialCredit: 0n, seller: { name: '', address: '', taxId: '', email: '' },
 })
 
 /** What instance settings need stored; as `PeopleStore`. */
@@ -74,6 +76,7 @@ export const INSTANCE_CHANGE = z.strictObject({
   money: z.boolean({ error: 'must be true or false' }).optional(),
   purchases: z.strictObject({ fee_percent: ppm.optional(), fee_min_usd: usd.optional(), amount_min_usd: usd.optional(), expiry_days: z.int(DAYS).min(1, DAYS).max(36_500, DAYS).nullable().optional() }, OBJECT).optional(),
   members_max: z.int(MEMBERS).min(1, MEMBERS).max(1_000_000, MEMBERS).optional(),
+  share_usage: z.boolean({ error: 'must be true or false' }).optional(),
   credit_moves: z.strictObject({ tenure_days: span, cooldown_days: span }, OBJECT).optional(),
   trial_credit_usd: usd.optional(),
   seller: z.strictObject({ name: text, address: text, tax_id: text, email: text }, OBJECT).optional(),
@@ -83,7 +86,7 @@ export const INSTANCE_CHANGE = z.strictObject({
 export type InstanceChange = z.output<typeof INSTANCE_CHANGE>
 
 /** The settings with a change in them. Throws Fault `invalid_request` where they would contradict each other. */
-export function withChange(settings: InstanceSettings, { sign_up: signUp, money, purchases, members_max: membersMax, credit_moves: moves, trial_credit_usd: trialCredit, seller }: InstanceChange): InstanceSettings {
+export function withChange(settings: InstanceSettings, { sign_up: signUp, money, purchases, members_max: membersMax, share_usage: sharesUsage, credit_moves: moves, trial_credit_usd: trialCredit, seller }: InstanceChange): InstanceSettings {
   const { signUp: s, purchases: p, seller: by } = settings
   const after: InstanceSettings = {
     signUp: { mode: signUp?.mode ?? s.mode, domains: signUp?.domains ?? s.domains }, moneyEnabled: money ?? settings.moneyEnabled,
@@ -91,7 +94,7 @@ export function withChange(settings: InstanceSettings, { sign_up: signUp, money,
       feePpm: purchases?.fee_percent ?? p.feePpm, feeMin: purchases?.fee_min_usd ?? p.feeMin, amountMin: purchases?.amount_min_usd ?? p.amountMin,
       expiryDays: purchases?.expiry_days === undefined ? p.expiryDays : purchases.expiry_days,
     },
-    membersMax: membersMax ?? settings.membersMax,
+    membersMax: membersMax ?? settings.membersMax, sharesUsage: sharesUsage ?? settings.sharesUsage,
     creditMoves: { tenureDays: moves?.tenure_days ?? settings.creditMoves.tenureDays, cooldownDays: moves?.cooldown_days ?? settings.creditMoves.cooldownDays },
     trialCredit: trialCredit ?? settings.trialCredit,
     seller: { name: seller?.name ?? by.name, address: seller?.address ?? by.address, taxId: seller?.tax_id ?? by.taxId, email: seller?.email ?? by.email },
@@ -101,11 +104,11 @@ export function withChange(settings: InstanceSettings, { sign_up: signUp, money,
 }
 
 /** The settings as the API shows them and the store keeps them. */
-export function settingsJson({ signUp, moneyEnabled, purchases, membersMax, creditMoves, trialCredit, seller }: InstanceSettings): object {
+export function settingsJson({ signUp, moneyEnabled, purchases, membersMax, sharesUsage, creditMoves, trialCredit, seller }: InstanceSettings): object {
   return {
     sign_up: signUp, money: moneyEnabled,
     purchases: { fee_percent: formatUsd(purchases.feePpm * PERCENT_UNIT), fee_min_usd: formatUsd(purchases.feeMin), amount_min_usd: formatUsd(purchases.amountMin), expiry_days: purchases.expiryDays },
-    members_max: membersMax, credit_moves: { tenure_days: creditMoves.tenureDays, cooldown_days: creditMoves.cooldownDays }, trial_credit_usd: formatUsd(trialCredit),
+    members_max: membersMax, share_usage: sharesUsage, credit_moves: { tenure_days: creditMoves.tenureDays, cooldown_days: creditMoves.cooldownDays }, trial_credit_usd: formatUsd(trialCredit),
     seller: { name: seller.name, address: seller.address, tax_id: seller.taxId, email: seller.email },
   }
 }

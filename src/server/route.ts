@@ -20,6 +20,7 @@ import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
 import type { Conversations } from '../gateway/conversations.ts'
 import type { RuleBook } from '../guardrails/rule-book.ts'
+import type { DataStore } from '../ledger/data-sets.ts'
 import type { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -63,6 +64,8 @@ export interface Services {
   readonly health: HealthStats
   /** What calls cost, by what people care about. */
   readonly reports: Pick<Reports, 'report' | 'tagNames' | 'knownKeys'>
+  /** What models and apps are used for how much, without whose calls they were. */
+  readonly dataSets: DataStore
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock

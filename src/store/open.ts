@@ -22,6 +22,7 @@ import { Fault } from '../core/fault.ts'
 import { Journal, type Fsync } from '../ledger/journal.ts'
 import { LedgerNode } from '../ledger/node.ts'
 import { recoverNode } from '../ledger/recovery.ts'
+import { DataSets } from '../ledger/data-sets.ts'
 import { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Limits } from '../limits/limits.ts'
@@ -83,6 +84,7 @@ export interface OpenLedger extends OpenByok {
   readonly presets: PresetBook
   readonly limits: Limits
   readonly reports: Reports
+  readonly dataSets: DataSets
   readonly notices: OpenNotices
   /** Ends when the store has every settlement so far. */
   flush(): Promise<void>
@@ -143,7 +145,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -1,4 +1,5 @@
 import { Fault } from '../core/fault.ts'
+import type { AppUse, DataStore, ModelDay, SessionCell } from '../ledger/data-sets.ts'
 import type { Report, ReportQuery, ReportStore } from '../ledger/reports.ts'
 import type { Audit } from './audit.ts'
 import type { StorePlace } from './protocol.ts'
@@ -8,6 +9,9 @@ export type ReportAsk =
   | { readonly method: 'report'; readonly query: ReportQuery }
   | { readonly method: 'tagNames'; readonly accountId: string; readonly fromDay: number; readonly namesMax: number }
   | { readonly method: 'knownKeys'; readonly accountId: string; readonly hashes: readonly string[] }
+  | { readonly method: 'modelDays'; readonly data: Parameters<DataStore['modelDays']>[0] }
+  | { readonly method: 'appUses'; readonly data: Parameters<DataStore['appUses']>[0] }
+  | { readonly method: 'sessionCells'; readonly data: Parameters<DataStore['sessionCells']>[0] }
   | { readonly method: 'verify' | 'close' }
 
 export interface ReportRequest { readonly id: number; readonly place: StorePlace; readonly ask: ReportAsk }
@@ -20,7 +24,7 @@ const REPORT_MS_MAX = 10_000
 const WAITING_MAX = 32
 
 /** Reads the store in a thread of its own, begun with the first question. The store has been opened by another. */
-export class ReportClient implements ReportStore {
+export class ReportClient implements ReportStore, DataStore {
   private worker: Worker | undefined
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
@@ -41,6 +45,21 @@ export class ReportClient implements ReportStore {
   knownKeys(accountId: string, hashes: readonly string[]): Promise<readonly string[]> {
     // As above.
     return this.inTime({ method: 'knownKeys', accountId, hashes }) as Promise<readonly string[]>
+  }
+
+  modelDays(data: Parameters<DataStore['modelDays']>[0]): Promise<readonly ModelDay[]> {
+    // As above.
+    return this.inTime({ method: 'modelDays', data }) as Promise<readonly ModelDay[]>
+  }
+
+  appUses(data: Parameters<DataStore['appUses']>[0]): Promise<readonly AppUse[]> {
+    // As above.
+    return this.inTime({ method: 'appUses', data }) as Promise<readonly AppUse[]>
+  }
+
+  sessionCells(data: Parameters<DataStore['sessionCells']>[0]): Promise<readonly SessionCell[]> {
+    // As above.
+    return this.inTime({ method: 'sessionCells', data }) as Promise<readonly SessionCell[]>
   }
 
   /** Takes as long as it needs. */

@@ -1,5 +1,6 @@
 // The thread that reports are made in, so that nobody who settles waits for one.
 import { audit } from './audit.ts'
+import { readAppUses, readModelDays, readSessionCells } from './data-set-rows.ts'
 import { openForReports } from './database.ts'
 import type { StorePlace } from './protocol.ts'
 import type { ReportMessage, ReportRequest } from './report-client.ts'
@@ -17,6 +18,9 @@ async function answer({ place, ask }: ReportRequest): Promise<unknown> {
     case 'verify': return database.report(audit)
     case 'report': return database.read((sql) => readReport(sql, ask.query))
     case 'tagNames': return database.read((sql) => readTagNames(sql, ask.accountId, ask.fromDay, ask.namesMax))
+    case 'modelDays': return database.read((sql) => readModelDays(sql, ask.data))
+    case 'appUses': return database.read((sql) => readAppUses(sql, ask.data))
+    case 'sessionCells': return database.read((sql) => readSessionCells(sql, ask.data))
     case 'knownKeys': return database.read((sql) => readKnownKeys(sql, ask.accountId, ask.hashes))
   }
 }

@@ -1,6 +1,6 @@
 import type { End } from '../ledger/line.ts'
 import { throughputUnits } from '../ledger/metrics.ts'
-import { addSpread, addTo, bucketOf, contextBucketOf, writeSpread, type Spread } from '../ledger/spread.ts'
+import { addSpread, addTo, bucketOf, CONTEXT_COUNTS, contextBucketOf, writeSpread, type Spread } from '../ledger/spread.ts'
 import { sorted, valueOf } from './groups.ts'
 import { PLACE } from './summed.ts'
 import { int, pieces, text, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -33,7 +33,9 @@ function addedBy(accountId: string, ends: readonly End[]): Map<string, Added> {
     if (latencyMs !== null) addTo(row.latency, bucketOf(latencyMs), 1)
     if (generationMs !== null && generationMs > 0 && usage.completionTokens > 0) addTo(row.throughput, bucketOf(throughputUnits(usage.completionTokens, generationMs)), 1)
     const tokens = Math.round(usage.promptTokens) + Math.round(usage.completionTokens)
-    if (tokens > 0) addTo(row.contexts, contextBucketOf(usage.promptTokens), tokens)
+    const size = contextBucketOf(usage.promptTokens)
+    if (tokens > 0) addTo(row.contexts, size, tokens)
+    if (tokens > 0) addTo(row.contexts, CONTEXT_COUNTS + size, 1)
   }
   return rows
 }

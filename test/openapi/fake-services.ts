@@ -183,12 +183,15 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
     ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
-    reports: noReports, mailer: NO_MAILER, notices: noNotices, billing: noBilling,
+    reports: noReports, dataSets: noDataSets, mailer: NO_MAILER, notices: noNotices, billing: noBilling,
   }
 }
 
 /** Tests of purchases have a real store. */
 const noBilling = new Billing({ store: {} as unknown as PurchaseStore, settings: () => INSTANCE_SETTINGS, clock: new FakeClock(), returnUrl: () => '', settleAll: async () => undefined })
+
+/** Nor has anybody here. */
+const noDataSets: Services['dataSets'] = { modelDays: async () => [], appUses: async () => [], sessionCells: async () => [] }
 
 /** Nobody has called anything yet. */
 const noReports: Services['reports'] = {

@@ -5,6 +5,7 @@ import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { accessIn } from './caller.ts'
 import { csvResponse } from './csv.ts'
+import { dateOf, dayParameter } from './data-days.ts'
 import { oneOf, readQuery, text, type Parameter } from './query.ts'
 import { scopeOf } from './report-scope.ts'
 
@@ -14,18 +15,9 @@ const DAYS = 30
 /** As many as a report has: a day of an account with thousands of models is shown whole. */
 const ROWS_MAX = 50_000
 
-const day: Parameter<number> = {
-  expects: 'a UTC date like 2027-01-31',
-  read: (given) => {
-    const ms = /^\d{4}-\d\d-\d\d$/.test(given) ? Date.parse(given) : Number.NaN
-    // Date.parse takes February 30 for March 2.
-    return Number.isNaN(ms) || dateOf(ms) !== given ? undefined : ms / DAY_MS
-  },
-}
-
 const hash: Parameter<string> = { expects: "a key's hash: 64 hex digits", read: (given) => (/^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : undefined) }
 
-const QUERY = { date: day, api_key_hash: hash, user_id: text, group_by: oneOf(['workspace']), workspace_id: text, format: oneOf(['json', 'csv']) } as const
+const QUERY = { date: dayParameter, api_key_hash: hash, user_id: text, group_by: oneOf(['workspace']), workspace_id: text, format: oneOf(['json', 'csv']) } as const
 const COLUMNS = ['date', 'model', 'model_permaslug', 'endpoint_id', 'provider_name', 'usage', 'byok_usage_inference', 'requests', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens']
 const SUMS: readonly ReportSum[] = ['requests', 'cost', 'byok_cost', 'prompt_tokens', 'completion_tokens', 'reasoning_tokens']
 
@@ -56,7 +48,7 @@ export const getActivity: Route = {
 function activityRow({ startMs, values, sums }: ReportRow, { services }: RouteContext): Readonly<Record<string, unknown>> {
   const [model, endpoint, provider, workspace] = values
   return {
-    date: dateOf(startMs ?? 0),
+    date: dateOf((startMs ?? 0) / DAY_MS),
     model: model ?? '',
     model_permaslug: services.snapshot().models.get(model ?? '')?.canonicalSlug ?? model ?? '',
     endpoint_id: endpoint ?? '',
@@ -76,13 +68,9 @@ function daysOf(date: number | undefined, nowMs: number): [from: number, until: 
   const today = Math.floor(nowMs / DAY_MS)
   if (date === undefined) return [today - DAYS, today]
   if (date >= today - DAYS && date < today) return [date, date + 1]
-  throw new Fault('invalid_request', `The query parameter \`date\` must be one of the last ${DAYS} completed UTC days, ${dateOf((today - DAYS) * DAY_MS)} to ${dateOf((today - 1) * DAY_MS)}; POST /analytics/query has all others.`, { metadata: { field: 'date' } })
+  throw new Fault('invalid_request', `The query parameter \`date\` must be one of the last ${DAYS} completed UTC days, ${dateOf(today - DAYS)} to ${dateOf(today - 1)}; POST /analytics/query has all others.`, { metadata: { field: 'date' } })
 }
 
 function only(dimension: Dimension, value: string | undefined): ReportFilter[] {
   return value === undefined ? [] : [{ dimension, isNot: false, values: [value], includeUnset: false }]
-}
-
-function dateOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
 }

@@ -6,7 +6,8 @@ import type { HealthStats } from '../../routing/health.ts'
 import { INPUTS, OUTPUTS, PARAMETERS, type ModelEntry } from './model-row.ts'
 import { decimal, flag, names, oneOf, someOf, text, usd, whole, type QueryOf } from './query.ts'
 
-const CATEGORIES = ['programming', 'roleplay', 'marketing', 'marketing/seo', 'technology', 'science', 'translation', 'legal', 'finance', 'health', 'trivia', 'academia'] as const
+/** Uses that models can be told apart by. */
+export const MODEL_CATEGORIES = ['programming', 'roleplay', 'marketing', 'marketing/seo', 'technology', 'science', 'translation', 'legal', 'finance', 'health', 'trivia', 'academia'] as const
 const SORTS = [
   'most-popular', 'newest', 'top-weekly', 'pricing-low-to-high', 'pricing-high-to-low', 'context-high-to-low', 'throughput-high-to-low', 'latency-low-to-high',
   'intelligence-high-to-low', 'coding-high-to-low', 'agentic-high-to-low', 'design-arena-elo-high-to-low',
@@ -21,7 +22,7 @@ export const PAGE_QUERY = { offset: whole(0), limit: whole(1, 1000) } as const
 /** The 31 query parameters of `GET /models`. */
 export const MODEL_QUERY = {
   ...PAGE_QUERY,
-  category: oneOf(CATEGORIES),
+  category: oneOf(MODEL_CATEGORIES),
   supported_parameters: someOf(PARAMETERS),
   output_modalities: someOf([...OUTPUTS, 'all']),
   input_modalities: someOf(INPUTS),

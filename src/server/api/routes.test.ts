@@ -9,7 +9,7 @@ test('who may call what', () => {
     'GET /models', 'GET /models/count', 'GET /model/{author}/{slug}', 'GET /models/{author}/{slug}/endpoints', 'GET /embeddings/models', 'GET /endpoints/zdr', 'GET /providers', 'POST /auth/keys', 'GET /invitations/{token}', 'POST /credits/coinbase',
   ])
   expect(by('key')).toEqual([
-    'GET /models/user', 'GET /key', 'POST /auth/keys/code', 'GET /generation', 'GET /generation/content', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
+    'GET /models/user', 'GET /key', 'POST /auth/keys/code', 'GET /generation', 'GET /generation/content', 'GET /datasets/app-rankings', 'GET /datasets/rankings-daily', 'GET /datasets/session-cost', 'GET /benchmarks', 'GET /classifications/task', 'POST /route/explain', 'GET /presets', 'GET /presets/{slug}', 'GET /presets/{slug}/versions', 'GET /presets/{slug}/versions/{version}',
     'POST /presets/{slug}/chat/completions', 'POST /presets/{slug}/messages', 'POST /presets/{slug}/responses', 'GET /wallet',
   ])
   expect(Object.fromEntries(routes.flatMap(({ auth, method, path, operation }) => (auth === 'management' ? [[`${method} ${path}`, operation]] : [])))).toEqual({

@@ -8,6 +8,9 @@ import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys }
 import { moveCredit } from './credit-moves.ts'
 import { createCoinbaseCharge, getCredits } from './credits.ts'
 import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
+import { getAppRankings, getSessionCosts } from './datasets.ts'
+import { getBenchmarks, getTaskClassifications } from './measured.ts'
+import { getDailyRankings } from './rankings-daily.ts'
 import { listAllFeedback, listFeedback, sendFeedback } from './feedback.ts'
 import { listEndpoints, listZdrEndpoints } from './endpoints.ts'
 import { getForecast } from './forecast.ts'
@@ -51,6 +54,7 @@ export const routes: readonly Route[] = [
   getCredits, createCoinbaseCharge, listPurchases, createPurchase, getPurchase, refundPurchase, getReceipt, getBilling, changeBilling, listCards, saveCard, chooseCard, removeCard,
   moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent, sendFeedback, listFeedback, listAllFeedback,
+  getAppRankings, getDailyRankings, getSessionCosts, getBenchmarks, getTaskClassifications,
   getForecast, listNotifications, readNotifications, getNotificationSettings, changeNotificationSettings, listDeliveries, listInstanceDeliveries,
   listWebhooks, createWebhook, getWebhook, changeWebhook, deleteWebhook, testWebhook,
   explainRequest,
