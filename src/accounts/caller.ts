@@ -46,7 +46,7 @@ export type Tags = Readonly<Record<string, string>>
 export interface BudgetCap { readonly period: 'ever' | LimitReset; readonly cap: Nano }
 
 /** A bound that is neither the key's limit nor the workspace's budget: a guardrail's, a member's, or one on a tag. How much it is only the store knows. */
-export interface SpendCap {
+export interface CallerCap {
   readonly kind: 'guardrail' | 'member' | 'tag'
   /** The guardrail with whom it is assigned to, or the budget; with the call's value, where each value of a tag has its own. */
   readonly id: string
@@ -58,7 +58,7 @@ export interface SpendCap {
 }
 
 /** A budget on what calls are tagged with. */
-export interface TagCap extends SpendCap {
+export interface TagCap extends CallerCap {
   readonly tag: string
   /** null: each value has a window of its own. */
   readonly value: string | null
@@ -89,7 +89,7 @@ export interface Caller {
   /** Charged too, at its own price. */
   readonly wallet?: CallerWallet
   /** Of guardrails and of the key's member; absent: none. */
-  readonly caps?: readonly SpendCap[]
+  readonly caps?: readonly CallerCap[]
   /** Budgets on tags that the account has; absent: none. */
   readonly tagCaps?: readonly TagCap[]
   /** The model that a call of the key's workspace has where it names none (contract B1). */

@@ -1,6 +1,6 @@
 import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
 import { OPERATOR } from '../accounts/audit-entry.ts'
-import type { SpendBudgetRecord } from '../accounts/spend-budget.ts'
+import type { SharedBudgetRecord } from '../accounts/shared-budget.ts'
 import { BUDGET_INTERVALS } from '../accounts/workspace.ts'
 import { formatUsd, parseUsd, sayUsd } from '../core/nano.ts'
 import { usageError, type Command, type CommandGroup } from './command.ts'
@@ -13,7 +13,7 @@ const list: Command = {
   examples: [['switchyard budgets', 'a table']],
   async run({ context, config, json }) {
     const { out } = context.terminal
-    const found = await withAccounts(config, context, async ({ spendBudgets }) => [...await spendBudgets.list(DEFAULT_ACCOUNT, 'tag'), ...await spendBudgets.list(DEFAULT_ACCOUNT, 'member')])
+    const found = await withAccounts(config, context, async ({ sharedBudgets }) => [...await sharedBudgets.list(DEFAULT_ACCOUNT, 'tag'), ...await sharedBudgets.list(DEFAULT_ACCOUNT, 'member')])
     if (json) out.write(`${JSON.stringify({ data: found.map(budgetRow) }, null, 2)}\n`)
     else out.write(table(out, [{ title: 'OF' }, { title: 'LIMIT' }, { title: 'USED' }, { title: 'KIND' }, { title: 'ID' }], found.map((budget) => [nameOf(budget), `${sayUsd(budget.cap)} ${budget.interval}`, sayUse(budget), sayKind(budget), budget.id])))
     return 0
@@ -32,7 +32,7 @@ const tag: Command = {
     const at = name.indexOf('=')
     const [subject, value] = at === -1 ? [name, null] : [name.slice(0, at), name.slice(at + 1)]
     const wish = { accountId: DEFAULT_ACCOUNT, kind: 'tag', subject, value, cap: readAmount(amount), interval: readInterval(text('interval')), mode: isOn('alert') ? 'alert' : 'cap', isRequired: isOn('required'), includeByok: isOn('byok') } as const
-    const made = await withAccounts(config, context, ({ spendBudgets }) => spendBudgets.put(wish, OPERATOR))
+    const made = await withAccounts(config, context, ({ sharedBudgets }) => sharedBudgets.put(wish, OPERATOR))
     context.terminal.out.write(json ? `${JSON.stringify({ data: budgetRow(made) }, null, 2)}\n` : `${nameOf(made)}: ${sayUsd(made.cap)} ${made.interval} (${made.id})\n`)
     return 0
   },
@@ -45,9 +45,9 @@ const member: Command = {
   async run({ words, context, config, json, text, isOn }) {
     const [who = '', amount = ''] = words
     const cap = readAmount(amount)
-    const made = await withAccounts(config, context, async ({ spendBudgets, people }) => {
+    const made = await withAccounts(config, context, async ({ sharedBudgets, people }) => {
       const { userId } = await findMember(people, who)
-      return await spendBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: 'member', subject: userId, cap, interval: readInterval(text('interval')), includeByok: isOn('byok') }, OPERATOR)
+      return await sharedBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: 'member', subject: userId, cap, interval: readInterval(text('interval')), includeByok: isOn('byok') }, OPERATOR)
     })
     context.terminal.out.write(json ? `${JSON.stringify({ data: budgetRow(made) }, null, 2)}\n` : `${who}: ${sayUsd(made.cap)} ${made.interval} (${made.id})\n`)
     return 0
@@ -58,9 +58,9 @@ const remove: Command = {
   name: 'delete', summary: 'take a budget away', words: ['<id>'], flags: {}, examples: [['switchyard budgets delete 0198c5a2-…', 'its id is in the list']],
   async run({ words, context, config, json }) {
     const [id = ''] = words
-    await withAccounts(config, context, async ({ spendBudgets }) => {
-      const isMembers = (await spendBudgets.list(DEFAULT_ACCOUNT, 'member')).some((budget) => budget.id === id)
-      await spendBudgets.delete(DEFAULT_ACCOUNT, isMembers ? 'member' : 'tag', id, OPERATOR)
+    await withAccounts(config, context, async ({ sharedBudgets }) => {
+      const isMembers = (await sharedBudgets.list(DEFAULT_ACCOUNT, 'member')).some((budget) => budget.id === id)
+      await sharedBudgets.delete(DEFAULT_ACCOUNT, isMembers ? 'member' : 'tag', id, OPERATOR)
     })
     context.terminal.out.write(json ? `${JSON.stringify({ deleted: true, id })}\n` : `deleted ${id}\n`)
     return 0
@@ -82,19 +82,19 @@ function readInterval(text: string | undefined): (typeof BUDGET_INTERVALS)[numbe
   return known
 }
 
-function nameOf({ kind, subject, value }: SpendBudgetRecord): string {
+function nameOf({ kind, subject, value }: SharedBudgetRecord): string {
   return kind === 'member' ? `member ${subject}` : `${subject}=${value ?? '*'}`
 }
 
-function sayUse({ use }: SpendBudgetRecord): string {
+function sayUse({ use }: SharedBudgetRecord): string {
   return use.length === 0 ? '$0.00' : use.slice(0, 3).map((one) => `${one.value === null || use.length === 1 ? '' : `${one.value} `}${sayUsd(one.used)}`).join(', ') + (use.length > 3 ? ', …' : '')
 }
 
-function sayKind({ mode, isRequired }: SpendBudgetRecord): string {
+function sayKind({ mode, isRequired }: SharedBudgetRecord): string {
   return `${mode}${isRequired ? ', required' : ''}`
 }
 
-function budgetRow({ id, kind, subject, value, interval: resets, cap, mode, isRequired, includeByok, use }: SpendBudgetRecord): object {
+function budgetRow({ id, kind, subject, value, interval: resets, cap, mode, isRequired, includeByok, use }: SharedBudgetRecord): object {
   return {
     id, ...(kind === 'member' ? { user_id: subject } : { tag: subject, value, kind: mode, required: isRequired }), limit_usd: formatUsd(cap), interval: resets, include_byok_in_budgets: includeByok,
     used: use.map((one) => ({ ...(kind === 'tag' && { value: one.value }), used_usd: formatUsd(one.used) })),

@@ -5,7 +5,7 @@ import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
-import type { SpendBudgets } from '../accounts/spend-budgets.ts'
+import type { SharedBudgets } from '../accounts/shared-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Config } from '../config.ts'
 import type { Audit } from '../store/audit.ts'
@@ -19,7 +19,7 @@ export interface OpenData {
   readonly accounts: Accounts
   readonly people: People
   readonly workspaces: Workspaces
-  readonly spendBudgets: SpendBudgets
+  readonly sharedBudgets: SharedBudgets
   readonly instance: Instance
   readonly operator: Operator
   readonly byok: ByokKeys

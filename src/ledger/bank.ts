@@ -1,4 +1,4 @@
-import type { LimitReset, SpendCap } from '../accounts/caller.ts'
+import type { LimitReset, CallerCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 
 /** What a lease is a slice of: an account's balance, or what one window of a limit or budget leaves. */
@@ -9,7 +9,7 @@ export interface Allowance {
 }
 
 export interface AllowanceWindow {
-  readonly kind: 'key' | 'workspace' | SpendCap['kind']
+  readonly kind: 'key' | 'workspace' | CallerCap['kind']
   /** The key's hash, the workspace's id, or the id of the cap. */
   readonly id: string
   readonly period: Period

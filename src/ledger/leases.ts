@@ -1,4 +1,4 @@
-import type { Caller, SpendCap } from '../accounts/caller.ts'
+import type { Caller, CallerCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
@@ -15,7 +15,7 @@ export interface CallerLeases {
 }
 
 /** A lease of one window of a limit or budget; or of a balance, which is that of the customer's wallet. `cap`: of a guardrail's, a member's or a tag's. */
-export interface LimitLease { readonly window: Window; readonly lease: Lease; readonly cap?: SpendCap }
+export interface LimitLease { readonly window: Window; readonly lease: Lease; readonly cap?: CallerCap }
 
 /** What other processes (or people) did to allowances. */
 export interface AllowanceChanges {
@@ -222,7 +222,7 @@ export class Leases {
     return lease
   }
 
-  private limitOf({ accountId, kind, id, period }: { readonly accountId: string; readonly kind: AllowanceWindow['kind']; readonly id: string; readonly period: Period }, nowMs: number, cap?: SpendCap): LimitLease {
+  private limitOf({ accountId, kind, id, period }: { readonly accountId: string; readonly kind: AllowanceWindow['kind']; readonly id: string; readonly period: Period }, nowMs: number, cap?: CallerCap): LimitLease {
     const name = windowName({ kind, id, period })
     const known = this.limits.get(name)
     if (known && known.window.period === period && nowMs >= known.window.startMs && nowMs < known.window.endMs) return known

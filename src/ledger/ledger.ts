@@ -1,4 +1,4 @@
-import type { Caller, SpendCap } from '../accounts/caller.ts'
+import type { Caller, CallerCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import type { CallTags } from '../core/tags.ts'
 import type { Period } from './bank.ts'
@@ -15,7 +15,7 @@ export interface Hold {
 }
 
 /** Whose allowance it is that a call is held on. */
-export type AllowanceKind = 'account' | 'wallet' | 'key' | 'workspace' | SpendCap['kind']
+export type AllowanceKind = 'account' | 'wallet' | 'key' | 'workspace' | CallerCap['kind']
 
 /** Why credit can't be set aside, with the numbers for the message (402 or 403, each reason told apart). */
 export interface HoldRefusal {

@@ -235,7 +235,7 @@ describe('budgets of tags, members and guardrails', () => {
     const free = testKey('free')
     const b = await Bench.open({ keys: [free] })
     const id = '019a0000-0000-7000-8000-000000000001'
-    await b.database.write((sql) => sql.run(`INSERT INTO spend_budgets (account_id, id, kind, subject, value, period, cap, mode, required, include_byok, created_ms, updated_ms)
+    await b.database.write((sql) => sql.run(`INSERT INTO shared_budgets (account_id, id, kind, subject, value, period, cap, mode, required, include_byok, created_ms, updated_ms)
       VALUES ($1, $2, 'tag', 'customer', '', 'monthly', $3, 'alert', 0, 0, 1, 1)`, ACCOUNT, id, 10n * USD))
     for (const value of ['acme', 'umbrella']) await b.spend(free, 5n * USD, { budgets: [['', 5n * USD, `tag:${id}:${value}`, 'monthly']] })
     await b.spend(free, 4n * USD, { budgets: [['', 4n * USD, `tag:${id}:acme`, 'monthly']] })

@@ -12,7 +12,7 @@ import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { FeedbackBook } from '../accounts/feedback.ts'
 import type { Operation } from '../accounts/roles.ts'
-import type { SpendBudgets } from '../accounts/spend-budgets.ts'
+import type { SharedBudgets } from '../accounts/shared-budgets.ts'
 import type { Domains } from '../accounts/domains.ts'
 import type { Scim } from '../accounts/scim/scim.ts'
 import type { Wallets } from '../accounts/wallets.ts'
@@ -48,7 +48,7 @@ export interface Services {
   readonly scim: Scim
   readonly domains: Domains
   /** Budgets of members, and on tags. */
-  readonly spendBudgets: SpendBudgets
+  readonly sharedBudgets: SharedBudgets
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
   /** Accounts and people, from above. */

@@ -1,4 +1,4 @@
-import type { Key, SpendCap, TagCap } from '../accounts/caller.ts'
+import type { Key, CallerCap, TagCap } from '../accounts/caller.ts'
 import { OWNER, defaultGuardrailId } from '../guardrails/guardrail.ts'
 import { holderOf, type AllowanceWindow, type Period } from '../ledger/bank.ts'
 import type { End } from '../ledger/line.ts'
@@ -13,13 +13,13 @@ export const UNLIMITED = 1n << 60n
 const ID_CHARS = 36
 
 /** What a guardrail, a member or a tag may spend in a window: a query, by the numbers of its parameters. */
-function capText(kind: SpendCap['kind'], account: number, id: number, period: number): string {
+function capText(kind: CallerCap['kind'], account: number, id: number, period: number): string {
   return kind === 'guardrail'
     ? `SELECT limit_amount AS cap FROM guardrails WHERE account_id = $${account} AND id = $${id} AND COALESCE(reset_interval, 'ever') = $${period}`
-    : `SELECT cap FROM spend_budgets WHERE account_id = $${account} AND id = $${id} AND period = $${period} AND mode = 'cap'`
+    : `SELECT cap FROM shared_budgets WHERE account_id = $${account} AND id = $${id} AND period = $${period} AND mode = 'cap'`
 }
 
-type CapWindow = AllowanceWindow & { readonly kind: SpendCap['kind'] }
+type CapWindow = AllowanceWindow & { readonly kind: CallerCap['kind'] }
 
 /** A window that is neither a key's nor a workspace's. */
 export function isCapWindow(window: AllowanceWindow): window is CapWindow {
@@ -65,8 +65,8 @@ export async function countCaps(sql: Sql, accountId: string, ends: readonly End[
 }
 
 /** What the calls of a key are held on beside its limit and its workspace's budgets. */
-export async function readCaps(sql: Sql, key: Key): Promise<{ readonly caps?: readonly SpendCap[]; readonly tagCaps?: readonly TagCap[] }> {
-  const budgets = await sql.all("SELECT id, kind, subject, value, period, mode, required, include_byok FROM spend_budgets WHERE account_id = $1 AND (kind = 'tag' OR (kind = 'member' AND subject = $2)) ORDER BY kind, subject, value, period",
+export async function readCaps(sql: Sql, key: Key): Promise<{ readonly caps?: readonly CallerCap[]; readonly tagCaps?: readonly TagCap[] }> {
+  const budgets = await sql.all("SELECT id, kind, subject, value, period, mode, required, include_byok FROM shared_budgets WHERE account_id = $1 AND (kind = 'tag' OR (kind = 'member' AND subject = $2)) ORDER BY kind, subject, value, period",
     key.accountId, key.creatorUserId ?? '')
   const caps = [...await guardrailCaps(sql, key), ...budgets.filter((row) => row['kind'] === 'member').map(memberCap)]
   const tagCaps = budgets.filter((row) => row['kind'] === 'tag').map(tagCap)
@@ -74,7 +74,7 @@ export async function readCaps(sql: Sql, key: Key): Promise<{ readonly caps?: re
 }
 
 /** Of guardrails with a budget that hold for the key: each counts for the key, or for all keys of its member together, never for others it is assigned to (contract F5). */
-async function guardrailCaps(sql: Sql, { accountId, hash, workspaceId, creatorUserId }: Key): Promise<SpendCap[]> {
+async function guardrailCaps(sql: Sql, { accountId, hash, workspaceId, creatorUserId }: Key): Promise<CallerCap[]> {
   const rows = await sql.all(`SELECT g.id, g.name, g.reset_interval, g.include_byok, a.kind, a.target FROM guardrails AS g
     JOIN guardrail_assignments AS a ON a.account_id = g.account_id AND a.guardrail_id = g.id
     WHERE g.account_id = $1 AND g.limit_amount IS NOT NULL AND ((a.kind = 'key' AND a.target = $2) OR (a.kind = 'member' AND a.target = $3)) ORDER BY a.kind`, accountId, hash, creatorUserId ?? OWNER)
@@ -84,7 +84,7 @@ async function guardrailCaps(sql: Sql, { accountId, hash, workspaceId, creatorUs
   return [...rows, ...(ofWorkspace ? [{ ...ofWorkspace, ...target }] : [])].map(guardrailCap)
 }
 
-function guardrailCap(row: Row): SpendCap {
+function guardrailCap(row: Row): CallerCap {
   const ofMember = row['kind'] === 'member'
   return {
     kind: 'guardrail', id: `${text(row, 'id')}:${text(row, 'kind')}:${text(row, 'target')}`, period: periodOf(textOrNull(row, 'reset_interval') ?? 'ever'), includeByok: int(row, 'include_byok') !== 0,
@@ -92,7 +92,7 @@ function guardrailCap(row: Row): SpendCap {
   }
 }
 
-function memberCap(row: Row): SpendCap {
+function memberCap(row: Row): CallerCap {
   return { kind: 'member', id: text(row, 'id'), period: periodOf(text(row, 'period')), includeByok: int(row, 'include_byok') !== 0, name: 'the keys of this member' }
 }
 

@@ -45,20 +45,20 @@ function asIds(kind: CapKind, rows: readonly Row[]): AllowanceId[] {
   return rows.map((row) => ({ accountId: text(row, 'account_id'), id: text(row, 'holder').slice(kind.length + 1) }))
 }
 
-/** What a row of `spend_budgets` says, with what it is called. */
+/** What a row of `shared_budgets` says, with what it is called. */
 function capOf(row: Row, name: string, userId: string | null): Cap {
-  // Written by putSpendBudget, from the same type.
+  // Written by putSharedBudget, from the same type.
   return { name, period: text(row, 'period') as Period, cap: big(row, 'cap'), createdMs: int(row, 'created_ms'), userId }
 }
 
 const member = capSource('member', {
-  query: `SELECT spend_budgets.account_id, spend_budgets.id, spend_budgets.subject, spend_budgets.period, spend_budgets.cap, spend_budgets.created_ms, users.email FROM spend_budgets
-    LEFT JOIN users ON users.id = spend_budgets.subject WHERE spend_budgets.kind = 'member' AND (spend_budgets.account_id, spend_budgets.id)`,
+  query: `SELECT shared_budgets.account_id, shared_budgets.id, shared_budgets.subject, shared_budgets.period, shared_budgets.cap, shared_budgets.created_ms, users.email FROM shared_budgets
+    LEFT JOIN users ON users.id = shared_budgets.subject WHERE shared_budgets.kind = 'member' AND (shared_budgets.account_id, shared_budgets.id)`,
   cap: (row) => capOf(row, textOrNull(row, 'email') ?? text(row, 'subject'), text(row, 'subject')),
 }, (sql, accountId, scope) => budgetIds(sql, accountId, 'member', scope))
 
 const tag = capSource('tag', {
-  query: "SELECT account_id, id, subject, value, period, cap, created_ms FROM spend_budgets WHERE kind = 'tag' AND (account_id, id)",
+  query: "SELECT account_id, id, subject, value, period, cap, created_ms FROM shared_budgets WHERE kind = 'tag' AND (account_id, id)",
   cap(row, id) {
     const value = text(row, 'value') || id.slice(ID_CHARS + 1)
     return capOf(row, value === '' ? text(row, 'subject') : `${text(row, 'subject')}=${value}`, null)
@@ -73,7 +73,7 @@ const guardrail = capSource('guardrail', {
 async function budgetIds(sql: Sql, accountId: string, kind: 'member' | 'tag', { userId, limit }: AllowanceScope): Promise<string[]> {
   const own = userId === undefined ? [] : [userId]
   // A tag's budget for each value has windows of its own: those that were used are listed.
-  const rows = await sql.all(`SELECT id FROM spend_budgets WHERE account_id = $1 AND kind = $2 AND (kind = 'member' OR value <> '')${own.map(() => ' AND subject = $3').join('')} ORDER BY created_ms, id LIMIT $${own.length + 3}`, accountId, kind, ...own, limit)
+  const rows = await sql.all(`SELECT id FROM shared_budgets WHERE account_id = $1 AND kind = $2 AND (kind = 'member' OR value <> '')${own.map(() => ' AND subject = $3').join('')} ORDER BY created_ms, id LIMIT $${own.length + 3}`, accountId, kind, ...own, limit)
   const ids = rows.map((row) => text(row, 'id'))
   return kind === 'member' ? ids : [...new Set([...ids, ...await usedHolders(sql, accountId, 'tag', limit)])].slice(0, limit)
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Caller, Key } from '../accounts/caller.ts'
-import type { SpendBudget } from '../accounts/spend-budget.ts'
+import type { SharedBudget } from '../accounts/shared-budget.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Nano } from '../core/nano.ts'
 import type { CallTags } from '../core/tags.ts'
@@ -41,8 +41,8 @@ async function guardrail(budget: Partial<GuardrailBudget>, assigned: readonly (r
   return id
 }
 
-async function budget(wish: Partial<SpendBudget> & Pick<SpendBudget, 'kind' | 'subject' | 'cap'>): Promise<string> {
-  const made = await new SqlBudgets(bench.database).putSpendBudget({ id: rowId(), accountId: ACCOUNT, value: null, interval: 'daily', mode: 'cap', isRequired: false, includeByok: false, createdMs: 1, updatedMs: 1, ...wish }, 10, { by: SYSTEM, nowMs: bench.clock.wallMs() })
+async function budget(wish: Partial<SharedBudget> & Pick<SharedBudget, 'kind' | 'subject' | 'cap'>): Promise<string> {
+  const made = await new SqlBudgets(bench.database).putSharedBudget({ id: rowId(), accountId: ACCOUNT, value: null, interval: 'daily', mode: 'cap', isRequired: false, includeByok: false, createdMs: 1, updatedMs: 1, ...wish }, 10, { by: SYSTEM, nowMs: bench.clock.wallMs() })
   if (typeof made === 'string') throw new Error(made)
   await told()
   return made.id
@@ -64,8 +64,8 @@ async function spend(ledger: LedgerNode, key: Key, amount: Nano, more: { readonl
   await ledger.flush()
 }
 
-async function used(kind: SpendBudget['kind']) {
-  return (await new SqlBudgets(bench.database).listSpendBudgets(ACCOUNT, kind, bench.clock.wallMs())).map(({ use }) => use)
+async function used(kind: SharedBudget['kind']) {
+  return (await new SqlBudgets(bench.database).listSharedBudgets(ACCOUNT, kind, bench.clock.wallMs())).map(({ use }) => use)
 }
 
 describe('a budget of a guardrail', () => {
@@ -264,7 +264,7 @@ describe('a budget on a tag', () => {
     if (held.ok) ledger.settle(held, generationOf(one, held.callId, { cost: 50n }))
     await spend(ledger, one, 10n, { tags: { customer: 'acme' } })
     expect(await used('tag')).toEqual([[{ value: 'acme', used: 10n }]])
-    expect(await new SqlBudgets(bench.database).deleteSpendBudget(ACCOUNT, 'tag', id, { by: SYSTEM, nowMs: 1 })).toBe(true)
+    expect(await new SqlBudgets(bench.database).deleteSharedBudget(ACCOUNT, 'tag', id, { by: SYSTEM, nowMs: 1 })).toBe(true)
     await told()
     await spend(ledger, one, 1_000n, { tags: { customer: 'acme' } })
   })

@@ -8,7 +8,7 @@ import { FeedbackBook } from '../accounts/feedback.ts'
 import { People } from '../accounts/people.ts'
 import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
-import { SpendBudgets } from '../accounts/spend-budgets.ts'
+import { SharedBudgets } from '../accounts/shared-budgets.ts'
 import { Domains, type TxtResolver } from '../accounts/domains.ts'
 import { scimOn, type Scim } from '../accounts/scim/scim.ts'
 import { DnsTxt } from '../lib/dns-txt.ts'
@@ -72,7 +72,7 @@ export interface OpenLedger extends OpenByok {
   readonly walletBook: WalletBook
   readonly scim: Scim
   readonly domains: Domains
-  readonly spendBudgets: SpendBudgets
+  readonly sharedBudgets: SharedBudgets
   /** What signing in needs kept. */
   readonly signIn: SignInStore
   readonly instance: Instance
@@ -165,7 +165,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'spendBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -181,8 +181,8 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   return { accounts, notices, byok: openByok(client.api, { ...options, others: [notices.webhooks] }).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
-function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'spendBudgets' | 'workspaces'> {
-  return { people: new People(api, clock), spendBudgets: new SpendBudgets({ store: api, clock, flush }), workspaces: new Workspaces({ store: api, clock }) }
+function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'sharedBudgets' | 'workspaces'> {
+  return { people: new People(api, clock), sharedBudgets: new SharedBudgets({ store: api, clock, flush }), workspaces: new Workspaces({ store: api, clock }) }
 }
 
 async function openInstance({ api }: StoreClient, clock: Clock): Promise<Instance> {

@@ -10,7 +10,7 @@ import { writeAudit } from './audit-rows.ts'
 import { findInstanceSettings } from './instance-rows.ts'
 import { isFull } from './member-limit.ts'
 import { disableKeysOf, touchKeys } from './key-rows.ts'
-import { deleteMemberBudgets } from './spend-budget-rows.ts'
+import { deleteMemberBudgets } from './shared-budget-rows.ts'
 import { isKeptByDirectory, linkEntry, unlinkEntry } from './scim-access.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 

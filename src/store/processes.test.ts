@@ -59,7 +59,7 @@ describe('four processes on one store', () => {
 describe('four processes on one budget', () => {
   test.each(['a tag', 'a member', 'a guardrail'] as const)('of %s spend it to the last cent and not over it', async (whose) => {
     const dataDir = testDirectory()
-    const { accounts, people, spendBudgets, rules, close } = await openAll(dataDir)
+    const { accounts, people, sharedBudgets, rules, close } = await openAll(dataDir)
     await accounts.grant(DEFAULT_ACCOUNT, 100n * NANO_PER_CENT, 'test')
     const { id: userId } = await people.addUser({ email: 'anne@example.com' }, SYSTEM)
     await people.addMember(DEFAULT_ACCOUNT, userId, 'member', SYSTEM)
@@ -70,7 +70,7 @@ describe('four processes on one budget', () => {
       const id = rowId()
       await rules.putGuardrail({ id, accountId: DEFAULT_ACCOUNT, workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), name: 'G', description: null, rules: NO_RULES, budget: { limit: cap, reset: 'monthly', includeByok: false }, createdMs: 1, updatedMs: null }, { by: SYSTEM, nowMs: 1 })
       await rules.assign(DEFAULT_ACCOUNT, [{ id: rowId(), guardrailId: id, kind: 'member', target: userId, createdMs: 1 }], { by: SYSTEM, nowMs: 1 })
-    } else await spendBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: whose === 'a tag' ? 'tag' : 'member', subject: whose === 'a tag' ? 'customer' : userId, cap, interval: 'monthly' }, SYSTEM)
+    } else await sharedBudgets.put({ accountId: DEFAULT_ACCOUNT, kind: whose === 'a tag' ? 'tag' : 'member', subject: whose === 'a tag' ? 'customer' : userId, cap, interval: 'monthly' }, SYSTEM)
     await close()
     const amount = NANO_PER_CENT / 25n
     const children = Array.from({ length: 4 }, (_, at) => start('drain', dataDir, secrets[at % 2] ?? '', amount, { customer: 'acme' }))

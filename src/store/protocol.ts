@@ -11,7 +11,7 @@ import type { SignInStore } from '../accounts/sign-in-store.ts'
 import type { PurchaseStore } from '../billing/purchase-store.ts'
 import type { WalletStore } from '../accounts/wallet.ts'
 import type { RuleStore } from '../guardrails/rule-store.ts'
-import type { SpendBudgetStore } from '../accounts/spend-budget.ts'
+import type { SharedBudgetStore } from '../accounts/shared-budget.ts'
 import type { Bank } from '../ledger/bank.ts'
 import type { AllowanceChanges } from '../ledger/leases.ts'
 import type { SliceBank, WantedSlice } from '../limits/slice-bank.ts'
@@ -31,7 +31,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SpendBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SharedBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -10,10 +10,10 @@ export const WALLETS: Migration = {
     'ALTER TABLE guardrails ADD COLUMN reset_interval text',
     'ALTER TABLE guardrails ADD COLUMN include_byok bigint NOT NULL DEFAULT 0',
     // `kind` is member or tag, `subject` the person's id or the tag's name. A `value` of '' stands for each value by itself.
-    `CREATE TABLE spend_budgets (
+    `CREATE TABLE shared_budgets (
       account_id text NOT NULL, id text NOT NULL, kind text NOT NULL, subject text NOT NULL, value text NOT NULL, period text NOT NULL, cap bigint NOT NULL,
       mode text NOT NULL, required bigint NOT NULL, include_byok bigint NOT NULL, created_ms bigint NOT NULL, updated_ms bigint NOT NULL, PRIMARY KEY (account_id, id))`,
-    'CREATE UNIQUE INDEX spend_budgets_of ON spend_budgets (account_id, kind, subject, value, period)',
+    'CREATE UNIQUE INDEX shared_budgets_of ON shared_budgets (account_id, kind, subject, value, period)',
     // What each of them counted in a window, and what leases have of it. Unlike a workspace's there are only those that a call was held on.
     `CREATE TABLE budget_windows (
       account_id text NOT NULL, holder text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, counted bigint NOT NULL,

@@ -1,21 +1,21 @@
 import type { Change } from '../accounts/people-store.ts'
-import type { SpendBudget, SpendBudgetRecord, SpendBudgetRefusal, SpendBudgetStore } from '../accounts/spend-budget.ts'
-import { deleteSpendBudget, listSpendBudgets, putSpendBudget } from './spend-budget-rows.ts'
+import type { SharedBudget, SharedBudgetRecord, SharedBudgetRefusal, SharedBudgetStore } from '../accounts/shared-budget.ts'
+import { deleteSharedBudget, listSharedBudgets, putSharedBudget } from './shared-budget-rows.ts'
 import type { Database } from './sql.ts'
 
 /** What the port of budgets on members and tags says is stored, in a database: each method is one transaction. */
-export class SqlBudgets implements SpendBudgetStore {
+export class SqlBudgets implements SharedBudgetStore {
   constructor(private readonly database: Database) {}
 
-  listSpendBudgets(accountId: string, kind: SpendBudget['kind'], nowMs: number): Promise<readonly SpendBudgetRecord[]> {
-    return this.database.read((sql) => listSpendBudgets(sql, accountId, kind, nowMs))
+  listSharedBudgets(accountId: string, kind: SharedBudget['kind'], nowMs: number): Promise<readonly SharedBudgetRecord[]> {
+    return this.database.read((sql) => listSharedBudgets(sql, accountId, kind, nowMs))
   }
 
-  putSpendBudget(budget: SpendBudget, tagsMax: number, change: Change): Promise<SpendBudgetRecord | SpendBudgetRefusal> {
-    return this.database.write((sql) => putSpendBudget(sql, budget, tagsMax, change))
+  putSharedBudget(budget: SharedBudget, tagsMax: number, change: Change): Promise<SharedBudgetRecord | SharedBudgetRefusal> {
+    return this.database.write((sql) => putSharedBudget(sql, budget, tagsMax, change))
   }
 
-  deleteSpendBudget(accountId: string, kind: SpendBudget['kind'], id: string, change: Change): Promise<boolean> {
-    return this.database.write((sql) => deleteSpendBudget(sql, accountId, kind, id, change))
+  deleteSharedBudget(accountId: string, kind: SharedBudget['kind'], id: string, change: Change): Promise<boolean> {
+    return this.database.write((sql) => deleteSharedBudget(sql, accountId, kind, id, change))
   }
 }

@@ -15,7 +15,7 @@ const METHODS = [
   'insertPurchase', 'placePurchase', 'purchase', 'findPurchase', 'listPurchases', 'applyPayment', 'recordPayment', 'beginRefund', 'noteRefund', 'receipt', 'purchasesToLookAt', 'refundsToLookAt', 'payer', 'changePayer', 'keepCustomer', 'beginTopUps', 'expireCredit', 'eventsReadTo', 'noteEventsRead',
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
   'wallet', 'listWallets', 'insertWallet', 'changeWallet', 'walletEntries', 'moveWallets', 'walletPrices', 'listPriceLists', 'putPriceList', 'deletePriceList', 'walletKeyUse', 'walletSums',
-  'listSpendBudgets', 'putSpendBudget', 'deleteSpendBudget',
+  'listSharedBudgets', 'putSharedBudget', 'deleteSharedBudget',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'startView', 'endView', 'auditOfAll',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode', 'insertFeedback', 'listFeedback',

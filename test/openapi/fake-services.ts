@@ -19,8 +19,8 @@ import { Operator } from '../../src/accounts/operator.ts'
 import type { OperatorStore } from '../../src/accounts/operator-store.ts'
 import { Wallets } from '../../src/accounts/wallets.ts'
 import type { WalletStore } from '../../src/accounts/wallet.ts'
-import { SpendBudgets } from '../../src/accounts/spend-budgets.ts'
-import type { SpendBudgetStore } from '../../src/accounts/spend-budget.ts'
+import { SharedBudgets } from '../../src/accounts/shared-budgets.ts'
+import type { SharedBudgetStore } from '../../src/accounts/shared-budget.ts'
 import { Workspaces, type WorkspacesOptions } from '../../src/accounts/workspaces.ts'
 import { PresetBook } from '../../src/accounts/preset-book.ts'
 import type { PresetStore } from '../../src/accounts/presets.ts'
@@ -178,7 +178,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, feedback: noFeedback, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), spendBudgets: noSpendBudgets, wallets: noWallets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, feedback: noFeedback, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), sharedBudgets: noSharedBudgets, wallets: noWallets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -202,7 +202,7 @@ const noReports: Services['reports'] = {
 const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
 const noWallets = new Wallets({ store: { listWallets: async () => ({ rows: [], total: 0 }) } as unknown as WalletStore, clock: new FakeClock(), flush: async () => undefined, recall: async () => undefined })
 /** As below. */
-const noSpendBudgets = new SpendBudgets({ store: { listSpendBudgets: async () => [] } as unknown as SpendBudgetStore, clock: new FakeClock(), flush: async () => undefined })
+const noSharedBudgets = new SharedBudgets({ store: { listSharedBudgets: async () => [] } as unknown as SharedBudgetStore, clock: new FakeClock(), flush: async () => undefined })
 /** Tests of the operator's side have a real store. */
 const noOperator = new Operator({ store: {} as OperatorStore, clock: new FakeClock(), flush: async () => undefined })
 /** As on a fresh install. */

@@ -34,7 +34,7 @@ import { changeMember, createInvitation, listInvitations, listMembers, removeMem
 import { listProviders } from './providers.ts'
 import { createPurchase, getPurchase, getReceipt, listPurchases, recordPurchase, refundPurchase } from './purchases.ts'
 import { explainRequest } from './route-explain.ts'
-import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './spend-budgets.ts'
+import { deleteMemberBudget, deleteTagBudget, listMemberBudgets, listTagBudgets, putMemberBudget, putTagBudget } from './shared-budgets.ts'
 import { changeGroupMapping, createGroupMapping, createScimToken, deleteGroupMapping, getGroupMapping, listGroupMappings, listScimGroups, listScimTokens, listScimUsers, refreshScim, revokeScimToken } from './scim.ts'
 import { changeWallet, closeWallet, createWallet, getOwnWallet, getWallet, grantToWallet, listWalletEntries, listWallets, takeFromWallet, transferBetweenWallets } from './wallets.ts'
 import { deletePriceList, listPriceLists, putPriceList } from './price-lists.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SpendBudgetRecord } from '../../accounts/spend-budget.ts'
+import type { SharedBudgetRecord } from '../../accounts/shared-budget.ts'
 import { parseUsd, usdNumber, type Nano } from '../../core/nano.ts'
 import { windowAt } from '../../ledger/window.ts'
 import { ownerOnly } from '../access.ts'
@@ -23,7 +23,7 @@ const MEMBER_BUDGET = z.strictObject({ user_id: z.string({ error: 'must be the i
 /** `GET /budgets/tags`: what calls with a tag may cost together. Only this server has them, as all that follows. */
 export const listTagBudgets: Route = {
   method: 'GET', path: '/budgets/tags', auth: 'management', operation: 'tag_budgets.read',
-  handle: async (context) => ({ data: (await context.services.spendBudgets.list(accessIn(context).accountId, 'tag')).map((budget) => tagRow(budget, context)) }),
+  handle: async (context) => ({ data: (await context.services.sharedBudgets.list(accessIn(context).accountId, 'tag')).map((budget) => tagRow(budget, context)) }),
 }
 
 /** `PUT /budgets/tags`: made, or changed where there is one of the same tag, value and interval. */
@@ -32,7 +32,7 @@ export const putTagBudget: Route = {
   async handle(context) {
     const { accountId, actor } = accessIn(context)
     const { tag, value, limit_usd: cap, reset_interval: interval, kind, required, include_byok_in_budgets: includeByok } = await readBody(context, TAG_BUDGET)
-    const budget = await context.services.spendBudgets.put({ accountId, kind: 'tag', subject: tag, value, cap, interval: interval ?? 'lifetime', mode: kind, isRequired: required, includeByok }, actor)
+    const budget = await context.services.sharedBudgets.put({ accountId, kind: 'tag', subject: tag, value, cap, interval: interval ?? 'lifetime', mode: kind, isRequired: required, includeByok }, actor)
     return { data: tagRow(budget, context) }
   },
 }
@@ -46,7 +46,7 @@ export const listMemberBudgets: Route = {
   async handle(context) {
     const access = accessIn(context)
     const own = ownerOnly(access)
-    const budgets = await context.services.spendBudgets.list(access.accountId, 'member')
+    const budgets = await context.services.sharedBudgets.list(access.accountId, 'member')
     return { data: budgets.filter(({ subject }) => own === undefined || subject === own).map((budget) => memberRow(budget, context)) }
   },
 }
@@ -57,7 +57,7 @@ export const putMemberBudget: Route = {
   async handle(context) {
     const { accountId, actor } = accessIn(context)
     const { user_id: subject, limit_usd: cap, reset_interval: interval, include_byok_in_budgets: includeByok } = await readBody(context, MEMBER_BUDGET)
-    return { data: memberRow(await context.services.spendBudgets.put({ accountId, kind: 'member', subject, cap, interval: interval ?? 'lifetime', includeByok }, actor), context) }
+    return { data: memberRow(await context.services.sharedBudgets.put({ accountId, kind: 'member', subject, cap, interval: interval ?? 'lifetime', includeByok }, actor), context) }
   },
 }
 
@@ -69,13 +69,13 @@ function removal(kind: 'member' | 'tag', path: string): Route {
     method: 'DELETE', path, auth: 'management', operation: `${kind}_budgets.change`,
     async handle(context) {
       const { accountId, actor } = accessIn(context)
-      await context.services.spendBudgets.delete(accountId, kind, context.params['id'] ?? '', actor)
+      await context.services.sharedBudgets.delete(accountId, kind, context.params['id'] ?? '', actor)
       return { deleted: true }
     },
   }
 }
 
-function tagRow(budget: SpendBudgetRecord, context: RouteContext): object {
+function tagRow(budget: SharedBudgetRecord, context: RouteContext): object {
   const { subject, value, mode, isRequired, use, cap } = budget
   return {
     id: budget.id, tag: subject, value, kind: mode, required: isRequired, ...bodyRow(budget, context),
@@ -83,11 +83,11 @@ function tagRow(budget: SpendBudgetRecord, context: RouteContext): object {
   }
 }
 
-function memberRow(budget: SpendBudgetRecord, context: RouteContext): object {
+function memberRow(budget: SharedBudgetRecord, context: RouteContext): object {
   return { id: budget.id, user_id: budget.subject, ...bodyRow(budget, context) }
 }
 
-function bodyRow({ kind, value, interval, cap, includeByok, use, createdMs, updatedMs }: SpendBudgetRecord, { services }: RouteContext): object {
+function bodyRow({ kind, value, interval, cap, includeByok, use, createdMs, updatedMs }: SharedBudgetRecord, { services }: RouteContext): object {
   const { endMs } = windowAt(interval === 'lifetime' ? 'ever' : interval, services.clock.wallMs())
   return {
     limit_usd: usdNumber(cap), reset_interval: interval === 'lifetime' ? null : interval, include_byok_in_budgets: includeByok,

@@ -3,7 +3,7 @@ import type { Change } from './people-store.ts'
 import type { BudgetInterval } from './workspace.ts'
 
 /** What all keys of a member may spend together in a window, or all calls with a tag. */
-export interface SpendBudget {
+export interface SharedBudget {
   readonly id: string
   readonly accountId: string
   readonly kind: 'member' | 'tag'
@@ -24,19 +24,19 @@ export interface SpendBudget {
 }
 
 /** What the window that is open now has counted; by value, the dearest first, where each value has its own. */
-export interface SpendBudgetUse { readonly value: string | null; readonly used: Nano }
+export interface SharedBudgetUse { readonly value: string | null; readonly used: Nano }
 
-export interface SpendBudgetRecord extends SpendBudget { readonly use: readonly SpendBudgetUse[] }
+export interface SharedBudgetRecord extends SharedBudget { readonly use: readonly SharedBudgetUse[] }
 
 /** `no_member`: it is for nobody of the account · `too_many`: the account has as many on tags as it may. */
-export type SpendBudgetRefusal = 'no_member' | 'too_many'
+export type SharedBudgetRefusal = 'no_member' | 'too_many'
 
 /** What these budgets need stored. Every method is one transaction, its entry in the log of changes too; a method that fails throws Fault `unavailable`. */
-export interface SpendBudgetStore {
+export interface SharedBudgetStore {
   /** By what they are for. */
-  listSpendBudgets(accountId: string, kind: SpendBudget['kind'], nowMs: number): Promise<readonly SpendBudgetRecord[]>
+  listSharedBudgets(accountId: string, kind: SharedBudget['kind'], nowMs: number): Promise<readonly SharedBudgetRecord[]>
   /** Makes it, or changes the one that is there for the same subject, value and interval. */
-  putSpendBudget(budget: SpendBudget, tagsMax: number, change: Change): Promise<SpendBudgetRecord | SpendBudgetRefusal>
+  putSharedBudget(budget: SharedBudget, tagsMax: number, change: Change): Promise<SharedBudgetRecord | SharedBudgetRefusal>
   /** False when there is none. */
-  deleteSpendBudget(accountId: string, kind: SpendBudget['kind'], id: string, change: Change): Promise<boolean>
+  deleteSharedBudget(accountId: string, kind: SharedBudget['kind'], id: string, change: Change): Promise<boolean>
 }
