@@ -50,13 +50,13 @@ test('a password is worked on once, whether or not the address is known: the sam
   }
 })
 
-test('plugins are made when somebody first signs in, and not before', async () => {
+test('more ways to sign in are made when somebody first signs in, and not before', async () => {
   expect(links.length).toBeGreaterThan(0)
   const asked: string[] = []
-  const lazy = new SignIn({ store: store.signIn, instance: { maySignUp: () => true }, mailer: { isConfigured: false, send: () => Promise.resolve() }, clock: systemClock, dataDir: testDirectory(), authSecret: 'x'.repeat(40), publicUrl: 'http://localhost:1', host: '127.0.0.1', plugins: async () => { asked.push('plugins'); return [] }, onTrouble: () => undefined, onLink: () => undefined })
+  const lazy = new SignIn({ store: store.signIn, instance: { maySignUp: () => true }, mailer: { isConfigured: false, send: () => Promise.resolve() }, clock: systemClock, dataDir: testDirectory(), authSecret: 'x'.repeat(40), publicUrl: 'http://localhost:1', host: '127.0.0.1', ways: async () => { asked.push('ways'); return {} }, onTrouble: () => undefined, onLink: () => undefined })
   expect(asked).toEqual([])
   // This store's other nodes have another secret: nobody signs in here, and it is said why.
   const refused = await lazy.call({ request: new Request('http://localhost:1/'), address: undefined }, { path: '/sign-in/email', body: { email: 'ada@example.com', password: 'correct horse battery' } }).then(() => undefined, (error: unknown) => error)
   expect(refused).toMatchObject({ code: 'unavailable', options: { detail: expect.stringContaining('SWITCHYARD_AUTH_SECRET') } })
-  expect(asked).toEqual(['plugins'])
+  expect(asked).toEqual(['ways'])
 })

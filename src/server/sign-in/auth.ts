@@ -28,10 +28,12 @@ export interface AuthOptions {
   readonly instance: Pick<Instance, 'maySignUp'>
   readonly letters: Letters
   readonly clock: Clock
-  /** Providers of identity, and whatever else signs people in. */
-  readonly plugins: readonly BetterAuthPlugin[]
+  readonly ways: Ways
   readonly onTrouble: (what: string, detail: string) => void
 }
+
+/** More ways to sign in than those that are here for everybody: providers of identity, plugins. Their models and fields stand in `sign-in-tables.ts`. */
+export type Ways = Pick<BetterAuthOptions, 'plugins' | 'socialProviders'>
 
 /** The library, as far as we use it. */
 export interface Auth { readonly handler: (request: Request) => Promise<Response> }
@@ -46,7 +48,7 @@ const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as con
 
 /** Puts the library together over our store. */
 export function makeAuth(options: AuthOptions): Auth {
-  const { publicUrl, secret, store, letters, clock } = options
+  const { publicUrl, secret, store, letters, clock, ways } = options
   const link = (path: string, token: string) => `${publicUrl}${path}?token=${encodeURIComponent(token)}`
   const inBackground = (task: Promise<unknown>) => { task.catch((error: unknown) => options.onTrouble('a letter could not be sent', String(error))) }
   const base: BetterAuthOptions = {
@@ -86,7 +88,7 @@ export function makeAuth(options: AuthOptions): Auth {
     // Ours say the same by ids, and without tokens.
     disabledPaths: ['/list-sessions', '/revoke-session', '/revoke-sessions', '/revoke-other-sessions', '/update-session', '/get-session', '/error', '/ok'],
     logger: { log: (level, message) => { if (level === 'error') options.onTrouble('signing in', message) } },
-    plugins: [...pluginsOf(options, link), ...options.plugins],
+    plugins: [...pluginsOf(options, link), ...(ways.plugins ?? [])], ...(ways.socialProviders && { socialProviders: ways.socialProviders }),
   }
   return betterAuth(base)
 }

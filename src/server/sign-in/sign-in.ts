@@ -1,4 +1,3 @@
-import type { BetterAuthPlugin } from 'better-auth'
 import type { Instance } from '../../accounts/instance.ts'
 import type { Mailer } from '../../accounts/mailer.ts'
 import { SignInSecret } from '../../accounts/sign-in-secret.ts'
@@ -9,7 +8,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { readBody } from '../body.ts'
 import { jsonResponse } from '../respond.ts'
-import type { Auth } from './auth.ts'
+import type { Auth, Ways } from './auth.ts'
 import { CookieSessions } from './cookie-sessions.ts'
 import { Letters } from './letters.ts'
 import { attemptsOf } from './attempts.ts'
@@ -32,7 +31,7 @@ export interface SignInOptions {
   readonly publicUrl: string | undefined
   readonly host: string
   /** More ways to sign in, made when they are first needed. */
-  readonly plugins?: () => Promise<readonly BetterAuthPlugin[]>
+  readonly ways?: () => Promise<Ways>
   readonly onTrouble: (what: string, detail: string) => void
   /** Told of links that no letter takes along: for the operator's eyes. */
   readonly onLink: (what: string, detail: string) => void
@@ -134,8 +133,8 @@ export class SignIn {
   }
 
   private async make(): Promise<Auth> {
-    const { plugins = () => Promise.resolve([]), ...options } = this.options
-    const [{ makeAuth }, secret, more] = await Promise.all([import('./auth.ts'), this.secret.load(), plugins()])
-    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, plugins: more })
+    const { ways = () => Promise.resolve({}), ...options } = this.options
+    const [{ makeAuth }, secret, more] = await Promise.all([import('./auth.ts'), this.secret.load(), ways()])
+    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, ways: more })
   }
 }
