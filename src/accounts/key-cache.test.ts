@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { FakeClock } from '../lib/clock.ts'
 import type { Key } from './caller.ts'
 import type { FoundKey } from './key-store.ts'
+import { hashSecret } from './account-book.ts'
 import { KeyCache } from './key-cache.ts'
 
 const found = (hash: string, change: Partial<Key> = {}, endsMs: number | null = null): FoundKey => ({ endsMs, caller: { accountId: 'a', key: {
@@ -14,6 +15,17 @@ function slowStore() {
   const cache = new KeyCache((hash) => new Promise((answer, fail) => asked.push({ hash, answer, fail })), new FakeClock())
   return { asked, cache }
 }
+
+describe('a secret', () => {
+  test('is found by its hash alone: nothing here compares it, so that the time tells nothing of how much of a guess is right', () => {
+    const secret = `sk-sw-v1-${'a'.repeat(64)}`
+    const guesses = Array.from({ length: secret.length - 9 }, (_, at) => `${secret.slice(0, at + 9)}b${secret.slice(at + 10)}`)
+    const hashes = [secret, ...guesses].map(hashSecret)
+    expect(hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash))).toBe(true)
+    // What is looked up shares no beginning with what lives, wherever the guess went wrong.
+    for (let at = 1; at < hashes.length; at++) for (let other = 0; other < at; other++) expect(hashes[at]?.slice(0, 10)).not.toBe(hashes[other]?.slice(0, 10) ?? '')
+  })
+})
 
 describe('KeyCache', () => {
   test('asks once for callers that come together', async () => {
