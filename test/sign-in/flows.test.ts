@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startSmtp, textOf, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import { cli } from '../cli.ts'
@@ -311,4 +314,47 @@ test('somebody who is known already is told by letter, and by nothing else', asy
   await settings('invitation')
   expect([known.status, await known.text()]).toEqual([unknown.status, await unknown.text()])
   expect(textOf(await letterTo(smtp, 'twice@example.com', 'There is one already'))).toContain(`/sign-in`)
+})
+
+describe('the secret', () => {
+  test('is a file of its owner alone; a new one before the old signs everybody out, and second factors go on working', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'switchyard-secret-'))
+    const env = { SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com' }
+    const first = await startGateway({ dataDir, env })
+    const browser = await signedUp(first, smtp, 'rotated@example.com')
+    const page = await (await browser.form('/security/two-factor', { password: PASSWORD })).text()
+    const secret = /<code>([A-Z2-7]+)<\/code>/.exec(page)?.[1] ?? ''
+    await browser.form('/security/two-factor-confirm', { code: totp(secret) })
+    const old = readFileSync(join(dataDir, 'auth-secret'), 'utf8').trim()
+    expect(statSync(join(dataDir, 'auth-secret')).mode & 0o777).toBe(0o600)
+    await first.stop()
+
+    const second = await startGateway({ dataDir, env: { ...env, SWITCHYARD_AUTH_SECRET: `${'n'.repeat(40)},${old}` } })
+    const there = new Browser(second.url)
+    for (const [name, value] of browser.cookies) there.cookies.set(name, value)
+    expect((await there.api('/me')).status).toBe(401)
+    there.cookies.clear()
+    await there.form('/sign-in', { email: 'rotated@example.com', password: PASSWORD })
+    expect((await there.form('/two-factor', { code: totp(secret) })).status).toBe(303)
+    expect((await there.api('/me')).status).toBe(200)
+    await second.stop()
+
+    const third = await startGateway({ dataDir, env: { ...env, SWITCHYARD_AUTH_SECRET: 'x'.repeat(40) } })
+    const other = await new Browser(third.url).form('/sign-in', { email: 'rotated@example.com', password: PASSWORD })
+    expect([other.status, await other.text()]).toEqual([503, expect.stringContaining('Nobody can sign in at this node')])
+    await third.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }, 60_000)
+})
+
+test('a public URL with a path, and a secret that is short, are refused at the start, and the secret is not repeated', async () => {
+  const refused = async (env: Record<string, string>) => {
+    const { code, err } = await cli(gateway.dataDir, ['keys', 'list'], { env })
+    return [code, err] as const
+  }
+  for (const url of ['https://example.com/gateway', 'ftp://example.com', 'example.com', 'https://user:pass@example.com']) {
+    expect(await refused({ SWITCHYARD_PUBLIC_URL: url })).toEqual([2, expect.stringContaining('SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com')])
+  }
+  const [code, err] = await refused({ SWITCHYARD_AUTH_SECRET: `${'x'.repeat(40)},short-secret` })
+  expect([code, err.includes('SWITCHYARD_AUTH_SECRET: must be'), err.includes('short-secret')]).toEqual([2, true, false])
 })
