@@ -179,6 +179,7 @@ function moveFault(refusal: MoveRefusal): Fault {
     case 'no_account': return new Fault('not_found', 'There is no such organization that you are in, or it is suspended.', { metadata: { field: 'to_account_id' } })
     case 'tenure': return new Fault('permission_denied', `You are not in this organization for long enough to move credit to it; you may from ${new Date(refusal.openMs).toISOString()}.`)
     case 'cooldown': return new Fault('permission_denied', `You moved credit to an organization lately; you may again from ${new Date(refusal.openMs).toISOString()}.`)
+    case 'too_much': return new Fault('conflict', `Nothing was moved: an account has at most ${sayUsd(CREDIT_NANO_MAX)} altogether.`)
     case 'no_credit': return new Fault('conflict', 'Nothing was moved: your own account has not that much that no running call may use.')
   }
 }

@@ -42,8 +42,8 @@ export interface Grant {
 /** Credit that somebody moves from their own account to an organization of theirs. The same reference moves it once. */
 export interface CreditMove { readonly userId: string; readonly toAccountId: string; readonly amount: Nano; readonly reference: string; readonly by: Actor; readonly nowMs: number }
 
-/** `tenure`: they are not in it for long enough · `cooldown`: they moved some lately; both until `openMs` · `no_credit`: their account has not so much that nobody leased. */
-export type MoveRefusal = { readonly code: 'no_account' } | { readonly code: 'tenure' | 'cooldown'; readonly openMs: number } | { readonly code: 'no_credit'; readonly fromAccountId: string }
+/** `tenure`: they are not in it for long enough · `cooldown`: they moved some lately; both until `openMs` · `too_much`: the organization may not have that much · `no_credit`: their account has not so much that nobody leased. */
+export type MoveRefusal = { readonly code: 'no_account' | 'too_much' } | { readonly code: 'tenure' | 'cooldown'; readonly openMs: number } | { readonly code: 'no_credit'; readonly fromAccountId: string }
 
 /** What accounts need stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
 export interface KeyStore {

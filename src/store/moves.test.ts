@@ -4,6 +4,7 @@ import { OPERATOR, type Actor } from '../accounts/audit-entry.ts'
 import { INSTANCE_CHANGE } from '../accounts/instance.ts'
 import type { Account } from '../accounts/organization.ts'
 import type { User } from '../accounts/user.ts'
+import { CREDIT_NANO_MAX } from '../core/nano.ts'
 import { Fault } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { openLedger, type OpenLedger } from './open.ts'
@@ -80,6 +81,14 @@ describe('H20: credit of a member’s own', () => {
     await store.operator.setSuspended(acme.id, true, 'unpaid', OPERATOR)
     expect((await said(move(USD, 'a'))).slice(0, 9)).toBe('not_found')
     expect(await balances()).toEqual([10n * USD, 0n])
+  })
+
+  test('not where the organization would have more than an account may: nothing is taken then', async () => {
+    clock.advance(7 * DAY_MS)
+    await store.accounts.grant(acme.id, CREDIT_NANO_MAX - USD, 'much')
+    expect(await said(move(USD + 1n, 'a'))).toBe('conflict: Nothing was moved: an account has at most $1000000000.00 altogether.')
+    expect(await said(move(USD, 'b'))).toBe('ok')
+    expect(await balances()).toEqual([9n * USD, CREDIT_NANO_MAX])
   })
 })
 
