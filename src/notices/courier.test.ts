@@ -180,6 +180,23 @@ describe('a letter in the outbox', () => {
     await b.database.close()
   })
 
+  test('is not left behind where the answer to its claim was lost', async () => {
+    const b = await bench()
+    await b.mailer.send(LETTER)
+    let isLost = true
+    const flaky = Object.create(b.store) as SqlNotices
+    flaky.claimMessages = async (claim) => {
+      const claimed = await b.store.claimMessages(claim)
+      if (isLost) throw new Error('the connection broke off')
+      return claimed
+    }
+    const courier = b.courier('a', flaky)
+    expect(await courier.pass().catch((error: unknown) => String(error))).toContain('broke off')
+    isLost = false
+    expect([await courier.pass(), b.post.letters.length]).toEqual([1, 1])
+    await b.database.close()
+  })
+
   test('goes out after the clock was put back by days, and not twice when it is put forward', async () => {
     const b = await bench()
     b.post.mail = new LetterRefused('450 not now', false)

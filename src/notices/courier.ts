@@ -42,6 +42,8 @@ export class Courier {
   private closed = false
   /** What was tried and could not be written down: the store was away. Kept, so that it is not sent twice. */
   private unfinished: Unfinished[] = []
+  /** A claim was asked for and its answer never came: what it may have claimed is let go before the next. */
+  private isUnsure = false
 
   constructor(private readonly options: CourierOptions) {}
 
@@ -61,9 +63,12 @@ export class Courier {
   async pass(): Promise<number> {
     const { nodeId, store, smtp, clock } = this.options
     await this.writeDown()
+    if (this.isUnsure) await store.letGoOfMessages(nodeId)
     let tried = 0
     for (;;) {
+      this.isUnsure = true
       const messages = this.closed ? [] : await store.claimMessages({ nodeId, without: smtp ? undefined : 'letter', limit: CLAIM_MAX, nowMs: clock.wallMs() })
+      this.isUnsure = false
       if (messages.length === 0) return tried
       tried += messages.length
       await Promise.all(messages.map(async (message) => this.unfinished.push({ message, outcome: await this.outcomeOf(message) })))
