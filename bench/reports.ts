@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { METRICS, sumsFor, type MetricName } from '../src/ledger/metrics.ts'
+import { METRICS, spreadsFor, sumsFor, type MetricName } from '../src/ledger/metrics.ts'
 import { REPORT_SUMS, type ReportQuery } from '../src/ledger/reports.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { ReportClient } from '../src/store/report-client.ts'
@@ -82,8 +82,16 @@ async function rollUp(db: Database): Promise<void> {
   await db.write((sql) => sql.run(`INSERT INTO tag_days (account_id, day, tag_set, ${REPORT_SUMS.join(', ')}) SELECT 'default', day, tag_set, ${again} FROM tag_rollups_daily GROUP BY 2, 3`))
   await db.write((sql) => sql.run(`INSERT INTO rollups (account_id, hour, ${columns}) SELECT 'default', hour, key_hash, model, provider, endpoint_id, ${again} FROM tag_rollups GROUP BY 2, 3, 4, 5, 6`))
   await db.write((sql) => sql.run(`INSERT INTO rollups_daily (account_id, day, ${columns}) SELECT 'default', hour / 24, key_hash, model, provider, endpoint_id, ${again} FROM rollups GROUP BY 2, 3, 4, 5, 6`))
+  await timed('rollup_spreads', () => spread(db))
   // As both engines do by themselves in time.
   if (server) await db.write((sql) => sql.run('ANALYZE'))
+}
+
+/** Beside each day's row, forty buckets of latency and thirty of throughput. */
+async function spread(db: Database): Promise<void> {
+  const text = (from: number, buckets: number): string => Array.from({ length: buckets }, (_, at) => `${from + at}:${1 + at * at % 97}`).join(',')
+  await db.write((sql) => sql.run(`INSERT INTO rollup_spreads (account_id, day, key_hash, model, provider, endpoint_id, calls, latency, throughput, contexts)
+    SELECT account_id, day, key_hash, model, provider, endpoint_id, requests, '${text(50, 40)}', '${text(70, 30)}', '0:123456,1:654321' FROM rollups_daily`))
 }
 
 const END_HOUR = START_MS / HOUR_MS + DAYS * 24
@@ -106,6 +114,8 @@ const QUERIES: readonly (readonly [string, ReportQuery])[] = [
   ['30 days by day and feature', { ...base, granularity: 'day', by: ['tag.feature'] }],
   ['30 days by model, one customer', { ...base, by: ['model'], filters: only('tag.customer', 'customer-7') }],
   ['30 days by customer and model', { ...base, by: ['tag.customer', 'model'], rowsMax: 10_000 }],
+  ['31 days by model, p50, p90, p99', { ...base, ...days(31), by: ['model'], spreads: spreadsFor(['p50_latency', 'p50_throughput']), order: { by: { metric: 'p90_latency' }, isDescending: true } }],
+  ['31 days by day and key, p99', { ...base, ...days(31), granularity: 'day', by: ['api_key_id'], spreads: spreadsFor(['p99_latency']) }],
   ['90 days by customer', { ...base, ...days(90), by: ['tag.customer'] }],
 ]
 

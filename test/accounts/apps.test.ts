@@ -164,3 +164,20 @@ describe('H9, H10: over the API', () => {
     expect(validateResponse('POST', '/auth/keys', exchanged.status, await exchanged.json())).toEqual([])
   })
 })
+
+test('B71, B72: calls of an app are told apart by the headers of the official client', async () => {
+  const app = new OpenRouter({ apiKey: gateway.key, serverURL: `${gateway.url}/api/v1`, httpReferer: 'https://told.app/page', appTitle: 'Told', appCategories: 'cli-agent,nonsense,game', retryConfig: { strategy: 'none' } })
+  const { id } = await app.chat.send({ chatRequest: { model: 'demo/echo', messages: [{ role: 'user', content: 'hi' }] } }) as { id: string }
+  const record = await (await gateway.api(`/generation?id=${id}`)).json() as { data: { app_id: number; http_referer: string } }
+  const appId = record.data.app_id
+  expect([Number.isSafeInteger(appId), record.data.http_referer]).toEqual([true, 'https://told.app/page'])
+  const report = await (await ada.api('/analytics/query', { metrics: ['request_count'], dimensions: ['app'], filters: [{ field: 'app', operator: 'eq', value: appId }] })).json() as { data?: { data: object[] } }
+  expect(report.data?.data ?? report).toEqual([{ app: String(appId), app_name: 'Told', request_count: 1 }])
+  await ada.change('PATCH', '/instance/settings', { share_usage: true })
+  const today = new Date(Date.now()).toISOString().slice(0, 10)
+  for (let more = 0; more < 19; more++) await app.chat.send({ chatRequest: { model: 'demo/echo', messages: [{ role: 'user', content: 'hi' }] } })
+  await ada.api('/analytics/query', { metrics: ['request_count'] })
+  const ranked = await client.datasets.getAppRankings({ subcategory: 'game', endDate: today })
+  expect(ranked.result.data).toMatchObject([{ rank: 1, appId: appId, appName: 'Told', totalRequests: 20 }])
+  expect((await client.benchmarks.getBenchmarks({})).data).toEqual([])
+})

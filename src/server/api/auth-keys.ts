@@ -56,7 +56,7 @@ async function makerOf(caller: Caller, services: Services): Promise<{ readonly a
   }
   const { keys, assignments } = await services.rules.accountRules(accountId)
   const bounds = [
-    key.limit !== null && 'a limit', key.expiresMs !== null && 'an expiry', key.ipRanges && 'networks', key.rateLimits && 'rate limits', key.tags && 'tags',
+    key.limit !== null && 'a limit', key.expiresMs !== null && 'an expiry', key.ipRanges && 'networks', key.rateLimits && 'rate limits', key.tags && 'tags', key.wallet !== undefined && 'a wallet',
     Object.keys(keys.get(key.hash) ?? {}).length > 0 && 'a policy', assignments.some(({ kind, target }) => kind === 'key' && target === key.hash) && 'a guardrail',
   ].filter((bound) => typeof bound === 'string')
   if (bounds.length > 0) throw new Fault('permission_denied', `This key has ${bounds.join(', ')}, which a key that it lets an app have would not: use a management key, or one without bounds.`)
