@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readConfig } from '../../src/config.ts'
 import { startSmtp, textOf, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import { cli } from '../cli.ts'
 import { databaseUrlOf } from '../engine.ts'
@@ -347,14 +348,21 @@ describe('the secret', () => {
   }, 60_000)
 })
 
-test('a public URL with a path, and a secret that is short, are refused at the start, and the secret is not repeated', async () => {
-  const refused = async (env: Record<string, string>) => {
-    const { code, err } = await cli(gateway.dataDir, ['keys', 'list'], { env })
-    return [code, err] as const
+test('a public URL with a path, and a secret that is short, are refused at the start, and the secret is not repeated', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'switchyard-env-'))
+  const refused = (line: string): string => {
+    writeFileSync(join(directory, '.env'), `${line}\n`)
+    try {
+      return readConfig({}, directory).host
+    } catch (error) {
+      return String(error)
+    }
   }
   for (const url of ['https://example.com/gateway', 'ftp://example.com', 'example.com', 'https://user:pass@example.com']) {
-    expect(await refused({ SWITCHYARD_PUBLIC_URL: url })).toEqual([2, expect.stringContaining('SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com')])
+    expect(refused(`SWITCHYARD_PUBLIC_URL=${url}`)).toContain('SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com')
   }
-  const [code, err] = await refused({ SWITCHYARD_AUTH_SECRET: `${'x'.repeat(40)},short-secret` })
-  expect([code, err.includes('SWITCHYARD_AUTH_SECRET: must be'), err.includes('short-secret')]).toEqual([2, true, false])
+  const secret = refused(`SWITCHYARD_AUTH_SECRET=${'x'.repeat(40)},short-secret`)
+  expect([secret.includes('SWITCHYARD_AUTH_SECRET: must be'), secret.includes('short-secret')]).toEqual([true, false])
+  expect(refused('SWITCHYARD_PUBLIC_URL=https://gateway.example.com/')).toBe('127.0.0.1')
+  rmSync(directory, { recursive: true, force: true })
 })
