@@ -234,7 +234,7 @@ function publicUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   // As above: not repeated.
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new ConfigError(`SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com, without a path`)
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new ConfigError('SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com, without a path')
   return url.origin
 }
 
