@@ -7,6 +7,7 @@ import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { SharedBudgets } from '../accounts/shared-budgets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
+import type { Billing } from '../billing/billing.ts'
 import type { Config } from '../config.ts'
 import type { Audit } from '../store/audit.ts'
 import type { OpenNotices } from '../store/open-notices.ts'
@@ -22,6 +23,7 @@ export interface OpenData {
   readonly sharedBudgets: SharedBudgets
   readonly instance: Instance
   readonly operator: Operator
+  readonly billing: Billing
   readonly byok: ByokKeys
   readonly notices: Pick<OpenNotices, 'desk'>
   verify(): Promise<Audit>

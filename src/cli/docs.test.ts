@@ -20,6 +20,7 @@ import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { peopleGroup } from './people.ts'
 import { providersGroup } from './providers.ts'
+import { purchasesGroup } from './purchases.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
@@ -34,7 +35,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, creditsGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, creditsGroup, purchasesGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

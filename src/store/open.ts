@@ -165,7 +165,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'billing' | 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -178,7 +178,10 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const accounts = new AccountBook({ store: client.api, clock, flush: () => Promise.resolve(), recall: (accountId) => recallAll(client, undefined, accountId) })
   listeners.accounts = accounts
   const notices = openNotices(client.api, { nodeId: '', dataDir: options.dataDir, clock, masterKey: options.masterKey, sending: undefined, isMoneyOn: () => true, flush: () => Promise.resolve(), log: () => undefined, note: options.note ?? (() => undefined) })
-  return { accounts, notices, byok: openByok(client.api, { ...options, others: [notices.webhooks] }).byok, instance: await openInstance(client, clock), operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  const instance = await openInstance(client, clock)
+  const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
+  const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll, log: () => undefined })
+  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks] }).byok, instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'sharedBudgets' | 'workspaces'> {
