@@ -78,8 +78,8 @@ describe('accounts, from above', () => {
   test('that are closed are not changed any more', async () => {
     const id = await organization('Gone', 'g@example.com')
     await store.operator.close(id, 'asked for', OPERATOR)
-    for (const work of [store.operator.setSuspended(id, true, 'x', OPERATOR), store.operator.setOverrides(id, { membersMax: 1 }, undefined, OPERATOR), store.operator.close(id, 'x', OPERATOR)]) {
-      expect(await work.then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : String(error)))).toBe('not_found')
+    for (const work of [() => store.operator.setSuspended(id, true, 'x', OPERATOR), () => store.operator.setOverrides(id, { membersMax: 1 }, undefined, OPERATOR), () => store.operator.close(id, 'x', OPERATOR)]) {
+      expect(await work().then(() => 'ok', (error: unknown) => (error instanceof Fault ? error.code : String(error)))).toBe('not_found')
     }
   })
 })
