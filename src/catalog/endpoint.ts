@@ -205,6 +205,8 @@ export interface Endpoint {
   /** The same endpoint by its provider's other dialects: `upstream/spoken.ts` takes the one that loses least of a call. */
   readonly alternatives?: readonly Endpoint[]
   readonly price: Price
+  /** `price` is list price with the operator's markup (hundredths of a percent, a discount below zero): what it is without, for what the provider is paid. */
+  readonly markup?: { readonly basisPoints: number; readonly list: Endpoint }
   /** The service tier that this endpoint asks for; it is met only by those who ask. */
   readonly tier?: ServiceTier
   /** Where the provider has tiers: what the model costs at the one that it says it used. */
@@ -254,6 +256,15 @@ export interface Model {
 }
 
 /** One frozen view of the catalogue. A call keeps the one it started with. */
+/** What the operator asks over list price, or less (below zero), in hundredths of a percent; of all accounts, models and providers that it does not name. */
+export interface Markup {
+  readonly account?: string
+  /** An id, or all of a maker's: `openai/*`. */
+  readonly model?: string
+  readonly provider?: string
+  readonly basisPoints: number
+}
+
 export interface Snapshot {
   /** Grows with each change. */
   readonly version: number
@@ -269,6 +280,8 @@ export interface Snapshot {
   readonly policy?: PolicyRules
   /** Who is asked where a router could choose among many. */
   readonly routers?: OperatorRouters
+  /** What the operator asks over list price: `priced.ts` makes the prices of it. */
+  readonly markups?: readonly Markup[]
   /** What calls on keys that callers bring cost; nothing where the operator says nothing. */
   readonly byok?: ByokTerms
   /** The endpoints of a provider as they are with a caller's credential: none where there is no such provider. */

@@ -1,7 +1,7 @@
 import type { DialectName, Modality } from '../core/call.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Alias } from './alias.ts'
-import type { Auth, ByokTerms, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
+import type { Auth, ByokTerms, Markup, Price, ReasoningSupport, ServiceTier, Timeouts } from './endpoint.ts'
 import type { OperatorRouters } from './operator-routers.ts'
 import type { OperatorSecrets } from './operator-secrets.ts'
 import type { PolicyRules } from './policy-rules.ts'
@@ -156,6 +156,8 @@ export interface OperatorFile {
   readonly secrets?: OperatorSecrets
   /** What calls on keys that callers bring cost. */
   readonly byok?: ByokTerms
+  /** What is asked over list price. */
+  readonly markups?: readonly Markup[]
 }
 
 export const EMPTY_OPERATOR_FILE: OperatorFile = Object.freeze({ providers: [], models: new Map(), aliases: new Map(), unpriced: 'refuse', server: {} })

@@ -6,6 +6,7 @@ import { readAlias } from './operator-alias.ts'
 import { AUTHS, readDialect, readDialects, readUrl, strings } from './operator-dialects.ts'
 import type { ModelOverride, OperatorError, OperatorFile, OperatorProvider, OperatorServer } from './operator-file.ts'
 import { CREDENTIAL_KEYS, readCredential } from './operator-credential.ts'
+import { readMarkups } from './operator-markups.ts'
 import { readByok } from './operator-byok.ts'
 import { LIMIT_KEYS, readLimits } from './operator-limits.ts'
 import { readOcr } from './operator-ocr.ts'
@@ -37,7 +38,7 @@ export interface ModelNames {
   nearest(id: string): readonly string[]
 }
 
-const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf', 'policy', 'routers', 'byok', 'secrets', 'retention'] as const
+const TOP = ['providers', 'models', 'aliases', 'unpriced', 'server', 'limits', 'egress', 'pdf', 'policy', 'routers', 'markups', 'byok', 'secrets', 'retention'] as const
 const PROVIDER = ['name', 'base_url', ...CREDENTIAL_KEYS, 'dialect', 'dialects', 'auth', 'headers', 'quirks', 'enabled', 'timeouts', 'retains_prompts', 'may_train', 'data_policy', 'regions', 'headquarters', 'body_bytes_max', 'concurrency', 'models'] as const
 const TIMEOUTS = [['head_ms_max', 'headMsMax'], ['reply_ms_max', 'replyMsMax'], ['first_event_ms_max', 'firstEventMsMax'], ['idle_ms_max', 'idleMsMax']] as const
 /** Dialects of one cloud each, whose address follows from the region. */
@@ -74,7 +75,7 @@ function readFile(reader: YamlReader, options: OperatorOptions): OperatorFile {
     aliases: aliases ? readAliases(reader, aliases, names) : new Map(),
     unpriced: (unpriced && reader.oneOf(unpriced, ['allow', 'refuse'])) ?? 'refuse',
     server: readServer(reader, found.server, found.limits, found.egress),
-    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy), routers: found.routers && readRouters(reader, found.routers), retention: found.retention && readRetention(reader, found.retention), byok: found.byok && readByok(reader, found.byok), secrets: found.secrets && readSecrets(reader, found.secrets), rateLimits: found.limits && readLimits(reader, found.limits) }),
+    ...said({ ocr: found.pdf && readOcr(reader, found.pdf), policy: found.policy && readPolicy(reader, found.policy), routers: found.routers && readRouters(reader, found.routers), retention: found.retention && readRetention(reader, found.retention), byok: found.byok && readByok(reader, found.byok), markups: found.markups && readMarkups(reader, found.markups), secrets: found.secrets && readSecrets(reader, found.secrets), rateLimits: found.limits && readLimits(reader, found.limits) }),
   }
 }
 

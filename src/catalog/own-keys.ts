@@ -52,7 +52,9 @@ function copiesOf({ endpoints, mark, provider: slug }: UsableKey, snapshot: Snap
   return shared.map((endpoint) => marked(withheld(endpoint, endpoints.wrong), mark))
 }
 
-function marked(endpoint: Endpoint, ownKey: OwnKey): Endpoint {
+/** At list price: what the provider bills is the caller's, and no markup of the operator's. */
+function marked({ markup, ...shown }: Endpoint, ownKey: OwnKey): Endpoint {
+  const endpoint = markup?.list ?? shown
   const { alternatives } = endpoint
   const more = { id: `${endpoint.id}#${ownKey.id}`, ownKey }
   return Object.freeze({ ...endpoint, ...more, ...(alternatives && { alternatives: alternatives.map((other) => Object.freeze({ ...other, ...more })) }) })

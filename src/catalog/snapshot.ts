@@ -137,7 +137,7 @@ function finish(work: Work, operator: OperatorFile, options: SnapshotOptions): S
   }
   const providers = new Map<string, Provider>([...work.providers].map(([slug, set]) => [slug, set.main]))
   const aliases = new Map([...work.aliases].filter(([name, id]) => models.has(id) && name !== id))
-  return Object.freeze({ version, models, providers, aliases, ownAliases: ownAliases(work, operator), unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }), ...(operator.byok && { byok: operator.byok }), endpointsWith, ...(operator.rateLimits && { rateLimits: operator.rateLimits }) })
+  return Object.freeze({ version, models, providers, aliases, ownAliases: ownAliases(work, operator), unpricedAllowed: operator.unpriced === 'allow', ...(operator.policy && { policy: operator.policy }), ...(operator.routers && { routers: operator.routers }), ...(operator.byok && { byok: operator.byok }), ...(operator.markups && { markups: operator.markups }), endpointsWith, ...(operator.rateLimits && { rateLimits: operator.rateLimits }) })
 }
 
 /** An endpoint whose provider has tiers of this model knows what each costs: it is billed at the tier that was used (C39). */

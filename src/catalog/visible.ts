@@ -1,4 +1,5 @@
 import type { Endpoint, Model, Snapshot } from './endpoint.ts'
+import { pricedFor } from './priced.ts'
 
 /** What a snapshot keeps from some: its private endpoints, and the views of it that were asked for. */
 interface Sights { readonly hidden: readonly Endpoint[]; readonly bySight: Map<string, Snapshot> }
@@ -8,9 +9,10 @@ const sights = new WeakMap<Snapshot, Sights>()
 /**
  * The catalogue as somebody may see it (contract C58): without the private models and endpoints that are there for others,
  * so that no list, hint or route can tell of them. `ids`: the account and the key's hash; none for who shows no key. The
- * snapshot itself where nothing is private; otherwise made once for all who see the same.
+ * snapshot itself where nothing is private and nothing marked up; otherwise made once for all who see the same.
  */
-export function seenBy(snapshot: Snapshot, ...ids: readonly string[]): Snapshot {
+export function seenBy(all: Snapshot, ...ids: readonly string[]): Snapshot {
+  const snapshot = pricedFor(all, ids[0])
   let known = sights.get(snapshot)
   if (!known) sights.set(snapshot, known = { hidden: privateEndpoints(snapshot), bySight: new Map() })
   if (known.hidden.length === 0) return snapshot

@@ -61,7 +61,7 @@ describe('docs/configuration.md', () => {
 
   test('its files are right', () => {
     const files = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
-    expect(files).toHaveLength(10)
+    expect(files).toHaveLength(11)
     const account = JSON.stringify({ client_email: 'a@b', private_key: '-----BEGIN PRIVATE KEY-----', project_id: 'p' })
     const env = { ACME_API_KEY: 'sk-x', VERTEX_ACCOUNT: account, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AZURE_API_KEY: 'k', MISTRAL_API_KEY: 'k' }
     for (const text of files) {

@@ -2,7 +2,7 @@ import type { OwnKeyFees } from '../accounts/byok/own-key-bills.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
-import { costOf, partsOf, priceAt } from '../catalog/price.ts'
+import { costOf, partsOf, priceAt, shareOf } from '../catalog/price.ts'
 import type { Call, Warning } from '../core/call.ts'
 import type { Cost, Event, FinishReason } from '../core/event.ts'
 import { assert, type Fault } from '../core/fault.ts'
@@ -28,6 +28,8 @@ const RUNAWAY_PIECES_MIN = 256
 
 /** Two categories of thirty characters, and many more. */
 const CATEGORIES_CHARS_MAX = 300
+const WHOLE_BASIS_POINTS = 10_000
+
 const NOTHING = { total: 0n, prompt: 0n, completion: 0n }
 
 /** An amount in two parts, cut to a cap: the prompt's part first. */
@@ -147,6 +149,9 @@ export class Meter {
     const free = this.isFree(usage)
     if (this.endpoint?.ownKey) return this.ownKeyCost(price, free ? NOTHING : price, held)
     const { total, prompt, completion } = free ? NOTHING : usage.estimated ? within(price, held) : price
+    const list = this.endpoint?.markup?.list
+    // The parts are of the provider's charge, as on a key of the caller's own; the total is what the operator asks for it.
+    if (list) return this.markedUpCost(this.priced(list, usage), total, free)
     return { total, prompt, completion, byok: false, upstream: price.total }
   }
 
@@ -172,6 +177,11 @@ export class Meter {
     return { total, prompt: bill.prompt, completion: bill.completion, byok: true, upstream: bill.total }
   }
 
+  private markedUpCost(list: typeof NOTHING, total: Nano, free: boolean): Cost {
+    const { prompt, completion } = free ? NOTHING : list
+    return { total, prompt, completion, byok: false, upstream: list.total }
+  }
+
   /** What is known at the end beside the warnings: that something was used at a price that nobody knows. */
   notes(): readonly Warning[] {
     const usage = this.used()
@@ -190,15 +200,22 @@ export class Meter {
   /** By the catalogue's prices, and what was billed beside tokens at a price that only the provider knows. */
   private priced(endpoint: Endpoint, usage: Usage): typeof NOTHING {
     const { total, prompt, completion } = costOf(priceAt(tierPrice(endpoint, this.tier), this.call.createdMs), usage)
-    const { more } = besidesOf(endpoint.price, usage, total)
+    const { markup } = endpoint
+    const more = markup ? this.besides(markup, usage) : besidesOf(endpoint.price, usage, total).more
     return { total: total + more, prompt: prompt + more, completion }
   }
 
   /** What reports tell apart of the provider's charge. */
   private parts(usage: Usage, { upstream }: Cost): Pick<Generation, 'cacheNano' | 'webNano'> | undefined {
     const hasParts = upstream > 0n && usage.cacheReadTokens + usage.cacheWriteTokens + usage.webSearches > 0
-    const parts = this.endpoint && hasParts ? partsOf(priceAt(tierPrice(this.endpoint, this.tier), this.call.createdMs), usage) : undefined
+    const parts = this.endpoint && hasParts ? partsOf(priceAt(tierPrice(this.endpoint.markup?.list ?? this.endpoint, this.tier), this.call.createdMs), usage) : undefined
     return parts && { ...(parts.cache > 0n && { cacheNano: Number(minNano(parts.cache, upstream)) }), ...(parts.web > 0n && { webNano: Number(minNano(parts.web, upstream)) }) }
+  }
+
+  /** What a provider billed beside tokens has the markup too. */
+  private besides({ list, basisPoints }: NonNullable<Endpoint['markup']>, usage: Usage): Nano {
+    const { total } = costOf(priceAt(tierPrice(list, this.tier), this.call.createdMs), usage)
+    return shareOf(besidesOf(list.price, usage, total).more, WHOLE_BASIS_POINTS + basisPoints)
   }
 
   /** The model writes far more than it was asked for: whatever sends this will not end by itself. */

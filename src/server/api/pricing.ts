@@ -23,6 +23,8 @@ export function pricingOf(endpoint: Endpoint | undefined, nowMs?: number): Recor
     ...perToken('audio_output', price.audioOutput),
     ...perToken('internal_reasoning', price.reasoning),
     ...cachePricing(price),
+    // A share of list price: below zero it is a markup. The prices beside it are those that are charged.
+    ...(endpoint?.markup && { discount: -endpoint.markup.basisPoints / 10_000 }),
     ...(price.overrides && price.overrides.length > 0 ? { overrides: price.overrides.map(overrideOf) } : {}),
   }
 }

@@ -1,0 +1,55 @@
+import type { Endpoint, Markup, Model, Price, Snapshot } from './endpoint.ts'
+import { markedUp } from './markup.ts'
+
+/** Views of a snapshot by the account's rules: most accounts have none of their own, and share one. */
+const views = new WeakMap<Snapshot, Map<string, Snapshot>>()
+
+/**
+ * The catalogue at the prices that an account is asked: list prices with the operator's markups and discounts. The snapshot itself where there are none. All that looks at a
+ * price looks at these: lists, routing, ceilings, holds and charges; what a provider is paid stays in `markup.list`.
+ */
+export function pricedFor(snapshot: Snapshot, accountId: string | undefined): Snapshot {
+  const { markups } = snapshot
+  if (!markups || markups.length === 0) return snapshot
+  const name = accountId !== undefined && markups.some(({ account }) => account === accountId) ? accountId : ''
+  let known = views.get(snapshot)
+  if (!known) views.set(snapshot, known = new Map())
+  let view = known.get(name)
+  if (!view) known.set(name, view = priced(snapshot, markups.filter(({ account }) => account === undefined || account === name)))
+  return view
+}
+
+function priced(snapshot: Snapshot, markups: readonly Markup[]): Snapshot {
+  const models = new Map([...snapshot.models].map(([id, model]): [string, Model] => {
+    const endpoints = model.endpoints.map((endpoint) => marked(endpoint, markups))
+    return [id, endpoints.every((endpoint, at) => endpoint === model.endpoints[at]) ? model : Object.freeze({ ...model, endpoints })]
+  }))
+  return Object.freeze({ ...snapshot, models })
+}
+
+function marked(endpoint: Endpoint, markups: readonly Markup[]): Endpoint {
+  const basisPoints = markupOf(endpoint, markups)
+  if (basisPoints === 0 || endpoint.price.state !== 'priced') return endpoint
+  const up = (price: Price): Price => markedUp(price, basisPoints)
+  const { alternatives, tierPrices } = endpoint
+  return Object.freeze({
+    ...endpoint, price: up(endpoint.price), markup: { basisPoints, list: endpoint },
+    ...(alternatives && { alternatives: alternatives.map((other) => marked(other, [{ basisPoints }])) }),
+    ...(tierPrices && { tierPrices: new Map([...tierPrices].map(([tier, price]) => [tier, up(price)])) }),
+  })
+}
+
+/** Of the rules that fit the one that says most: the account, then the model, then the provider. Of equals the last. */
+function markupOf({ modelId, provider }: Endpoint, markups: readonly Markup[]): number {
+  const maker = `${modelId.split('/')[0] ?? ''}/*`
+  let [most, basisPoints] = [-1, 0]
+  for (const rule of markups) {
+    if (rule.model !== undefined && rule.model !== modelId && rule.model !== maker) continue
+    if (rule.provider !== undefined && rule.provider !== provider.slug) continue
+    const says = (rule.account === undefined ? 0 : 4) + (rule.model === undefined ? 0 : 2) + (rule.provider === undefined ? 0 : 1)
+    if (says < most) continue
+    most = says
+    basisPoints = rule.basisPoints
+  }
+  return basisPoints
+}
