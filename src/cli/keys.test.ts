@@ -99,7 +99,7 @@ describe('credits', () => {
     expect(await json('credits', 'grant', '50', '--reason', 'start', '--reference', 'one')).toEqual({ granted: '50', total_credits: 50, total_usage: 0, remaining: 50 })
     expect(await json('credits', 'grant', '50', '--reference', 'one')).toMatchObject({ total_credits: 50 })
     expect((await run('credits', 'grant', '--', '-12.50')).out).toBe('took $12.50\ngiven  $37.50\nused   $0.00\nleft   $37.50\n')
-    expect(await json('credits')).toEqual({ total_credits: 37.5, total_usage: 0, remaining: 37.5 })
+    expect(await json('credits')).toMatchObject({ total_credits: 37.5, total_usage: 0, remaining: 37.5, forecast: { outcome: 'too_little', runs_out_at: null } })
     expect(await json('credits', 'verify')).toMatchObject({ ok: true, problems: [], granted: '37.5', balance: '37.5' })
     expect((await run('credits', 'verify')).out).toContain('ok: ')
   })
