@@ -181,3 +181,22 @@ test('B71, B72: calls of an app are told apart by the headers of the official cl
   expect(ranked.result.data).toMatchObject([{ rank: 1, appId: appId, appName: 'Told', totalRequests: 20 }])
   expect((await client.benchmarks.getBenchmarks({})).data).toEqual([])
 })
+
+test('H11: the page of a key is for who it is of; it ends there too', async () => {
+  const made = await ada.api('/keys', { name: '<b>mine</b>', limit: 3 })
+  const { data: { hash } } = await made.json() as { data: { hash: string } }
+  expect((await ada.page(`/logs?api_key_hash=${hash}`)).headers.get('location')).toBe(`/keys/${hash}`)
+  const { text, status } = await asked(`/keys/${hash}`)
+  expect([status, text.includes('$3'), text.includes('&lt;b&gt;mine'), text.includes('<b>')]).toEqual([200, true, true, false])
+  expect((await new Browser(gateway.url).page(`/keys/${hash}`)).headers.get('location')).toBe(`/sign-in?next=%2Fkeys%2F${hash}`)
+  for (const other of ['0'.repeat(64), 'x', "a' OR 1=1"]) expect((await ada.page(`/keys/${encodeURIComponent(other)}`)).status).toBe(404)
+  // In an account of one's own it is none.
+  const { data: accounts } = await (await ada.api('/me/accounts')).json() as { data: { id: string; kind: string }[] }
+  await ada.api('/me/account', { account_id: accounts.find(({ kind }) => kind === 'personal')?.id })
+  expect((await ada.page(`/keys/${hash}`)).status).toBe(404)
+  expect((await ada.form(`/keys/${hash}`, {})).status).toBe(404)
+  await ada.api('/me/account', { account_id: 'default' })
+  expect((await ada.form(`/keys/${hash}`, {}, { origin: 'https://evil.example' })).status).toBe(403)
+  expect((await ada.form(`/keys/${hash}`, {})).status).toBe(200)
+  expect((await ada.page(`/keys/${hash}`)).status).toBe(404)
+})

@@ -1,3 +1,4 @@
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { AppGrants } from '../../accounts/apps/app-grants.ts'
 import type { People } from '../../accounts/people.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
@@ -16,6 +17,7 @@ export interface PageContext {
   readonly address: string | undefined
   readonly signIn: SignIn
   readonly people: People
+  readonly accounts: Pick<Accounts, 'key' | 'deleteKey'>
   readonly workspaces: Workspaces
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants

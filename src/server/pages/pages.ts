@@ -3,6 +3,7 @@ import { answerConsent, showConsent } from './consent-page.ts'
 import { readForm } from './form.ts'
 import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
+import { endKey, showKey, showLogs } from './key-page.ts'
 import { PAGE_HEADERS, page } from './layout.ts'
 import { changePassword, confirmTwoFactor, endSession, endTwoFactor, forPerson, removePasskey, setUpTwoFactor, showHome, showSecurity, signOut, switchAccount } from './own-pages.ts'
 import type { PageContext, PageHandler } from './page-context.ts'
@@ -24,6 +25,8 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/two-factor': { GET: (context) => showTwoFactor(context), POST: twoFactor },
   '/sign-out': { POST: signOut },
   '/auth': { GET: showConsent, POST: answerConsent },
+  '/keys/{token}': { GET: showKey, POST: endKey },
+  '/logs': { GET: showLogs },
   '/account': { POST: forPerson(switchAccount) },
   '/security': { GET: forPerson((context, live) => showSecurity(context, live)) },
   '/security/password': { POST: forPerson(changePassword) },
@@ -40,14 +43,14 @@ const FILES: Readonly<Record<string, readonly [text: string, type: string]>> = {
 }
 
 /** What pages stand on. */
-export type PageServices = Pick<PageContext, 'people' | 'workspaces' | 'appGrants' | 'signIn' | 'clock'>
+export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces' | 'appGrants' | 'signIn' | 'clock'>
 
 /** The page of a path; undefined where there is none. Faults are pages here too. */
 export async function pageOf(request: Request, path: string, address: string | undefined, services: PageServices): Promise<Response | undefined> {
   const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined
   if (file) return new Response(file[0], { headers: { 'content-type': file[1], 'cache-control': 'public, max-age=300', 'x-content-type-options': PAGE_HEADERS['x-content-type-options'] } })
-  const [, token] = /^\/invitations\/([^/]+)$/.exec(path) ?? []
-  const pattern = token === undefined ? path : '/invitations/{token}'
+  const [, folder = '', token] = /^\/(invitations|keys)\/([^/]+)$/.exec(path) ?? []
+  const pattern = token === undefined ? path : `/${folder}/{token}`
   const route = Object.hasOwn(PAGES, pattern) ? PAGES[pattern] : undefined
   if (!route) return undefined
   try {
