@@ -113,6 +113,7 @@ function auditRow(audit: Audit): object {
   return {
     ok: audit.ok, problems: audit.problems, generations: Number(audit.generations), granted: formatUsd(audit.granted), balance: formatUsd(audit.balance),
     leased: formatUsd(audit.leased), charged: formatUsd(audit.charged), written_off: formatUsd(audit.writtenOff), unbilled: formatUsd(audit.unbilled),
+    wallets: Object.fromEntries(WALLET_SUMS.map((name) => [name, formatUsd(audit.wallets[name])])),
   }
 }
 
@@ -125,7 +126,14 @@ const SUMS = ['granted', 'balance', 'leased', 'charged', 'writtenOff', 'unbilled
 const SUM_NAMES: Readonly<Record<(typeof SUMS)[number], string>> = { granted: 'given', balance: 'free', leased: 'in hand', charged: 'charged', writtenOff: 'written off', unbilled: 'not billed' }
 
 function sums(audit: Audit): [string, string][] {
-  return [...SUMS.map((name): [string, string] => [SUM_NAMES[name], sayUsd(audit[name])]), ['generations', String(audit.generations)]]
+  return [...SUMS.map((name): [string, string] => [SUM_NAMES[name], sayUsd(audit[name])]), ['generations', String(audit.generations)], ...walletSums(audit)]
+}
+
+const WALLET_SUMS = ['granted', 'balance', 'leased', 'charged'] as const
+
+/** Of customers of resellers, where there are any. */
+function walletSums({ wallets }: Audit): [string, string][] {
+  return wallets.granted === 0n && wallets.charged === 0n ? [] : WALLET_SUMS.map((name) => [`wallets: ${SUM_NAMES[name]}`, sayUsd(wallets[name])])
 }
 
 function verdict(out: Sink, audit: Audit): string {

@@ -4,8 +4,13 @@ import { rollupProblems } from './rollup-audit.ts'
 import { walletProblems } from './wallet-audit.ts'
 import { big, text, type Row, type Sql } from './sql.ts'
 
+/** What was given, and where it is. */
+export type AuditSums = Pick<Audit, 'granted' | 'balance' | 'leased' | 'charged' | 'writtenOff' | 'unbilled'>
+
 /** What the books say, and what in them does not fit. */
 export interface Audit {
+  /** Of resellers' customers; all other sums are of accounts. */
+  readonly wallets: AuditSums
   readonly ok: boolean
   readonly problems: readonly string[]
   readonly granted: bigint
@@ -37,7 +42,7 @@ type Sums = Map<string, Nano>
  */
 export async function audit(sql: Sql): Promise<Audit> {
   const problems: string[] = []
-  const accounts = await sql.all('SELECT id, balance, granted, written_off, bought, unbilled FROM accounts')
+  const accounts = await sql.all('SELECT id, kind, balance, granted, written_off, bought, unbilled FROM accounts')
   const columns = (name: string): Sums => new Map(accounts.map((row) => [text(row, 'id'), big(row, name)]))
   const [balance, granted, writtenOff, unbilled] = [columns('balance'), columns('granted'), columns('written_off'), columns('unbilled')]
   const leased = sumsOf(await sql.all("SELECT account_id, SUM(granted - spent) AS amount FROM leases WHERE key_hash = '' GROUP BY account_id"), ['account_id'], 'amount')
@@ -62,11 +67,19 @@ export async function audit(sql: Sql): Promise<Audit> {
     for (const row of await sql.all(`${query} LIMIT ${PROBLEMS_MAX}`)) problems.push(say(rule, text(row, 'what'), big(row, 'got'), big(row, 'want')))
   }
   problems.push(...await rollupProblems(sql))
-  const sums = { granted: total(granted), balance: total(balance), leased: total(leased), charged: total(charged), writtenOff: total(writtenOff), unbilled: total(unbilled) }
+  // What resellers gave their customers is no money of the operator's: it is told apart, and proven by the same rules.
+  const ofCustomers = new Set(accounts.filter((row) => row['kind'] === 'wallet').map((row) => text(row, 'id')))
+  const sumsWhere = (isWallet: boolean): AuditSums => {
+    const only = (all: Sums) => total(new Map([...all].filter(([id]) => ofCustomers.has(id) === isWallet)))
+    return { granted: only(granted), balance: only(balance), leased: only(leased), charged: only(charged), writtenOff: only(writtenOff), unbilled: only(unbilled) }
+  }
+  const [sums, wallets] = [sumsWhere(false), sumsWhere(true)]
   problems.push(...await walletProblems(sql))
-  const rest = sums.granted - (sums.balance + sums.leased + sums.charged - sums.writtenOff - sums.unbilled)
-  if (rest !== 0n) problems.push(`granted credits are balances, leases and charges: ${formatUsd(rest)} is not accounted for`)
-  return { ok: problems.length === 0, problems, ...sums, generations: used.reduce((sum, row) => sum + big(row, 'generations'), 0n) }
+  for (const one of [sums, wallets]) {
+    const rest = one.granted - (one.balance + one.leased + one.charged - one.writtenOff - one.unbilled)
+    if (rest !== 0n) problems.push(`granted credits are balances, leases and charges: ${formatUsd(rest)} is not accounted for`)
+  }
+  return { ok: problems.length === 0, problems, ...sums, wallets, generations: used.filter((row) => !ofCustomers.has(text(row, 'account_id'))).reduce((sum, row) => sum + big(row, 'generations'), 0n) }
 }
 
 /** Books that credit comes from, and that it goes back to: what the operator grants, what buyers pay and their fees, what lapsed, what a dispute took and was used. */

@@ -36,6 +36,8 @@ const STATE = { live: 'suspended_ms IS NULL AND closed_ms IS NULL', suspended: '
 
 export async function listAccounts(sql: Sql, { offset, limit, search, state, kind, sort = 'created' }: AccountPage): Promise<Listed<AccountSummary>> {
   const where = new Where()
+  // A reseller's customers are its own.
+  where.add(() => "kind <> 'wallet'")
   if (state) where.add(() => STATE[state])
   if (kind) where.add((mark) => `kind = ${mark(kind)}`)
   if (search) {

@@ -11,17 +11,18 @@ import { generationOf } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
 
 const REFUSALS_MAX = 3
-const [mode, dataDir = '', secret = '', amountText = '1', tagsText = '{}'] = process.argv.slice(2)
+const [mode, dataDir = '', secret = '', amountText = '1', tagsText = '{}', priceText = '0'] = process.argv.slice(2)
 const amount = BigInt(amountText)
 // What processes.test.ts wrote.
-const note = { model: 'm', streamed: false, tags: JSON.parse(tagsText) as CallTags }
+const price = BigInt(priceText)
+const note = { model: 'm', streamed: false, ...(price > 0n && { walletMax: price }), tags: JSON.parse(tagsText) as CallTags }
 
 async function call(ledger: LedgerNode, caller: Caller, lastsMs: number): Promise<string | undefined> {
   const id = generationId(systemClock.wallMs())
   const hold = await ledger.hold(caller, id, amount, note)
   if (!hold.ok) return undefined
   if (lastsMs > 0) await Bun.sleep(lastsMs)
-  ledger.settle(hold, generationOf(caller.key, id, { cost: amount, createdMs: systemClock.wallMs() }))
+  ledger.settle(hold, generationOf(caller.key, id, { cost: amount, createdMs: systemClock.wallMs(), ...(caller.wallet && { wallet: { id: caller.wallet.id, cost: price } }) }))
   return id
 }
 
@@ -56,8 +57,9 @@ async function work(ledger: LedgerNode, caller: Caller): Promise<never> {
 }
 
 const opened = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
-const caller = await opened.accounts.find(secret)
-if (!caller) throw new Error('the key is not there')
+const found = await opened.accounts.find(secret)
+if (!found) throw new Error('the key is not there')
+const caller = await opened.walletBook.payerOf(found, { header: undefined, tags: undefined, metadata: undefined })
 if (mode === 'work') await work(opened.ledger, caller)
 const count = await drain(opened.ledger, caller)
 await opened.close()

@@ -25,8 +25,8 @@ async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ data
   return { dataDir, secret }
 }
 
-function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano, tags: CallTags = {}) {
-  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount), JSON.stringify(tags)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env } })
+function start(mode: 'drain' | 'work', dataDir: string, secret: string, amount: Nano, tags: CallTags = {}, price = 0n) {
+  return Bun.spawn([process.execPath, script, mode, dataDir, secret, String(amount), JSON.stringify(tags), String(price)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env } })
 }
 
 async function openAll(dataDir: string) {
@@ -78,6 +78,52 @@ describe('four processes on one budget', () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100)
     expect(await audit(dataDir)).toMatchObject({ ok: true, problems: [], charged: cap, leased: 0n, writtenOff: 0n })
   }, 30_000)
+})
+
+describe("a customer's wallet", () => {
+  async function withWallet(balance: Nano): Promise<{ readonly dataDir: string; readonly secret: string; readonly id: string }> {
+    const dataDir = testDirectory()
+    const { accounts, wallets, close } = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
+    await accounts.grant(DEFAULT_ACCOUNT, 1_000n * NANO_PER_CENT, 'test')
+    const { id } = await wallets.create({ accountId: DEFAULT_ACCOUNT, externalId: 'acme' }, SYSTEM)
+    await wallets.move({ accountId: DEFAULT_ACCOUNT, walletId: id, amount: balance, reason: 'test', reference: null }, SYSTEM)
+    const { secret } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'test', wallet: id })
+    await close()
+    return { dataDir, secret, id }
+  }
+
+  test('is spent by four processes to the last cent and not over it, and the reseller pays for each call', async () => {
+    const { dataDir, secret } = await withWallet(4n * NANO_PER_CENT)
+    const [cost, price] = [NANO_PER_CENT / 50n, NANO_PER_CENT / 25n]
+    const children = Array.from({ length: 4 }, () => start('drain', dataDir, secret, cost, {}, price))
+    const counts = await Promise.all(children.map(async (child) => Number(await new Response(child.stdout).text())))
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100)
+    expect(await audit(dataDir)).toMatchObject({ ok: true, problems: [], charged: 100n * cost, writtenOff: 0n, wallets: { granted: 4n * NANO_PER_CENT, balance: 0n, charged: 4n * NANO_PER_CENT, leased: 0n, writtenOff: 0n } })
+  }, 30_000)
+
+  test('and its reseller are charged for the same calls after kill -9 at any moment', async () => {
+    const { dataDir, secret, id } = await withWallet(900n * NANO_PER_CENT)
+    const acknowledged = new Set<string>()
+    for (let round = 0; round < 5; round++) {
+      const children = [start('work', dataDir, secret, 1_000n, {}, 1_300n), start('work', dataDir, secret, 1_000n, {}, 1_300n)]
+      await Promise.all(children.map(async (child) => {
+        let text = ''
+        for await (const chunk of child.stdout) {
+          if (text === '') setTimeout(() => child.kill('SIGKILL'), 120 * draw())
+          text += new TextDecoder().decode(chunk)
+        }
+        for (const line of text.split('\n').slice(0, -1)) acknowledged.add(line)
+      }))
+    }
+    const opened = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
+    const books = await opened.verify()
+    expect(books).toMatchObject({ ok: true, problems: [], leased: 0n, writtenOff: 0n })
+    // As many calls on both sides, whichever died.
+    expect(books.wallets.charged * 1_000n).toBe(books.charged * 1_300n)
+    expect(books.charged >= BigInt(acknowledged.size) * 1_000n && acknowledged.size > 0).toBe(true)
+    for (const callId of acknowledged) expect([(await opened.accounts.generation(DEFAULT_ACCOUNT, callId))?.cost, (await opened.accounts.generation(id, callId))?.cost]).toEqual([1_000n, 1_300n])
+    await opened.close()
+  }, 60_000)
 })
 
 describe('kill -9 at any moment', () => {
