@@ -1,15 +1,15 @@
-/** Names of accents in fonts, by the mark that Unicode takes a letter apart into (Adobe Latin 3: what the fonts that every reader has can draw). */
-const ACCENTS: Readonly<Record<string, string>> = {
-  '\u0301': 'acute', '\u030c': 'caron', '\u0328': 'ogonek', '\u0306': 'breve', '\u0304': 'macron', '\u030a': 'ring', '\u030b': 'hungarumlaut', '\u0307': 'dotaccent', '\u0327': 'commaaccent', '\u0326': 'commaaccent',
-}
-const NAMES: Readonly<Record<string, string>> = { Ł: 'Lslash', ł: 'lslash', Đ: 'Dcroat', đ: 'dcroat', ı: 'dotlessi', Ş: 'Scedilla', ş: 'scedilla' }
+/** Letters beyond WinAnsi that the fonts of every reader have. Chrome's draw nothing for others, whatever the standard says of Adobe's. */
+const NAMES: Readonly<Record<string, string>> = { Ł: 'Lslash', ł: 'lslash', ı: 'dotlessi' }
+const PLAIN: Readonly<Record<string, string>> = { Đ: 'D', đ: 'd', Ħ: 'H', ħ: 'h' }
 
-/** What a font calls a letter that WinAnsi has not; undefined for what is of no Latin script. */
+/** What a font calls a letter that WinAnsi has not. */
 export function glyphName(letter: string): string | undefined {
-  if (NAMES[letter]) return NAMES[letter]
-  const [base = '', mark = '', more] = [...letter.normalize('NFD')]
-  const accent = ACCENTS[mark]
-  return accent !== undefined && more === undefined && /^[A-Za-z]$/.test(base) ? `${base}${accent}` : undefined
+  return NAMES[letter]
+}
+
+/** The letter without its accent, where it can only be drawn so. */
+export function plainLetter(letter: string): string {
+  return PLAIN[letter] ?? letter.normalize('NFD').slice(0, 1)
 }
 
 /** What stands from 0x80 on in WinAnsi; '\0' for its holes. */

@@ -1,10 +1,9 @@
-import { glyphName, widthOf, winAnsiCode } from './pdf-letters.ts'
+import { glyphName, plainLetter, widthOf, winAnsiCode } from './pdf-letters.ts'
 
 interface Style { readonly size: number; readonly bold?: boolean }
 
 const WIDTH = 595
 const HEIGHT = 842
-const CODES_MAX = 31
 /** `?`, for what the fonts have no letter for. */
 const UNKNOWN = 0x3f
 
@@ -39,8 +38,8 @@ export class PdfPage {
   private codeOf(letter: string): number {
     const known = winAnsiCode(letter) ?? this.more.get(letter)
     if (known !== undefined) return known
+    if (glyphName(letter) === undefined) return winAnsiCode(plainLetter(letter)) ?? UNKNOWN
     const code = this.more.size + 1
-    if (glyphName(letter) === undefined || code > CODES_MAX) return UNKNOWN
     this.more.set(letter, code)
     return code
   }

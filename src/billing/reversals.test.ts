@@ -196,3 +196,21 @@ describe('credit that is too old (I5)', () => {
     expect(await expire()).toBe(0)
   })
 })
+
+describe('what the provider said earlier, and another process writes down later', () => {
+  test('changes nothing: a dispute that is won does not begin again, a refund that failed is not made', async () => {
+    const purchase = await shop.buy(10n)
+    const intent = intentOf(purchase)
+    await shop.deliver(shop.stripe.dispute(intent, 400))
+    shop.stripe.refundByHand(intent, 300)
+    await shop.deliver(shop.stripe.events.at(-1) ?? {})
+    const before = await shop.provider.payment(await shop.purchase(purchase.id), null)
+    await shop.deliver(shop.stripe.closeDispute(String(shop.stripe.all('dispute')[0]?.['id']), 'won'))
+    await shop.deliver(shop.stripe.setRefund(String(shop.stripe.all('refund')[0]?.['id']), 'failed'))
+    expect(await left()).toBe(10n * USD)
+    if (!before) throw new Error('the payment is there')
+    expect(before).toMatchObject({ disputes: [{ state: 'pending' }], refunds: [{ state: 'done' }] })
+    expect(await shop.purchases.applyPayment({ accountId: ACCOUNT, purchaseId: purchase.id, payment: before, seller: shop.settings.seller, nowMs: shop.bench.clock.wallMs() })).toMatchObject({ became: null, reversals: [] })
+    expect(await left()).toBe(10n * USD)
+  })
+})
