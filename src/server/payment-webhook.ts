@@ -11,13 +11,21 @@ const BODY_BYTES_MAX = 1 << 20
 /** An event of the payment provider. Any status but 2xx has it sent again, for three days. Throws Fault. */
 export async function takePaymentEvent(request: Request, payments: Payments | undefined): Promise<Response> {
   if (!payments) throw new Fault('not_found', 'No payment provider is configured here (docs/billing.md).')
-  const length = Number(request.headers.get('content-length') ?? 0)
-  if (length > BODY_BYTES_MAX) throw tooLarge()
-  const bytes = await request.arrayBuffer()
-  if (bytes.byteLength > BODY_BYTES_MAX) throw tooLarge()
   // As it came: the signature is over these bytes.
-  const outcome = await payments.takeEvent(Buffer.from(bytes).toString('utf8'), request.headers.get('stripe-signature'))
+  const outcome = await payments.takeEvent(await bodyOf(request), request.headers.get('stripe-signature'))
   return jsonResponse({ received: true, outcome })
+}
+
+/** Anybody may send here: no more is read than an event may have, whatever is said of its length. */
+async function bodyOf(request: Request): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of request.body ?? []) {
+    bytes += piece.length
+    if (bytes > BODY_BYTES_MAX) throw tooLarge()
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 function tooLarge(): Fault {

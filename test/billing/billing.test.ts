@@ -62,6 +62,8 @@ describe('credit is bought with a card (I2, I3, I5, I17)', () => {
     const event = stripe.stripe.pay(sessionOf(id))
     expect((await stripe.deliver(gateway.url, event, { secret: 'whsec_of_somebody_else' })).status).toBe(400)
     expect((await stripe.deliver(gateway.url, event, { body: '{}' })).status).toBe(400)
+    const endless = new ReadableStream<Uint8Array>({ pull(controller) { controller.enqueue(new Uint8Array(64 << 10)) } })
+    expect((await fetch(`${gateway.url}/webhooks/stripe`, { method: 'POST', body: endless })).status).toBe(413)
     expect((await ask('GET', '/credits')).data).toMatchObject({ total_credits: 0 })
     expect((await stripe.deliver(gateway.url, event)).status).toBe(200)
     expect((await stripe.deliver(gateway.url, event)).status).toBe(200)
