@@ -14,12 +14,12 @@ const KINDS: Readonly<Record<Engine, readonly (readonly Trouble[])[]>> = {
   Postgres: [[], ['kill'], ['outage'], clock, ['kill', 'outage', 'pause', ...clock]],
 }
 
-const COLUMNS = ['engine', 'troubles', 'seed', 'calls', 'whole', 'left', 'cut', '402', '503', 'looks', 'lowest', 'charged $', 'written off', 'unbilled', 'left $', 's', 'faults'] as const
+const COLUMNS = ['engine', 'troubles', 'seed', 'calls', 'whole', 'left', 'cut', 'failed', '402', '503', 'looks', 'lowest', 'charged $', 'written off', 'unbilled', 'left $', 's', 'faults'] as const
 
 function row(figures: StormFigures): string {
-  const { engine, seed, troubles, calls: made, whole, left, cut, refused, unavailable, samples, lowestNano, chargedNano, writtenOffNano, unbilled, leftNano, seconds, faults } = figures
+  const { engine, seed, troubles, calls: made, whole, left, cut, failed, refused, unavailable, samples, lowestNano, chargedNano, writtenOffNano, unbilled, leftNano, seconds, faults } = figures
   const happened = Object.entries(troubles).flatMap(([kind, count]) => (count > 0 ? [`${count} ${kind}`] : [])).join(', ') || 'none'
-  return `| ${[engine, happened, seed, made, whole, left, cut, refused, unavailable, samples, lowestNano, chargedNano / 1e9, writtenOffNano, unbilled, leftNano / 1e9, seconds, faults.length].join(' | ')} |`
+  return `| ${[engine, happened, seed, made, whole, left, cut, failed, refused, unavailable, samples, lowestNano, chargedNano / 1e9, writtenOffNano, unbilled, leftNano / 1e9, seconds, faults.length].join(' | ')} |`
 }
 
 console.log(`| ${COLUMNS.join(' | ')} |\n|${COLUMNS.map(() => '---').join('|')}|`)

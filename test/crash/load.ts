@@ -16,7 +16,7 @@ export interface Seen {
   left: boolean
   /** undefined: no answer came. */
   status: number | undefined
-  /** What an answer says that is no 200. */
+  /** What an answer says that is no 200; the end of one that was cut. */
   refusal: string | undefined
   /** By the monotonic clock: when it was sent, and when the client was done with it. */
   readonly startMs: number
@@ -113,6 +113,7 @@ function note(seen: Seen, text: string, leaves: boolean): void {
   const cost = /"cost":([\d.e-]+)/.exec(text)?.[1]
   seen.costNano = cost === undefined ? undefined : nanoOf(cost)
   seen.complete = seen.costNano !== undefined && (seen.streamed ? text.endsWith('data: [DONE]\n\n') : text.endsWith('}'))
+  if (!seen.complete) seen.refusal = text.slice(-500)
 }
 
 async function firstPiece(response: Response): Promise<string> {

@@ -22,10 +22,11 @@ export interface StormFigures {
   readonly seconds: number
   readonly troubles: Troubles
   readonly calls: number
-  /** Answered to the end · left by their client · cut by a death · refused for money · refused because the store was away. */
+  /** Answered to the end · left by their client · cut by a death · ended by an error that is said, of a provider on a busy machine · refused for money · refused because the store was away. */
   readonly whole: number
   readonly left: number
   readonly cut: number
+  readonly failed: number
   readonly refused: number
   readonly unavailable: number
   readonly samples: number
@@ -70,13 +71,13 @@ export async function storm({ engine, calls, atOnce, troubles, seed }: StormOpti
 /** What this storm may cut or refuse. */
 function statusFaults(seen: readonly Seen[], troubles: readonly Trouble[]): string[] {
   const faults: string[] = []
-  const known = new Set([200, 402, 403, ...(troubles.includes('outage') || troubles.includes('pause') ? [503] : []), ...(troubles.includes('kill') ? [undefined] : [])])
+  const known = new Set([200, 402, 403, 502, 504, ...(troubles.includes('outage') || troubles.includes('pause') ? [503] : []), ...(troubles.includes('kill') ? [undefined] : [])])
   for (const status of new Set(seen.map((call) => call.status))) {
     if (!known.has(status)) faults.push(`${seen.filter((call) => call.status === status).length} calls with status ${status ?? 'none'}: ${seen.find((call) => call.status === status)?.refusal ?? ''}`)
   }
-  for (const { refusal } of seen.filter((call) => call.status === 503)) if (!/the key is fine/.test(refusal ?? '')) faults.push(`a 503 without the reason: ${refusal}`)
-  const cut = seen.filter((call) => isCut(call)).length
-  if (cut > 0 && !troubles.includes('kill')) faults.push(`${cut} answers were cut, and nobody died`)
+  for (const { refusal } of seen.filter((call) => call.status === 503)) if (!/cannot be reached/.test(refusal ?? '')) faults.push(`a 503 without the reason: ${refusal}`)
+  const cut = seen.filter((call) => isCut(call))
+  if (cut.length > 0 && !troubles.includes('kill')) faults.push(`${cut.length} answers were cut, and nobody died: ${cut[0]?.refusal ?? ''}`)
   return faults.slice(0, 10)
 }
 
@@ -86,13 +87,17 @@ function processFaults({ nodes }: Ground): string[] {
 }
 
 function isCut(call: Seen): boolean {
-  return call.status === undefined || (call.status === 200 && !call.complete && !call.left)
+  return call.status === undefined || (call.status === 200 && !call.complete && !call.left && !isFailed(call))
 }
 
-function tallied(seen: readonly Seen[]): Pick<StormFigures, 'calls' | 'whole' | 'left' | 'cut' | 'refused' | 'unavailable'> {
+function isFailed({ status, complete, left, refusal }: Seen): boolean {
+  return (status === 200 && !complete && !left && /"error":\s*\{/.test(refusal ?? '')) || status === 502 || status === 504
+}
+
+function tallied(seen: readonly Seen[]): Pick<StormFigures, 'calls' | 'whole' | 'left' | 'cut' | 'failed' | 'refused' | 'unavailable'> {
   const count = (holds: (call: Seen) => boolean): number => seen.filter(holds).length
   return {
-    calls: seen.length, whole: count((call) => call.complete), left: count((call) => call.left), cut: count(isCut),
+    calls: seen.length, whole: count((call) => call.complete), left: count((call) => call.left), cut: count(isCut), failed: count(isFailed),
     refused: count(({ status }) => status === 402 || status === 403), unavailable: count(({ status }) => status === 503),
   }
 }
