@@ -13,13 +13,13 @@ const balance: AllowanceSource = {
   kind: 'balance',
   async read(sql, ids) {
     const rows = await rowsAt(sql, `SELECT id, balance, granted, created_ms, (SELECT SUM(leases.granted - leases.spent) FROM leases WHERE leases.account_id = accounts.id AND leases.key_hash = '') AS leased
-      FROM accounts WHERE closed_ms IS NULL AND id`, ids.map(({ accountId }) => [accountId]))
+      FROM accounts WHERE closed_ms IS NULL AND kind <> 'wallet' AND id`, ids.map(({ accountId }) => [accountId]))
     return rows.map((row): Allowance => {
       const cap = big(row, 'granted')
       return { accountId: text(row, 'id'), kind: 'balance', id: '', name: '', period: 'ever', startMs: 0, cap, used: cap - big(row, 'balance') - big(row, 'leased'), createdMs: int(row, 'created_ms'), workspaceId: null, userId: null }
     })
   },
-  page: async (sql, after, limit) => asIds(await sql.all("SELECT id AS account_id, '' AS id FROM accounts WHERE id > $1 AND closed_ms IS NULL ORDER BY id LIMIT $2", after.accountId, limit)),
+  page: async (sql, after, limit) => asIds(await sql.all("SELECT id AS account_id, '' AS id FROM accounts WHERE id > $1 AND closed_ms IS NULL AND kind <> 'wallet' ORDER BY id LIMIT $2", after.accountId, limit)),
   list: async () => [''],
   recent: async (sql, { accountId, createdMs }, fromMs) => since(createdMs, fromMs, await one(sql, "SELECT SUM(cost) AS used FROM workspace_windows WHERE account_id = $1 AND period = 'daily' AND start_ms >= $2", accountId, fromMs)),
 }

@@ -27,6 +27,17 @@ export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>
     for (const row of asArray(body['data']) ?? []) await whom.world.ask(whom.side.owner.secret, 'DELETE', `/notifications/webhooks/${asString(asObject(row)?.['id'])}`)
     return dataOf(await make(whom, 'POST', '/notifications/webhooks', { url: 'https://hooks.example.com/in' }))
   },
+  '/wallets': async (whom) => {
+    const id = dataOf(await make(whom, 'POST', '/wallets', { external_id: unique() }))
+    await make(whom, 'POST', `/wallets/${id}/grant`, { amount_usd: 50, reason: 'start' })
+    return id
+  },
+  '/price-lists': async (whom) => {
+    // An account has a hundred at most.
+    const { body } = await whom.world.ask(whom.side.owner.secret, 'GET', '/price-lists')
+    for (const row of asArray(body['data']) ?? []) await whom.world.ask(whom.side.owner.secret, 'DELETE', `/price-lists/${asString(asObject(row)?.['id'])}`)
+    return dataOf(await make(whom, 'PUT', '/price-lists', { name: unique(), markup_percent: 30 }))
+  },
   '/budgets/tags': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/tags', { tag: 'customer', value: unique(), limit_usd: 50 })),
   '/budgets/members': async (whom) => dataOf(await make(whom, 'PUT', '/budgets/members', { user_id: await whom.side.newMember(), limit_usd: 50 })),
   '/organization/members': ({ side }) => side.newMember(),
@@ -75,6 +86,12 @@ export const BODIES: Readonly<Record<string, Body>> = {
   'POST /workspaces': () => ({ name: 'W', slug: unique(), description: 'd' }),
   'PATCH /workspaces/{id}': () => ({ name: 'V', description: 'x' }),
   'PUT /workspaces/{id}/budgets/{interval}': () => ({ limit_usd: 5 }),
+  'POST /wallets': () => ({ external_id: unique(), name: 'Acme', metadata: { tier: 'gold' }, markup_percent: '12.5', models: { 'openai/*': { input: '1', output: '2' } } }),
+  'PATCH /wallets/{id}': () => ({ name: 'Renamed', markup_percent: -10, closed: false }),
+  'POST /wallets/{id}/grant': () => ({ amount_usd: 5, reason: 'invoice', reference: unique() }),
+  'POST /wallets/{id}/take': () => ({ amount_usd: '0.5', reason: 'paid back' }),
+  'POST /wallets/{id}/transfer': async (whom) => ({ to: await COLLECTIONS['/wallets']?.(whom) ?? '', amount_usd: 1, reason: 'moved' }),
+  'PUT /price-lists': () => ({ name: 'Retail', markup_percent: 40, models: { 'openai/gpt-5-mini': { input: '0.5', output: '4', request: '0.001' } } }),
   'PUT /budgets/tags': () => ({ tag: 'customer', value: unique(), limit_usd: 50, reset_interval: 'monthly' }),
   'PUT /budgets/members': async ({ side }) => ({ user_id: await side.newMember(), limit_usd: 50 }),
   'POST /workspaces/{id}/members/add': async ({ side }) => ({ user_ids: [await side.newMember()] }),
