@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { holderOf, type Bank, type Settled } from './bank.ts'
 import type { Generation } from './generation.ts'
 import type { Journal } from './journal.ts'
-import { refusalOf, standing, type Lease } from './lease.ts'
+import { refusalOf, standing, type Lease, type Standing } from './lease.ts'
 import { Leases, type AllowanceChanges, type CallerLeases, type LimitLease } from './leases.ts'
 import type { CallNote, Hold, HoldRefusal, Ledger } from './ledger.ts'
 import { beginLine, endLine, releaseLine, type BudgetCharge } from './line.ts'
@@ -239,7 +239,7 @@ export class LedgerNode implements Ledger {
     try {
       for (;;) {
         const leases = this.leases.of(caller, this.clock.wallMs(), note?.tags)
-        if (!await this.ensureAll(leases, caller, amount, note)) return await this.refusal(leases)
+        if (!await this.ensureAll(leases, caller, amount, note)) return await this.refusal(leases, caller, amount, note)
         const held = this.takesWork() ? this.take(caller, callId, amount, note) : UNAVAILABLE
         if (held) return held
       }
@@ -254,9 +254,14 @@ export class LedgerNode implements Ledger {
     return this.options.isMoneyOff?.() === true || await this.leases.ensure(account, amount)
   }
 
-  private async refusal({ account, limits }: CallerLeases): Promise<HoldRefusal> {
+  /** Said of what is short of what this call needs of it: where money is turned off, or goes to a key of the caller's own, an empty balance is no reason. */
+  private async refusal({ account, limits }: CallerLeases, caller: Caller, amount: Nano, note: CallNote | undefined): Promise<HoldRefusal> {
     for (const lease of [...limits.map((limit) => limit.lease), account]) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
-    return refusalOf([...limits.map(({ lease, window, cap }) => ({ ...standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name), ...(lease.allowance.window === null && { allowance: 'wallet' as const }) })), standing(account, null)])
+    const onAccount = this.options.isMoneyOff?.() === true ? 0n : amount
+    const standings = [...limits.map((limit) => ({ ...limitStanding(limit), need: heldOn(limit, caller, amount, note) })), { ...standing(account, null), need: onAccount }]
+    const short = standings.filter(({ left, need }) => left < need)
+    // What came free since it was refused is short no more; the refusal stands, and is said of all.
+    return refusalOf(short.length > 0 ? short : standings)
   }
 
   private end(hold: Hold): HeldCall {
@@ -304,6 +309,11 @@ function isCustomers({ lease: { allowance: { window } } }: LimitLease, { key }: 
 function heldOn(limit: LimitLease, caller: Caller, amount: Nano, note: CallNote | undefined): Nano {
   if (isCustomers(limit, caller)) return note?.walletMax ?? 0n
   return note?.ownKeysMax && countsByok(limit, caller) ? maxNano(amount, note.ownKeysMax) : amount
+}
+
+function limitStanding({ lease, window, cap }: LimitLease): Standing {
+  const known = standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name)
+  return lease.allowance.window === null ? { ...known, allowance: 'wallet' } : known
 }
 
 /** What holds nothing needs no lease. */

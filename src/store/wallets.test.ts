@@ -53,6 +53,14 @@ async function call(ledger: LedgerNode, caller: Caller, cost: Nano, price: Nano)
 }
 
 describe('a call of a customer', () => {
+  test('is refused by what is short of what it needs there, not by what has least', async () => {
+    await open(300n)
+    const acme = await wallet('acme', 200n)
+    const ledger = await bench.node('a')
+    expect(await hold(ledger, acme, 500n, 100n)).toMatchObject({ code: 'worst_case', allowance: 'account', left: 300n })
+    expect(await hold(ledger, acme, 100n, 201n)).toMatchObject({ code: 'worst_case', allowance: 'wallet', left: 200n })
+  })
+
   test('is charged to both, each at its own price, and recorded in both books', async () => {
     await open(1_000n)
     const acme = await wallet('acme', 500n)
