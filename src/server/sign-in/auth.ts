@@ -42,6 +42,8 @@ const HOUR_MS = 3_600_000
 const VERIFY_MS = 24 * HOUR_MS
 const RESET_MS = HOUR_MS
 const MAGIC_MS = 15 * 60_000
+/** How long a code of an app may be taken for: its own half minute, and the ones before and after it. */
+const CODE_MS = 90_000
 
 /** Passwords: the parameters are OWASP's first choice for argon2id (19 MiB, 2 passes). */
 const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
@@ -135,12 +137,19 @@ function hooksOf(rules: AuthOptions): Hooks {
     },
     session: {
       create: {
-        before: async ({ userId }) => {
+        before: async ({ userId }, asked) => {
           if (await store.isDisabled(userId)) throw new APIError('FORBIDDEN', { code: 'DISABLED', message: 'This person may not sign in; ask an admin.' })
+          if (asked?.path === '/two-factor/verify-totp' && !asked.context.session) await useCode(rules, userId, String(asked.body?.code))
         },
       },
     },
   }
+}
+
+/** A code of an app signs somebody in once, though it would hold for a while (RFC 6238, section 5.2): who saw it typed cannot use it after them. */
+async function useCode({ store, clock }: AuthOptions, userId: string, code: string): Promise<void> {
+  const waitMs = await store.countAttempt([{ key: `code ${code} of ${userId}`, windowMs: CODE_MS, max: 1 }], clock.wallMs())
+  if (waitMs > 0) throw new APIError('UNAUTHORIZED', { code: 'CODE_USED', message: 'This code was used already: wait for the next one, and sign in again.' })
 }
 
 function notInvited(): APIError {
