@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'bun:test'
 import { AUDIT_ACTIONS } from '../src/accounts/audit-entry.ts'
@@ -6,6 +6,7 @@ import { FAULTS } from '../src/core/fault.ts'
 import { AVAILABILITY } from '../src/routing/availability.ts'
 import { MODEL_QUERY } from '../src/server/api/model-query.ts'
 import { routes } from '../src/server/api/routes.ts'
+import { docsPage } from '../src/server/docs.ts'
 
 const read = (name: string): string => readFileSync(join(import.meta.dir, '..', 'docs', name), 'utf8')
 
@@ -25,6 +26,18 @@ describe('docs/errors.md', () => {
     for (const [code, { status, retryable }] of Object.entries(AVAILABILITY)) {
       expect(doc).toContain(`\n### ${code}\n\n${status}${retryable ? ', retryable' : ''}. `)
     }
+  })
+})
+
+describe('pages that the server shows', () => {
+  test('are all of docs/, so that what one of them links to is there', () => {
+    for (const page of readdirSync(join(import.meta.dir, '..', 'docs')).filter((name) => name.endsWith('.md'))) expect(docsPage(`/docs/${page}`).status).toBe(200)
+  })
+
+  test('have a heading for each refusal of credit and budgets, where its docs_url leads, with its status', () => {
+    const codes = Object.entries(FAULTS).filter(([code, { status, type }]) => type === 'payment_required' && status === 402 || /^(?:tag|member|guardrail|workspace)_/.test(code))
+    expect(codes.length).toBeGreaterThan(8)
+    for (const [code, { status }] of codes) expect(read('errors.md')).toContain(`\n### ${code}\n\n${status}. `)
   })
 })
 

@@ -1,22 +1,29 @@
 import type { Caller } from '../accounts/caller.ts'
-import { worstCost } from '../catalog/price.ts'
+import type { Endpoint } from '../catalog/endpoint.ts'
 import type { Call } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from '../ledger/ledger.ts'
-import { completionTokensMax, promptTokensMax } from '../routing/bound.ts'
+import { chargeOf, completionTokensMax, listPriceMax } from '../routing/bound.ts'
 import type { Plan } from '../routing/plan.ts'
-import { customerMax, customerMaxAt } from './customer.ts'
+import { customerMaxAt } from './customer.ts'
 
 /** A refused hold, with what it was for. */
 interface Refused { readonly refusal: HoldRefusal; readonly call: Call; readonly plan: Plan; readonly caller: Caller; readonly worst: Nano }
 
-/** The 402 or 403 of a refused hold: which of the reasons, with the numbers (contract M4, lesson 67). */
+/** The 402 or 403 of a refused hold: which of the reasons, with the numbers and the page that explains it (contract M4, lesson 67). */
 export function refusalFault(refusal: HoldRefusal, call: Call, plan: Plan, caller: Caller): Fault {
+  const fault = faultOf(refusal, call, plan, caller)
+  // A customer is told nothing of its reseller's budgets, and not which chapter is about them.
+  const page = fault.options.metadata?.['reason'] === BEHIND_WALLET ? 'balance' : fault.code
+  return fault.code === 'unavailable' ? fault : fault.with({ metadata: { docs_url: `/docs/errors#${page}` } })
+}
+
+function faultOf(refusal: HoldRefusal, call: Call, plan: Plan, caller: Caller): Fault {
   if (refusal.code === 'unavailable') return new Fault('unavailable', 'The ledger cannot be reached right now; the key is fine. Try again shortly.', { retryAfterMs: 1000 })
   if (refusal.code === 'tag_missing') return missingTag(refusal)
   if (caller.key.wallet !== undefined && !countsCustomer(refusal, caller)) return behindWallet(refusal)
-  const worst = caller.wallet && countsCustomer(refusal, caller) ? customerMax(call, plan.steps, caller.wallet.prices) : plan.costMax
+  const worst = refusal.need ?? plan.costMax
   const numbers = {
     reason: refusal.code, scope: refusal.allowance, ...(refusal.name !== undefined && { of: refusal.name }), left_usd: formatUsd(refusal.left), cap_usd: formatUsd(refusal.cap), worst_case_usd: formatUsd(worst),
     ...(refusal.period !== undefined && { interval: intervalOf(refusal) }),
@@ -30,10 +37,12 @@ function countsCustomer({ allowance }: HoldRefusal, { key }: Caller): boolean {
   return allowance === 'wallet' || (allowance === 'key' && key.wallet !== undefined)
 }
 
+const BEHIND_WALLET = 'account'
+
 /** What is short is the reseller's: its customers are told that, and no numbers of its. */
 function behindWallet({ code, allowance }: HoldRefusal): Fault {
   const why = 'The account behind this key has no room for this call. Your own credit is untouched: tell whoever gave you the key.'
-  return new Fault(code === 'worst_case' || allowance === 'account' ? 'balance' : code, why, { metadata: { reason: 'account', scope: 'account' } })
+  return new Fault(code === 'worst_case' || allowance === 'account' ? 'balance' : code, why, { metadata: { reason: BEHIND_WALLET, scope: 'account' } })
 }
 
 function sentence(refused: Refused): string {
@@ -43,7 +52,7 @@ function sentence(refused: Refused): string {
   if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
   if (refusal.allowance in BUDGETS && refusal.code !== 'worst_case') return `The ${budgetName(refusal)} of ${sayUsd(refusal.cap)} is used up${resets}. Contact your org admin.`
   if (refusal.code === 'wallet_balance') return `Insufficient credits: ${walletName(refused)} has ${sayUsd(refusal.left)} left. ${capital(moreOf(refused))}.`
-  if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. Add credits (\`switchyard credits grant\`).`
+  if (refusal.code === 'balance') return `Insufficient credits: the account has ${sayUsd(refusal.left)} left. ${capital(moreOf(refused))}.`
   const what = whatIsLeft(refused, resets)
   return `This request may cost up to ${sayUsd(worst)} (up to ${call.needs.promptTokensMax} prompt tokens and ${answerWords(call, plan)}), and ${what}. ${advice(refused)}`
 }
@@ -84,7 +93,7 @@ function answerWords(call: Call, plan: Plan): string {
 
 const LARGER = 'ask an admin of the organization for a larger budget'
 const MORE: Readonly<Record<HoldRefusal['allowance'], string>> = {
-  key: "raise the key's limit, wait for its reset, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`switchyard credits grant`)',
+  key: "raise the key's limit, wait for its reset, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`POST /api/v1/purchases`, or the operator with `switchyard credits grant`)',
   wallet: 'add to it (`POST /api/v1/wallets/{id}/grant`)',
 }
 
@@ -107,17 +116,22 @@ function advice(refused: Refused): string {
 }
 
 /** The most max_tokens whose worst case fits, found by halving: prices are `price.ts`'s to know. 0 when not even one does. */
-function affordableTokens({ refusal, call, caller }: Refused, endpoint: Plan['steps'][number]['endpoint']): number {
-  const { wallet } = caller
-  const costOf = wallet && countsCustomer(refusal, caller)
-    ? (tokens: number) => customerMaxAt(call, endpoint, wallet.prices, tokens)
-    : (tokens: number) => worstCost(endpoint.price, promptTokensMax(call, endpoint), tokens, call.needs.choices)
+function affordableTokens(refused: Refused, endpoint: Endpoint): number {
+  const { refusal, call } = refused
   let low = 0
   let high = completionTokensMax(call, endpoint)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if (costOf(middle) <= refusal.left) low = middle
+    if (neededFor(middle, refused, endpoint) <= refusal.left) low = middle
     else high = middle - 1
   }
   return low
+}
+
+/** What an answer of so many tokens needs of what is short: the customer's price; what is paid here; and where that counts them, the bills of keys of the caller's own. */
+function neededFor(tokens: number, { refusal, call, caller }: Refused, endpoint: Endpoint): Nano {
+  const { wallet } = caller
+  if (wallet && countsCustomer(refusal, caller)) return customerMaxAt(call, endpoint, wallet.prices, tokens)
+  const bill = listPriceMax(call, endpoint, tokens)
+  return chargeOf(bill, endpoint) + (endpoint.ownKey && refusal.need !== undefined ? bill : 0n)
 }

@@ -107,6 +107,8 @@ export interface Standing {
   /** The limit, the budget, or what the account has. */
   readonly cap: Nano
   readonly resetsMs: number | null
+  /** What the call needs of it, where that is not the amount of its hold. */
+  readonly need?: Nano
 }
 
 /** The lease's allowance as the bank saw it at its refusal and we see it now. */
@@ -128,5 +130,5 @@ export function refusalOf(standings: readonly Standing[]): HoldRefusal {
   const [spent] = allSpent.toSorted((a, b) => SPENT_ORDER.indexOf(a.allowance) - SPENT_ORDER.indexOf(b.allowance))
   const least = spent ?? standings.reduce((a, b) => (b.left < a.left ? b : a))
   const code = spent ? SPENT[spent.allowance] : 'worst_case'
-  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, ...(least.name !== undefined && { name: least.name }), ...(least.period && { period: least.period }), cap: least.cap, resetsMs: least.resetsMs }
+  return { ok: false, code, left: maxNano(0n, least.left), allowance: least.allowance, ...(least.name !== undefined && { name: least.name }), ...(least.period && { period: least.period }), cap: least.cap, resetsMs: least.resetsMs, ...(least.need !== undefined && { need: least.need }) }
 }

@@ -34,6 +34,8 @@ export interface HoldRefusal {
   readonly cap: Nano
   /** When the limit or budget starts anew, ms since the epoch. */
   readonly resetsMs: number | null
+  /** What it would have had to set aside, where that is not the amount of the hold: a customer's price, or what goes to a key of the caller's own. */
+  readonly need?: Nano
 }
 
 /** What the record of a call says when its process died before its end. */

@@ -258,10 +258,10 @@ export class LedgerNode implements Ledger {
   private async refusal({ account, limits }: CallerLeases, caller: Caller, amount: Nano, note: CallNote | undefined): Promise<HoldRefusal> {
     for (const lease of [...limits.map((limit) => limit.lease), account]) if (lease.refusedUntilMs === 0) await this.leases.look(lease)
     const onAccount = this.options.isMoneyOff?.() === true ? 0n : amount
-    const standings = [...limits.map((limit) => ({ ...limitStanding(limit), need: heldOn(limit, caller, amount, note) })), { ...standing(account, null), need: onAccount }]
-    const short = standings.filter(({ left, need }) => left < need)
+    const asked = [...limits.map((limit) => ({ known: limitStanding(limit), need: heldOn(limit, caller, amount, note) })), { known: standing(account, null), need: onAccount }]
+    const short = asked.filter(({ known, need }) => known.left < need)
     // What came free since it was refused is short no more; the refusal stands, and is said of all.
-    return refusalOf(short.length > 0 ? short : standings)
+    return refusalOf((short.length > 0 ? short : asked).map(({ known, need }) => (need === amount ? known : { ...known, need })))
   }
 
   private end(hold: Hold): HeldCall {

@@ -26,17 +26,18 @@ export function completionTokensMax(call: Call, endpoint: Endpoint): number {
 }
 
 /** The worst case of what a call comes to by the endpoint's prices, whoever pays it. */
-export function listPriceMax(call: Call, endpoint: Endpoint): Nano {
-  return worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokensMax(call, endpoint), call.needs.choices, 0, searchesMax(call))
+export function listPriceMax(call: Call, endpoint: Endpoint, completionTokens = completionTokensMax(call, endpoint)): Nano {
+  return worstCost(priceAt(endpoint.price, call.createdMs), promptTokensMax(call, endpoint), completionTokens, call.needs.choices, 0, searchesMax(call))
 }
 
 /** The worst case of what a call costs here at the dearest of these endpoints. */
 export function costMax(call: Call, steps: readonly { readonly endpoint: Endpoint }[]): Nano {
   let most = 0n
-  for (const { endpoint } of steps) {
-    const worst = listPriceMax(call, endpoint)
-    // On a key of the caller's own the provider's bill is the caller's: only the fee is paid here.
-    most = maxNano(most, endpoint.ownKey ? shareOf(worst, endpoint.ownKey.feeBasisPoints) : worst)
-  }
+  for (const { endpoint } of steps) most = maxNano(most, chargeOf(listPriceMax(call, endpoint), endpoint))
   return most
+}
+
+/** What is paid here of a bill: on a key of the caller's own the bill is the caller's, and here only the fee is paid. */
+export function chargeOf(bill: Nano, { ownKey }: Endpoint): Nano {
+  return ownKey ? shareOf(bill, ownKey.feeBasisPoints) : bill
 }

@@ -1,8 +1,12 @@
 import { join } from 'node:path'
 import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 
 /** The pages of `docs/` that the server shows: errors name them, and a machine without internet has them too. */
-const PAGES = new Set(['api', 'auto-router', 'bench', 'cli', 'clients', 'configuration', 'contract', 'dialects', 'errors', 'getting-started', 'routers', 'routing-simulation', 'sign-in'])
+const PAGES = new Set([
+  'accounts', 'analytics', 'api', 'apps', 'auto-router', 'bench', 'billing', 'budgets', 'byok', 'cli', 'clients', 'configuration', 'contract', 'dependencies', 'dialects', 'errors', 'getting-started', 'limits', 'notices',
+  'operator', 'policies', 'routers', 'routing-simulation', 'scaling', 'scim', 'sign-in', 'wallets',
+])
 
 /** GET /docs/{page}, as Markdown. Throws Fault `not_found`. */
 export function docsPage(path: string): Response {
@@ -11,9 +15,14 @@ export function docsPage(path: string): Response {
   return new Response(Bun.file(join(import.meta.dir, '..', '..', 'docs', `${page}.md`)), { headers: { 'content-type': 'text/markdown; charset=utf-8' } })
 }
 
-/** The fault with its page's whole address, by the name that the client knows this server by. It is shown, never trusted. */
+/** The fault with its pages' whole addresses, by the name that the client knows this server by. They are shown, never trusted. */
 export function withDocsUrl(fault: Fault, requestUrl: string): Fault {
-  const { availability } = fault.options
-  const page = availability?.['docs_url']
-  return typeof page === 'string' && page.startsWith('/') ? fault.with({ availability: { ...availability, docs_url: new URL(page, requestUrl).href } }) : fault
+  const { availability, metadata } = fault.options
+  if (!availability && !metadata) return fault
+  return fault.with({ ...(availability && { availability: wholeUrl(availability, requestUrl) }), ...(metadata && { metadata: wholeUrl(metadata, requestUrl) }) })
+}
+
+function wholeUrl(said: JsonObject, requestUrl: string): JsonObject {
+  const page = said['docs_url']
+  return typeof page === 'string' && page.startsWith('/') ? { ...said, docs_url: new URL(page, requestUrl).href } : said
 }

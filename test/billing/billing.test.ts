@@ -154,7 +154,7 @@ describe('money turned off', () => {
       for (let calls = 0; calls < 3; calls++) statuses.push((await call(limited)).status)
       expect(statuses).toEqual([200, 200, 402])
       // Of the limit's dollar, not of a balance that nobody asks.
-      expect(asObject((await call(limited)).body?.['error'])).toMatchObject({ code: 402, message: expect.stringContaining("this key's limit of $5.00"), metadata: { reason: 'worst_case', scope: 'key', left_usd: '1' } })
+      expect(asObject((await call(limited)).body?.['error'])).toMatchObject({ code: 402, message: expect.stringContaining("this key's limit of $5.00"), metadata: { reason: 'worst_case', scope: 'key', left_usd: '1', docs_url: `${off.url}/docs/errors#worst_case` } })
       expect(await asAdmin('GET', '/credits')).toEqual({ data: { total_credits: 0, total_usage: 0 }, switchyard: { money: false } })
       expect(asObject(asArray((await asAdmin('GET', '/keys'))?.['data'])?.find((key) => asObject(key)?.['name'] === 'limited'))).toMatchObject({ usage: 4, limit_remaining: 1 })
       await asAdmin('PATCH', '/instance/settings', { money: true })
