@@ -94,7 +94,13 @@ export class Leases {
     lease.asking = (lease.isDoubtful ? this.giveUp(lease).then(() => 0n) : this.grant(lease, 0n, lease.wish(amount, this.clock.monotonicMs())))
       // A call that needs it will ask again and say why it can't.
       .catch(() => 0n)
-      .then((granted) => { if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS })
+      .then((granted) => {
+        if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS
+        // Retired while it asked: what came is nobody's to spend any more.
+        if (this.retired.has(lease)) return this.returnRetired(lease.allowance.accountId)
+      })
+      // As when idle ones go back: what the bank may have of it is asked for again.
+      .catch(() => undefined)
       .finally(() => { lease.asking = undefined })
   }
 
@@ -163,6 +169,11 @@ export class Leases {
     for (const lease of done) this.forget(lease)
   }
 
+  /** What came free on leases that take no calls any more is for those that do. */
+  private async returnRetired(accountId: string): Promise<void> {
+    await this.giveBack([...this.retired].filter((lease) => lease.allowance.accountId === accountId).flatMap((lease) => this.takeSpare(lease)))
+  }
+
   /** Where the answer is lost, the bank may still have what was taken off the leases here. */
   private async giveBack(returns: readonly LeaseReturn[]): Promise<void> {
     if (returns.length === 0) return
@@ -194,6 +205,7 @@ export class Leases {
     if (await this.grant(lease, amount - lease.spare, wish) > 0n) return
     for (const waitMs of this.recallWaitsMs) {
       if (lease.seen.others <= 0n || !this.byId.has(lease.id)) break
+      await this.returnRetired(lease.allowance.accountId)
       await this.bank.recall(lease.allowance.accountId, this.nodeId)
       await Bun.sleep(waitMs)
       const least = amount - lease.spare

@@ -1,41 +1,17 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { appendFileSync } from 'node:fs'
 import { SYSTEM } from '../accounts/audit-entry.ts'
-import type { Key } from '../accounts/caller.ts'
-import type { Nano } from '../core/nano.ts'
 import { readJournal } from '../ledger/journal.ts'
 import type { Hold } from '../ledger/ledger.ts'
-import type { LedgerNode } from '../ledger/node.ts'
+import { credits, held, nextId, spend } from './ledger.fixture.ts'
 import { ACCOUNT, callerOf, generationOf, testDatabase, TestBench, testKey } from './store.fixture.ts'
 
 const plain = testKey('plain')
 let bench: TestBench
-let lastId = 0
 
 afterEach(async () => {
   // Whatever a test did, the books must agree in the end.
   expect(await bench.close()).toMatchObject({ ok: true, problems: [] })
 })
-
-function nextId(): string {
-  return `gen-1-${++lastId}`
-}
-
-async function held(ledger: LedgerNode, key: Key, amount: Nano): Promise<Hold> {
-  const hold = await ledger.hold(callerOf(key), nextId(), amount)
-  if (!hold.ok) throw new Error(`refused: ${hold.code}`)
-  return hold
-}
-
-async function spend(ledger: LedgerNode, key: Key, amount: Nano, cost: Nano = amount): Promise<void> {
-  const hold = await held(ledger, key, amount)
-  ledger.settle(hold, generationOf(key, hold.callId, { cost, upstreamCost: cost }))
-}
-
-async function credits(): Promise<{ total: Nano; used: Nano }> {
-  await bench.flush()
-  return bench.store.credits(ACCOUNT)
-}
 
 describe('hold', () => {
   test('needs no promise once the lease is warm', async () => {
@@ -65,7 +41,7 @@ describe('hold', () => {
     expect(await ledger.hold(callerOf(plain), nextId(), 3n)).toEqual({ ok: false, code: 'worst_case', left: 2n, allowance: 'account', cap: 2n, resetsMs: null })
     await spend(ledger, plain, 2n)
     expect(await ledger.hold(callerOf(plain), nextId(), 1n)).toEqual({ ok: false, code: 'balance', left: 0n, allowance: 'account', cap: 0n, resetsMs: null })
-    expect(await credits()).toEqual({ total: 100n, used: 100n })
+    expect(await credits(bench)).toEqual({ total: 100n, used: 100n })
   })
 
   test('never lets calls in flight hold more than there is, however they come', async () => {
@@ -119,7 +95,7 @@ describe('hold', () => {
     expect(await ledger.hold(callerOf(plain), nextId(), 900n)).toMatchObject({ ok: false, code: 'unavailable' })
     await expect(ledger.flush()).rejects.toMatchObject({ code: 'unavailable' })
     bench.setAway('a', false)
-    expect(await credits()).toEqual({ total: 1_000n, used: 20n })
+    expect(await credits(bench)).toEqual({ total: 1_000n, used: 20n })
   })
 })
 
@@ -138,7 +114,7 @@ describe('a store that is locked', () => {
       expect(ledger.stats()).toMatchObject({ unsettled: 2 })
     })
     await other.close()
-    expect(await credits()).toEqual({ total: 1_000n, used: 17n })
+    expect(await credits(bench)).toEqual({ total: 1_000n, used: 17n })
     await spend(ledger, plain, 983n)
   })
 })
@@ -221,6 +197,16 @@ describe('a limit of a key', () => {
     expect(await ledger.hold(callerOf({ ...limited, limit: 60n }), nextId(), 1n)).toMatchObject({ code: 'key_limit', left: 0n, cap: 60n })
   })
 
+  test('that was changed has at once what came free on calls from before', async () => {
+    bench = await TestBench.open(1_000n, [limited])
+    const ledger = await bench.node('a')
+    const before = await held(ledger, limited, 20n)
+    await bench.store.changeKey(ACCOUNT, limited.hash, { limit: 60n }, SYSTEM, 2)
+    await bench.tell({ keys: [limited.hash], accounts: [] })
+    ledger.release(before)
+    await spend(ledger, { ...limited, limit: 60n }, 60n)
+  })
+
   test('counts what a provider charged a key of our own for, where it says so', async () => {
     const key = testKey('byok', { limit: 50n, includeByokInLimit: true })
     bench = await TestBench.open(1_000n, [key])
@@ -239,7 +225,7 @@ describe('settle and release', () => {
     const ledger = await bench.node('a')
     await spend(ledger, plain, 900n, 1n)
     ledger.release(await held(ledger, plain, 999n))
-    expect(await credits()).toEqual({ total: 1_000n, used: 1n })
+    expect(await credits(bench)).toEqual({ total: 1_000n, used: 1n })
   })
 
   test('happen once for a hold', async () => {
@@ -265,9 +251,9 @@ describe('settle and release', () => {
     bench = await TestBench.open(100n, [plain])
     const ledger = await bench.node('a')
     await spend(ledger, plain, 10n, 60n)
-    expect(await credits()).toEqual({ total: 100n, used: 60n })
+    expect(await credits(bench)).toEqual({ total: 100n, used: 60n })
     await spend(ledger, plain, 10n, 70n)
-    expect(await credits()).toEqual({ total: 100n, used: 100n })
+    expect(await credits(bench)).toEqual({ total: 100n, used: 100n })
     expect(await bench.store.verify()).toMatchObject({ ok: true, writtenOff: 30n, charged: 130n, balance: 0n, leased: 0n })
     expect(await ledger.hold(callerOf(plain), nextId(), 1n)).toMatchObject({ code: 'balance', left: 0n, cap: 0n })
   })
@@ -279,7 +265,7 @@ describe('settle and release', () => {
     const ends = readJournal(bench.path('a')).filter((line) => line.startsWith('{"end"'))
     await bench.store.settle(ends, 1)
     await bench.store.settle([...ends, ...ends], 1)
-    expect(await credits()).toEqual({ total: 1_000n, used: 35n })
+    expect(await credits(bench)).toEqual({ total: 1_000n, used: 35n })
     expect(await bench.store.verify()).toMatchObject({ generations: 5n })
   })
 
@@ -303,124 +289,5 @@ describe('settle and release', () => {
     expect(ledger.stats().journalBytes).toBeLessThan(10_000)
     expect(readJournal(bench.path('a')).filter((line) => line.includes(open.callId))).toHaveLength(1)
     ledger.release(open)
-  })
-})
-
-describe('leases', () => {
-  test('of an idle node go back, and the balance is whole again', async () => {
-    bench = await TestBench.open(1_000n, [plain, testKey('limited', { limit: 500n })])
-    const ledger = await bench.node('a')
-    await spend(ledger, plain, 10n)
-    await spend(ledger, testKey('limited', { limit: 500n }), 10n)
-    bench.clock.advance(60_000)
-    await ledger.returnIdle()
-    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 980n, leased: 0n })
-    await spend(ledger, plain, 980n)
-  })
-
-  test('of an idle node go back too when its clock was set back meanwhile', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    await spend(ledger, plain, 10n)
-    bench.clock.step(-86_400_000)
-    await ledger.returnIdle()
-    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 990n, leased: 0n })
-  })
-
-  test('of which an answer was lost are given up, and what the bank had for them is there again', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    // Granted, and nobody heard of it: first of a lease that was never heard of at all.
-    bench.setDeaf('a', true)
-    expect(await ledger.hold(callerOf(plain), nextId(), 400n)).toMatchObject({ ok: false, code: 'unavailable' })
-    bench.setDeaf('a', false)
-    await spend(ledger, plain, 10n)
-    await ledger.returnIdle()
-    await spend(ledger, plain, 400n)
-    const hold = await held(ledger, plain, 20n)
-    bench.setDeaf('a', true)
-    expect(await ledger.hold(callerOf(plain), nextId(), 500n)).toMatchObject({ ok: false, code: 'unavailable' })
-    // While the bank does not answer, what is known of the lease is there for calls.
-    expect(await ledger.hold(callerOf(plain), nextId(), 500n)).toMatchObject({ ok: false, code: 'unavailable' })
-    bench.setDeaf('a', false)
-    ledger.settle(hold, generationOf(plain, hold.callId, { cost: 20n }))
-    await spend(ledger, plain, 1n)
-    await ledger.returnIdle()
-    await spend(ledger, plain, 569n)
-    await ledger.flush()
-    expect(await bench.store.verify()).toMatchObject({ ok: true, charged: 1_000n, writtenOff: 0n })
-  })
-
-  test('that another node has and does not hold are no reason to refuse', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const [a, b] = [await bench.node('a'), await bench.node('b')]
-    await spend(a, plain, 100n)
-    await spend(b, plain, 100n)
-    await spend(a, plain, 800n)
-    expect(await credits()).toEqual({ total: 1_000n, used: 1_000n })
-  })
-
-  test('that another node holds are', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const [a, b] = [await bench.node('a'), await bench.node('b')]
-    const hold = await held(b, plain, 300n)
-    expect(await a.hold(callerOf(plain), nextId(), 701n)).toEqual({ ok: false, code: 'worst_case', left: 700n, allowance: 'account', cap: 1_000n, resetsMs: null })
-    b.release(hold)
-    bench.clock.advance(1_000)
-    await spend(a, plain, 1_000n)
-  })
-
-  test('closed behind a node are not used again', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    await spend(ledger, plain, 100n)
-    const hold = await held(ledger, plain, 100n)
-    await bench.store.closeNode('a')
-    ledger.settle(hold, generationOf(plain, hold.callId, { cost: 50n }))
-    expect(await credits()).toEqual({ total: 1_000n, used: 150n })
-    await spend(ledger, plain, 850n)
-    expect(await bench.store.verify()).toMatchObject({ ok: true, writtenOff: 0n })
-  })
-})
-
-describe('a node that dies', () => {
-  test('loses and doubles nothing that was acknowledged; what it had begun is interrupted', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    await spend(ledger, plain, 10n)
-    await ledger.flush()
-    await spend(ledger, plain, 10n)
-    const begun = await held(ledger, plain, 10n)
-    ledger.release(await held(ledger, plain, 10n))
-    await spend(ledger, plain, 5n)
-    bench.kill('a')
-    appendFileSync(bench.path('a'), '{"end":"gen-torn","at":17000')
-    expect(await bench.recover('a')).toEqual({ settled: 3, interrupted: 1, unreadable: 1 })
-    expect(await bench.store.generation(ACCOUNT, begun.callId)).toMatchObject({ fault: 'interrupted', cost: 0n, keyHash: plain.hash })
-    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 975n, leased: 0n, charged: 25n, generations: 4n })
-    expect(readJournal(bench.path('a'))).toEqual([])
-    expect(await bench.recover('a')).toEqual({ settled: 0, interrupted: 0, unreadable: 0 })
-  })
-
-  test('is recovered to the same books when the recovery itself dies', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    for (let n = 0; n < 3; n++) await spend(ledger, plain, 10n)
-    bench.kill('a')
-    await bench.store.settle(readJournal(bench.path('a')).filter((line) => line.startsWith('{"end"')).slice(0, 2), 1)
-    expect(await bench.recover('a')).toMatchObject({ settled: 3 })
-    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 970n, generations: 3n })
-  })
-})
-
-describe('close', () => {
-  test('leaves no lease and no journal', async () => {
-    bench = await TestBench.open(1_000n, [plain])
-    const ledger = await bench.node('a')
-    await spend(ledger, plain, 10n)
-    await ledger.close()
-    expect(await bench.store.verify()).toMatchObject({ ok: true, balance: 990n, leased: 0n })
-    expect(readJournal(bench.path('a'))).toEqual([])
-    expect(await ledger.hold(callerOf(plain), nextId(), 0n)).toMatchObject({ ok: false, code: 'unavailable' })
   })
 })

@@ -88,6 +88,18 @@ describePostgres('PostgresDatabase', () => {
     await hasty.close()
   })
 
+  test('a change of the schema takes as long as it needs, however hasty all else is', async () => {
+    const hasty = new PostgresDatabase(url, 200)
+    await hasty.rebuild(async (sql) => {
+      await sql.all('SELECT pg_sleep(0.3)')
+      await Bun.sleep(300)
+      await setTo(sql, 'x', 7n)
+    })
+    expect(await hasty.write(async (sql) => { await sql.all('SELECT pg_sleep(0.5)') }).then(() => 'done', () => 'given up')).toBe('given up')
+    expect(await a.read((sql) => valueOf(sql, 'x'))).toBe(7n)
+    await hasty.close()
+  })
+
   test('a server that stops and starts again is used again', async () => {
     await a.read((sql) => valueOf(sql, 'x'))
     await server.stop()

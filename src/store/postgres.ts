@@ -6,7 +6,8 @@ const CONNECTIONS_MAX = 8
 const CONNECT_SECONDS_MAX = 5
 /** A transaction that takes longer is given up, with its connection: whoever waits is told that the store is away. */
 const TRANSACTION_MS_MAX = 15_000
-const REPORT_MS_MAX = 24 * 3_600_000
+/** Reports and changes of the schema end when they are done, and some day all the same. */
+const LONG_MS_MAX = 24 * 3_600_000
 
 const READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const SERIALIZABLE = 'BEGIN ISOLATION LEVEL SERIALIZABLE'
@@ -43,17 +44,15 @@ export class PostgresDatabase implements Database {
   }
 
   report<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.again(READ, async (sql) => {
-      for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await sql.run(`SET LOCAL ${name} = 0`)
-      return work(sql)
-    }, REPORT_MS_MAX)
+    return this.again(READ, unhurried(work), LONG_MS_MAX)
   }
 
   write<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const turn = this.last.then(() => this.again(SERIALIZABLE, work, this.transactionMsMax))
-    // A failed transaction is its caller's matter, the next one goes ahead.
-    this.last = turn.catch(() => undefined)
-    return turn
+    return this.inTurn(work, this.transactionMsMax)
+  }
+
+  rebuild<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.inTurn(unhurried(work), LONG_MS_MAX)
   }
 
   writeBeside<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -68,6 +67,13 @@ export class PostgresDatabase implements Database {
     // What failed last was told to whoever asked for it.
     await this.last.catch(() => undefined)
     await this.pool.close({ timeout: 5 })
+  }
+
+  private inTurn<T>(work: (sql: Sql) => Promise<T>, msMax: number): Promise<T> {
+    const turn = this.last.then(() => this.again(SERIALIZABLE, work, msMax))
+    // A failed transaction is its caller's matter, the next one goes ahead.
+    this.last = turn.catch(() => undefined)
+    return turn
   }
 
   private async again<T>(begin: string, work: (sql: Sql) => Promise<T>, msMax: number): Promise<T> {
@@ -88,6 +94,14 @@ export class PostgresDatabase implements Database {
     } finally {
       connection.release()
     }
+  }
+}
+
+/** The server, too, lets it take its time. */
+function unhurried<T>(work: (sql: Sql) => Promise<T>): (sql: Sql) => Promise<T> {
+  return async (sql) => {
+    for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) await sql.run(`SET LOCAL ${name} = 0`)
+    return work(sql)
   }
 }
 

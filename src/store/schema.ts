@@ -104,7 +104,7 @@ export const MIGRATIONS: readonly Migration[] = [{
  * interrupted migration left half done.
  */
 export async function migrate(database: Database, nowMs: number, migrations = MIGRATIONS): Promise<void> {
-  await database.write((sql) => migrateWithin(sql, nowMs, migrations))
+  await database.rebuild((sql) => migrateWithin(sql, nowMs, migrations))
 }
 
 /** As `migrate`, in a transaction of the caller's. How many versions the schema had before. */

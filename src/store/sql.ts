@@ -27,6 +27,8 @@ export interface Database {
    * read may change until a statement of this transaction has written it. For the work of calls, whose statements decide by themselves.
    */
   writeBeside<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** As `write`, and may take as long as it needs: a schema that is brought forward over millions of rows. */
+  rebuild<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   /** Something that differs whenever another connection has committed; undefined where looking costs a question. */
   version(): bigint | undefined
   close(): Promise<void>

@@ -39,6 +39,10 @@ export class SqliteDatabase implements Database {
     return this.write(work)
   }
 
+  rebuild<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.write(work)
+  }
+
   version(): bigint {
     return (this.db.query('PRAGMA data_version').get() as { data_version: bigint }).data_version
   }
