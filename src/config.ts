@@ -39,6 +39,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   /** The secret, or secrets apart by commas, that cookies are signed with; a file of the data directory where there is none. */
   readonly authSecret: string | undefined
+  /** What the first person shows, or `none`; undefined: made here. */
+  readonly setUpCode: string | undefined
   /** The account at Stripe that cards are charged by; undefined where no cards are taken. */
   readonly stripe: { readonly apiKey: string; readonly webhookSecrets: readonly string[]; readonly baseUrl: string } | undefined
   /** Servers of the DNS that are asked for TXT records, as `192.0.2.1` or `192.0.2.1:5353`; none: those of the system. */
@@ -113,6 +115,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     publicUrl: publicUrl(env['SWITCHYARD_PUBLIC_URL'] || undefined),
     stripe: stripe(env['STRIPE_SECRET_KEY'] || undefined, env['STRIPE_WEBHOOK_SECRET'] || undefined, env['STRIPE_API_URL'] || undefined),
     authSecret: authSecret(env['SWITCHYARD_AUTH_SECRET'] || undefined),
+    setUpCode: setUpCode(env['SWITCHYARD_SETUP_CODE'] || undefined),
     dnsServers: dnsServers(env['SWITCHYARD_DNS_SERVERS']),
     trustedProxies: networks('SWITCHYARD_TRUSTED_PROXIES', env['SWITCHYARD_TRUSTED_PROXIES']),
     smtp: smtp(env['SWITCHYARD_SMTP_URL'] || undefined, env['SWITCHYARD_MAIL_FROM'] || undefined),
@@ -236,6 +239,12 @@ function publicUrl(text: string | undefined): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') throw new ConfigError('SWITCHYARD_PUBLIC_URL: must be how browsers call this server, as https://gateway.example.com, without a path')
   return url.origin
+}
+
+function setUpCode(text: string | undefined): string | undefined {
+  // As above: not repeated.
+  if (text !== undefined && text !== 'none' && !/^[\x21-\x7e]{16,200}$/.test(text)) throw new ConfigError('SWITCHYARD_SETUP_CODE: must be 16 to 200 letters, digits and signs without spaces, or none')
+  return text
 }
 
 function authSecret(text: string | undefined): string | undefined {

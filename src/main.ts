@@ -80,7 +80,7 @@ async function serve(config: Config): Promise<number> {
   }
   const { mailer } = ledger.notices
   const signIn = new SignIn({
-    store: ledger.signIn, instance: ledger.instance, mailer, clock, dataDir: config.dataDir, authSecret: config.authSecret, publicUrl: config.publicUrl, host: config.host,
+    store: ledger.signIn, instance: ledger.instance, mailer, clock, dataDir: config.dataDir, authSecret: config.authSecret, setUpCode: config.setUpCode, publicUrl: config.publicUrl, host: config.host,
     onTrouble: (what, detail) => log.problem(what, detail), onLink: (what, detail) => log.note(what, detail),
   })
   await ready

@@ -55,7 +55,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const key = 'sk-sw-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'
   const startedMs = performance.now()
   const args = ['serve', '--port', '0', '--data', dataDir, '--config', configFile, '--no-discover', ...(options.args ?? [])]
-  const child = spawn('node', [join(ROOT, 'bin', 'switchyard.mjs'), ...args], { cwd: home, env: { ...plainEnv(), ...storeEnvironment(dataDir), SWITCHYARD_KEY: key, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('node', [join(ROOT, 'bin', 'switchyard.mjs'), ...args], { cwd: home, env: { ...plainEnv(), ...storeEnvironment(dataDir), SWITCHYARD_KEY: key, SWITCHYARD_SETUP_CODE: 'none', ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   child.on('exit', () => running.delete(child))
   let output = ''

@@ -6,7 +6,7 @@ import { userName } from '../accounts/user.ts'
 import { rowId } from '../lib/id.ts'
 import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
-import { findUser, insertMember, insertUser } from './people-rows.ts'
+import { findUser, insertMember, insertUser, setUserDisabled } from './people-rows.ts'
 import { columnOf, columnsOf, columnValue, readSignIn, tableOf } from './sign-in-tables.ts'
 import { int, one, text, type Sql, type SqlValue } from './sql.ts'
 
@@ -144,6 +144,13 @@ async function becomeFirstOperator(sql: Sql, userId: string, nowMs: number): Pro
   await insertAccount(sql, { id: DEFAULT_ACCOUNT, kind: 'organization', name: 'Default', createdMs: nowMs })
   await insertMember(sql, { accountId: DEFAULT_ACCOUNT, userId, role: 'admin', createdMs: nowMs }, { by: SYSTEM, nowMs })
   await writeAudit(sql, { accountId: DEFAULT_ACCOUNT, by: SYSTEM, nowMs, action: 'operator.add', target: userId, after: { operator: true } })
+  await closeDoor(sql, nowMs)
+}
+
+/** Anybody could make themselves an account until now: those who did, and have shown nothing yet, wait for the operator. */
+async function closeDoor(sql: Sql, nowMs: number): Promise<void> {
+  const others = await sql.all('SELECT id FROM users WHERE email_verified = 0 AND operator = 0 AND disabled_ms IS NULL AND EXISTS (SELECT 1 FROM identities WHERE identities.user_id = users.id)')
+  for (const row of others) await setUserDisabled(sql, text(row, 'id'), true, { by: SYSTEM, nowMs })
 }
 
 /** Whether nobody runs this install yet. */

@@ -79,8 +79,8 @@ function nextCookie(next: string, seconds: number, isSecure: boolean): string {
 }
 
 /** `GET /sign-up`. */
-export function showSignUp(context: PageContext, trouble?: string, status = 200): Response {
-  const { field, live } = context
+export async function showSignUp(context: PageContext, trouble?: string, status = 200): Promise<Response> {
+  const { field, live, signIn: { setUp } } = context
   const next = nextOf(context)
   if (live && !trouble) return goTo(next)
   return page({ title: 'Make an account', status, body: html`<section><h1>Make an account</h1>${said('bad', trouble)}
@@ -88,16 +88,16 @@ export function showSignUp(context: PageContext, trouble?: string, status = 200)
 <div class="names"><label>First name<input name="first_name" autocomplete="given-name" maxlength="100" value="${field('first_name')}"></label>
 <label>Last name<input name="last_name" autocomplete="family-name" maxlength="100" value="${field('last_name')}"></label></div>
 <label>E-mail<input name="email" type="email" autocomplete="username" required maxlength="254" value="${field('email')}"></label>
-${newPassword('Password')}<button>Make an account</button></form></section>
+${newPassword('Password')}${await setUp.isAsked() && setUpField(field('setup_code'))}<button>Make an account</button></form></section>
 <p class="soft">You have one? <a href="${withNext('/sign-in', next)}">Sign in</a></p>` })
 }
 
 /** `POST /sign-up`. */
 export async function signUp(context: PageContext): Promise<Response> {
   const { field, signIn: { site } } = context
-  const [firstName, lastName] = [field('first_name'), field('last_name')]
-  const answer = await ask(context, { path: '/sign-up/email', body: { email: field('email').trim(), password: field('password'), name: userName({ firstName, lastName, email: field('email') }), firstName, lastName } })
-  if (!answer.isOk) return showSignUp(context, troubleOf(answer), answer.status)
+  const [firstName, lastName, setupCode] = [field('first_name'), field('last_name'), field('setup_code').trim()]
+  const answer = await ask(context, { path: '/sign-up/email', body: { email: field('email').trim(), password: field('password'), name: userName({ firstName, lastName, email: field('email') }), firstName, lastName, setupCode } })
+  if (!answer.isOk) return await showSignUp(context, troubleOf(answer), answer.status)
   const next = nextOf(context)
   return checkMail(context, 'Look into your mail', 'We have sent you a letter with a link that confirms your address. Open it, and you are in.', next === '/' ? [] : [nextCookie(next, NEXT_SECONDS, site.isSecure)])
 }
@@ -166,6 +166,10 @@ function linkTrouble({ code, message }: Answer): string {
 function checkMail({ signIn: { letters } }: PageContext, title: string, words: string, cookies: readonly string[] = []): Response {
   const operator = 'This server sends no letters: its operator has the link, in the log and at GET /api/v1/instance/links, and passes it on to you.'
   return page({ title, cookies, body: html`<section><h1>${title}</h1><p>${letters.isByMail ? words : operator}</p></section>${backToSignIn}` })
+}
+
+function setUpField(code: string): Html {
+  return html`<label>Set-up code<input name="setup_code" autocomplete="off" required maxlength="200" value="${code}"><small>Nobody runs this server yet: you will. The code is in its log, so that nobody else is first.</small></label>`
 }
 
 /** A field for a password that is new. */

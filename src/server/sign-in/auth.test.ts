@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test'
+import { INSTANCE_SETTINGS } from '../../accounts/instance.ts'
 import { openLedger, type OpenLedger } from '../../store/open.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { testDirectory } from '../../store/store.fixture.ts'
@@ -14,7 +15,7 @@ beforeAll(async () => {
   store = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock, fsync: 'never' })
   // A mail server that takes a letter and never says so.
   const mailer = { isConfigured: true, send: ({ text }: { readonly text: string }) => { links.push(text); return new Promise<void>(() => undefined) } }
-  signIn = new SignIn({ store: store.signIn, instance: { maySignUp: () => true }, mailer, clock: systemClock, dataDir, authSecret: undefined, publicUrl: 'http://localhost:1', host: '127.0.0.1', onTrouble: (what, detail) => { throw new Error(`${what}: ${detail}`) }, onLink: () => undefined })
+  signIn = new SignIn({ store: store.signIn, instance: { maySignUp: () => true, settings: INSTANCE_SETTINGS }, mailer, clock: systemClock, dataDir, authSecret: undefined, setUpCode: 'none', publicUrl: 'http://localhost:1', host: '127.0.0.1', onTrouble: (what, detail) => { throw new Error(`${what}: ${detail}`) }, onLink: () => undefined })
   await ask('/sign-up/email', { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' })
 })
 
@@ -53,7 +54,7 @@ test('a password is worked on once, whether or not the address is known: the sam
 test('more ways to sign in are made when somebody first signs in, and not before', async () => {
   expect(links.length).toBeGreaterThan(0)
   const asked: string[] = []
-  const lazy = new SignIn({ store: store.signIn, instance: { maySignUp: () => true }, mailer: { isConfigured: false, send: () => Promise.resolve() }, clock: systemClock, dataDir: testDirectory(), authSecret: 'x'.repeat(40), publicUrl: 'http://localhost:1', host: '127.0.0.1', ways: async () => { asked.push('ways'); return {} }, onTrouble: () => undefined, onLink: () => undefined })
+  const lazy = new SignIn({ store: store.signIn, instance: { maySignUp: () => true, settings: INSTANCE_SETTINGS }, mailer: { isConfigured: false, send: () => Promise.resolve() }, clock: systemClock, dataDir: testDirectory(), authSecret: 'x'.repeat(40), publicUrl: 'http://localhost:1', host: '127.0.0.1', ways: async () => { asked.push('ways'); return {} }, onTrouble: () => undefined, onLink: () => undefined })
   expect(asked).toEqual([])
   // This store's other nodes have another secret: nobody signs in here, and it is said why.
   const refused = await lazy.call({ request: new Request('http://localhost:1/'), address: undefined }, { path: '/sign-in/email', body: { email: 'ada@example.com', password: 'correct horse battery' } }).then(() => undefined, (error: unknown) => error)

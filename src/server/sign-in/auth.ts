@@ -17,16 +17,18 @@ import { rowId } from '../../lib/id.ts'
 import { storeAdapter } from './adapter.ts'
 import { LIMITS } from './attempts.ts'
 import type { Letters } from './letters.ts'
-import { maySignUp } from './sign-up.ts'
-import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS } from './names.ts'
+import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS, SET_UP_CODE } from './names.ts'
+import type { SetUp } from './set-up.ts'
+import { maySignUp, whyNotSignUp } from './sign-up.ts'
 
 export interface AuthOptions {
   /** `https://gateway.example.com`, without a slash at its end. */
   readonly publicUrl: string
   readonly secret: LoadedSecret
   readonly store: SignInStore
-  readonly instance: Pick<Instance, 'maySignUp'>
+  readonly instance: Pick<Instance, 'maySignUp' | 'settings'>
   readonly letters: Letters
+  readonly setUp: Pick<SetUp, 'isAsked' | 'mayBeFirst'>
   readonly clock: Clock
   readonly ways: Ways
   readonly onTrouble: (what: string, detail: string) => void
@@ -105,7 +107,7 @@ function pluginsOf(options: AuthOptions, link: (path: string, token: string) => 
       sendMagicLink: async ({ email, token }) => {
         const address = email.toLowerCase()
         const isKnown = await store.countSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: address, isOr: false }] }) > 0
-        if (isKnown || await maySignUp(address, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
+        if (isKnown || await maySignUp(address, { isByLetter: true }, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
       },
     }),
     second, secondFactorAfterLink(second),
@@ -119,6 +121,9 @@ function secondFactorAfterLink({ hooks }: ReturnType<typeof twoFactor>): BetterA
   return { id: 'two-factor-after-link', hooks: { after: after ? [{ matcher: ({ path }) => path === '/magic-link/verify', handler: after.handler }] : [] } }
 }
 
+/** Where only a link lets a new person in. */
+const BY_LETTER = new Set(['/sign-up/email', '/magic-link/verify'])
+
 type Hooks = NonNullable<BetterAuthOptions['databaseHooks']>
 
 /** Who may become a person, by what name; and who may not come in. */
@@ -127,9 +132,10 @@ function hooksOf(rules: AuthOptions): Hooks {
   return {
     user: {
       create: {
-        before: async (user) => {
+        before: async (user, asked) => {
           const named = checked(user)
-          if (!await maySignUp(user.email, rules)) throw notInvited()
+          const comes = { setUpCode: asked?.headers?.get(SET_UP_CODE) ?? undefined, isByLetter: BY_LETTER.has(asked?.path ?? '') }
+          if (!await maySignUp(user.email, comes, rules)) throw new APIError('FORBIDDEN', { code: 'NOT_INVITED', message: whyNotSignUp(rules.instance) })
           return { data: { ...user, ...named, email: orBadRequest(() => readEmail(user.email)) } }
         },
       },
@@ -150,10 +156,6 @@ function hooksOf(rules: AuthOptions): Hooks {
 async function useCode({ store, clock }: AuthOptions, userId: string, code: string): Promise<void> {
   const waitMs = await store.countAttempt([{ key: `code ${code} of ${userId}`, windowMs: CODE_MS, max: 1 }], clock.wallMs())
   if (waitMs > 0) throw new APIError('UNAUTHORIZED', { code: 'CODE_USED', message: 'This code was used already: wait for the next one, and sign in again.' })
-}
-
-function notInvited(): APIError {
-  return new APIError('FORBIDDEN', { code: 'NOT_INVITED', message: 'Accounts here are by invitation: ask somebody who is in for one.' })
 }
 
 /** Names in one line, pictures by https: they go into letters and pages. */

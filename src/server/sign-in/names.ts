@@ -16,5 +16,7 @@ export const COOKIE_PREFIX = 'switchyard'
 export const SESSION_MS = 30 * 86_400_000
 /** The header in which we tell the sign-in library where a request comes from. What a client sends in it is taken out. */
 export const CLIENT_ADDRESS = 'x-switchyard-client-address'
+/** The header in which we tell it what somebody shows to be the first person. Taken out as well. */
+export const SET_UP_CODE = 'x-switchyard-setup-code'
 /** How long a password is. */
 export const PASSWORD_CHARS = { min: 10, max: 256 } as const

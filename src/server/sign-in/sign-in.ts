@@ -12,7 +12,8 @@ import type { Auth, Ways } from './auth.ts'
 import { CookieSessions } from './cookie-sessions.ts'
 import { Letters } from './letters.ts'
 import { attemptsOf } from './attempts.ts'
-import { CLIENT_ADDRESS } from './names.ts'
+import { CLIENT_ADDRESS, SET_UP_CODE } from './names.ts'
+import { SetUp } from './set-up.ts'
 import { readSignUp } from './sign-up.ts'
 import { Site } from './site.ts'
 
@@ -21,12 +22,14 @@ export const AUTH_PATH = '/api/auth'
 
 export interface SignInOptions {
   readonly store: SignInStore
-  readonly instance: Pick<Instance, 'maySignUp'>
+  readonly instance: Pick<Instance, 'maySignUp' | 'settings'>
   readonly mailer: Mailer
   readonly clock: Clock
   readonly dataDir: string
   /** SWITCHYARD_AUTH_SECRET. */
   readonly authSecret: string | undefined
+  /** SWITCHYARD_SETUP_CODE. */
+  readonly setUpCode?: string | undefined
   /** SWITCHYARD_PUBLIC_URL. */
   readonly publicUrl: string | undefined
   readonly host: string
@@ -57,13 +60,15 @@ export class SignIn {
   readonly letters: Letters
   readonly sessions: CookieSessions
   readonly secret: SignInSecret
+  readonly setUp: SetUp
   private auth: Promise<Auth> | undefined
 
   constructor(private readonly options: SignInOptions) {
-    const { store, mailer, clock, dataDir, authSecret, publicUrl, host, onLink } = options
+    const { store, mailer, clock, dataDir, authSecret, publicUrl, host, onLink, setUpCode } = options
     this.site = new Site({ publicUrl, host })
     this.secret = new SignInSecret({ dataDir, fromEnvironment: authSecret, store })
     this.letters = new Letters({ mailer, store, secret: this.secret, clock, onLink })
+    this.setUp = new SetUp({ fromEnvironment: setUpCode, store, secret: this.secret, mailer, site: this.site, onLink })
     this.sessions = new CookieSessions({ store, secret: this.secret, site: this.site, clock })
   }
 
@@ -89,8 +94,9 @@ export class SignIn {
   async call(asked: Asked, { method = 'POST', path, query = {}, body: sent }: AuthCall): Promise<Response> {
     await this.count(attemptsOf(path, sent, asked.address))
     await this.refuseGuests(asked.request, path)
-    const body = path === '/sign-up/email' ? await readSignUp(sent, this.options) : sent
+    const body = path === '/sign-up/email' ? await readSignUp(sent, { ...this.options, setUp: this.setUp }) : sent
     const made = this.requestOf(asked, method, path, query, body)
+    if (typeof sent?.['setupCode'] === 'string' && /^[\x21-\x7e]+$/.test(sent['setupCode'])) made.headers.set(SET_UP_CODE, sent['setupCode'])
     if (!BEHIND.has(path)) return await (await this.load()).handler(made)
     if (typeof body?.['email'] === 'string') readEmail(body['email'])
     else throw new Fault('invalid_request', '`email` is missing.', { metadata: { field: 'email' } })
@@ -135,6 +141,6 @@ export class SignIn {
   private async make(): Promise<Auth> {
     const { ways = () => Promise.resolve({}), ...options } = this.options
     const [{ makeAuth }, secret, more] = await Promise.all([import('./auth.ts'), this.secret.load(), ways()])
-    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, ways: more })
+    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, setUp: this.setUp, ways: more })
   }
 }
