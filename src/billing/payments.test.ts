@@ -165,6 +165,18 @@ describe('an event', () => {
     expect(await credited()).toBe(0n)
   })
 
+  test('that cannot be applied keeps none of the others back, and is read again', async () => {
+    const [first, second] = [await shop.order(10n), await shop.order(20n)]
+    for (const { sessionId } of [first, second]) shop.stripe.pay(sessionId ?? '')
+    // Something that the credit of the first one runs into.
+    await shop.bench.database.write(async (sql) => { await sql.run("INSERT INTO credit_lots (account_id, id, kind, amount, removed, at_ms, expires_ms) VALUES ($1, $2, 'bought', 0, 0, 1, NULL)", ACCOUNT, first.id) })
+    expect(await shop.payments.readEvents().then(() => 'read', () => 'failed')).toBe('failed')
+    expect(await credited()).toBe(20n * USD)
+    await shop.bench.database.write(async (sql) => { await sql.run('DELETE FROM credit_lots WHERE id = $1', first.id) })
+    await shop.payments.readEvents()
+    expect(await credited()).toBe(30n * USD)
+  })
+
   test('of an order whose page was made and never written down has what is needed', async () => {
     shop.stripe.troubles.push(...Array.from({ length: 2 }, () => 'lost' as const))
     const { id, sessionId } = await shop.order(10n)

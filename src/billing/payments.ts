@@ -10,6 +10,8 @@ export interface PaymentsOptions {
   readonly provider: PaymentProvider
   readonly settings: () => InstanceSettings
   readonly clock: Clock
+  /** Brings what was used to the store, and what processes hold for calls back to the balance. */
+  readonly settleAll: (accountId: string) => Promise<void>
   /** Told what the account's people should know. */
   readonly onApplied?: (applied: Applied) => Promise<void>
   /** Told what the operator should look at. No secret in it. */
@@ -73,7 +75,12 @@ export class Payments {
     const sinceMs = Math.max(await store.eventsReadTo() - EVENTS_OVERLAP_MS, nowMs - EVENTS_MS_MAX)
     const events = await provider.eventsSince(sinceMs)
     const latest = new Map(events.flatMap((event) => (event.of ? [[event.of.purchaseId ?? event.of.paymentId ?? event.id, event] as const] : [])))
-    for (const event of latest.values()) await this.applyEvent(event)
+    let failed: unknown
+    for (const event of latest.values()) {
+      // One that cannot be applied keeps none of the others back; all are read again the next time.
+      await this.applyEvent(event).catch((error: unknown) => { failed ??= error })
+    }
+    if (failed !== undefined) throw failed
     await store.noteEventsRead(nowMs)
     return latest.size
   }
@@ -128,6 +135,8 @@ export class Payments {
 
   private async apply(purchase: Purchase, payment: Payment): Promise<Purchase> {
     const { store, settings, clock, provider, onApplied } = this.options
+    // What is taken back is taken from the balance: not less of it because processes hold some for calls that may come.
+    if (takesBack(purchase, payment)) await this.options.settleAll(purchase.accountId)
     const applied = await store.applyPayment({ accountId: purchase.accountId, purchaseId: purchase.id, payment, seller: settings().seller, nowMs: clock.wallMs() })
     if (typeof applied === 'string') {
       this.options.log?.('a payment was not taken', `${payment.paymentId ?? payment.sessionId ?? ''} for purchase ${purchase.id}: ${REFUSED[applied]}`)
@@ -151,6 +160,11 @@ export class Payments {
       this.options.log?.(what, error instanceof Fault ? error.options.detail ?? error.message : String(error))
     }
   }
+}
+
+/** Whether the payment has a refund or a dispute that is not known here yet. */
+function takesBack({ reversals }: Purchase, { refunds, disputes }: Payment): boolean {
+  return [...refunds, ...disputes].some(({ id, state }) => state !== 'undone' && !reversals.some(({ providerId }) => providerId === id))
 }
 
 const REFUSED: Readonly<Record<PaymentRefusal, string>> = {

@@ -118,6 +118,14 @@ describe('a dispute', () => {
     expect(await suspended()).toBeNull()
   })
 
+  test('takes what processes hold for calls that may come, too: only what was used is lost', async () => {
+    const purchase = await shop.buy(10n)
+    expect(await shop.call(1n * USD)).toBe(true)
+    await shop.deliver(shop.stripe.dispute(intentOf(purchase)))
+    expect((await shop.purchase(purchase.id)).reversals).toMatchObject([{ kind: 'dispute', fromBalance: 9n * USD }])
+    expect(await left()).toBe(0n)
+  })
+
   test('that is lost leaves a loss where the credit was used, and a balance that is not below zero (I10)', async () => {
     const purchase = await shop.buy(10n)
     expect(await shop.call(9n * USD)).toBe(true)

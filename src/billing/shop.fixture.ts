@@ -50,7 +50,7 @@ export class Shop {
   /** What another process of the install would do. */
   process(): Payments {
     return new Payments({
-      store: this.purchases, provider: this.provider, settings: () => this.settings, clock: this.bench.clock, log: (what, detail) => this.logged.push(`${what}: ${detail}`), onApplied: async (applied) => { this.told.push(applied) },
+      store: this.purchases, provider: this.provider, settings: () => this.settings, clock: this.bench.clock, settleAll: () => this.settleAll(), log: (what, detail) => this.logged.push(`${what}: ${detail}`), onApplied: async (applied) => { this.told.push(applied) },
     })
   }
 

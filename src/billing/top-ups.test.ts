@@ -111,6 +111,21 @@ describe('automatic top-up (I4)', () => {
     expect(await shop.payments.topUp()).toBe(1)
   })
 
+  test('reaches everybody, however many before them buy no more this month', async () => {
+    await saved()
+    await shop.bench.database.write(async (sql) => {
+      for (let n = 0; n < 120; n++) {
+        // Before `default`, in the order of their ids.
+        const id = `a${String(n).padStart(3, '0')}`
+        await sql.run('INSERT INTO accounts (id, balance, granted, written_off, changed, created_ms) VALUES ($1, 0, 0, 0, 0, 1)', id)
+        await sql.run(`INSERT INTO payers (account_id, customer_id, card_id, name, address, email, tax_id, topup_on, topup_threshold, topup_cents, topup_month_cents_max, topup_failures, topup_next_ms, topup_off_reason, updated_ms)
+          SELECT $1, $1, card_id, name, address, email, tax_id, topup_on, topup_threshold, topup_cents, 1, 0, 0, NULL, updated_ms FROM payers WHERE account_id = $2`, id, ACCOUNT)
+      }
+    })
+    expect(await shop.payments.topUp()).toBe(1)
+    expect(await left()).toBe(20n * USD)
+  })
+
   test('does nothing while money is turned off', async () => {
     await saved()
     shop.settings = { ...shop.settings, moneyEnabled: false }

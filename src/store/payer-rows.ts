@@ -86,19 +86,29 @@ const TOP_UPS_MAX = 100
 
 /**
  * Orders credit for accounts that are running out of it. Whoever does this at the same time elsewhere sees the order, or is run again: an account has one
- * open order of this kind, never two.
+ * open order of this kind, never two. Looks until it has enough: accounts that buy no more this month, or whose credit calls hold, are in nobody's way.
  */
 export async function beginTopUps(sql: Sql, rules: TopUpRules): Promise<readonly Purchase[]> {
-  const rows = await sql.all(`SELECT ${COLUMNS} FROM payers WHERE topup_on = 1 AND card_id IS NOT NULL AND customer_id IS NOT NULL AND topup_next_ms <= $1
-    AND NOT EXISTS (SELECT 1 FROM purchases WHERE purchases.account_id = payers.account_id AND purchases.kind = 'auto' AND purchases.state = 'open')
-    AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = payers.account_id AND accounts.suspended_ms IS NULL AND accounts.closed_ms IS NULL AND accounts.balance < payers.topup_threshold)
-    ORDER BY account_id LIMIT ${TOP_UPS_MAX}`, rules.nowMs)
   const begun: Purchase[] = []
-  for (const row of rows) {
-    const purchase = await beginTopUp(sql, readPayer(row), rules)
-    if (purchase) begun.push(purchase)
+  for (let after = ''; begun.length < TOP_UPS_MAX;) {
+    const payers = await payersRunningOut(sql, after, rules.nowMs)
+    for (const payer of payers) {
+      const purchase = await beginTopUp(sql, payer, rules)
+      if (purchase) begun.push(purchase)
+    }
+    const last = payers.at(-1)
+    if (!last || payers.length < TOP_UPS_MAX) break
+    after = last.accountId
   }
   return begun
+}
+
+async function payersRunningOut(sql: Sql, after: string, nowMs: number): Promise<Payer[]> {
+  const rows = await sql.all(`SELECT ${COLUMNS} FROM payers WHERE account_id > $1 AND topup_on = 1 AND card_id IS NOT NULL AND customer_id IS NOT NULL AND topup_next_ms <= $2
+    AND NOT EXISTS (SELECT 1 FROM purchases WHERE purchases.account_id = payers.account_id AND purchases.kind = 'auto' AND purchases.state = 'open')
+    AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = payers.account_id AND accounts.suspended_ms IS NULL AND accounts.closed_ms IS NULL AND accounts.balance < payers.topup_threshold)
+    ORDER BY account_id LIMIT ${TOP_UPS_MAX}`, after, nowMs)
+  return rows.map(readPayer)
 }
 
 async function beginTopUp(sql: Sql, { accountId, topUp }: Payer, { provider, isLive, settings, nowMs, nextLookMs }: TopUpRules): Promise<Purchase | undefined> {
