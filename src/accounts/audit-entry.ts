@@ -36,6 +36,7 @@ export const AUDIT_ACTIONS = [
   'webhook.create', 'webhook.change', 'webhook.delete', 'alerts.change',
   'workspace_member.change', 'scim_token.create', 'scim_token.revoke', 'directory_user.create', 'directory_user.change', 'directory_user.delete', 'directory_group.create', 'directory_group.change', 'directory_group.delete',
   'group_mapping.create', 'group_mapping.change', 'group_mapping.delete', 'domain.add', 'domain.activate', 'domain.disable', 'domain.delete',
+  'sso.create', 'sso.change', 'sso.activate', 'sso.disable', 'sso.delete',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

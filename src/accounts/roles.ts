@@ -66,6 +66,8 @@ export const OPERATIONS = {
   'directory.change': { admin: 'all', member: 'none' },
   'domains.read': { admin: 'all', member: 'none' },
   'domains.change': { admin: 'all', member: 'none' },
+  'sso.read': { admin: 'all', member: 'none' },
+  'sso.change': { admin: 'all', member: 'none' },
   /** What no row above is for. */
   'account.administer': { admin: 'all', member: 'none' },
 } as const satisfies Readonly<Record<string, Readonly<Record<Role, Reach>>>>

@@ -23,7 +23,7 @@ export interface Sessions {
 }
 
 /** What would leave a secret in an operator's hands, or money spent, that the person themselves has not seen. */
-const NOT_THROUGH_OTHERS_EYES: ReadonlySet<Operation> = new Set(['keys.create', 'keys.rotate', 'byok.change', 'webhooks.change', 'directory.change', 'invitations.change', 'billing.change'])
+const NOT_THROUGH_OTHERS_EYES: ReadonlySet<Operation> = new Set(['keys.create', 'keys.rotate', 'byok.change', 'webhooks.change', 'directory.change', 'sso.change', 'invitations.change', 'billing.change'])
 /** What a person does for themselves, and an operator may through their eyes. */
 const OWN_THROUGH_OTHERS_EYES: ReadonlySet<string> = new Set(['/me/account', '/me/impersonation'])
 

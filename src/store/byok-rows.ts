@@ -81,7 +81,7 @@ export async function resealByokKey(sql: Sql, accountId: string, id: string, bef
 }
 
 export async function anySealed(sql: Sql): Promise<boolean> {
-  return await one(sql, "SELECT id FROM byok_keys WHERE sealed <> '' UNION ALL SELECT id FROM webhook_endpoints WHERE sealed <> '' LIMIT 1") !== undefined
+  return await one(sql, "SELECT id FROM byok_keys WHERE sealed <> '' UNION ALL SELECT id FROM webhook_endpoints WHERE sealed <> '' UNION ALL SELECT id FROM sso_connections WHERE sealed <> '' LIMIT 1") !== undefined
 }
 
 export async function readByokBill(sql: Sql, accountId: string, monthStartMs: number): Promise<Nano> {

@@ -10,6 +10,8 @@ import { PresetBook } from '../accounts/preset-book.ts'
 import type { SignInStore } from '../accounts/sign-in-store.ts'
 import { SharedBudgets } from '../accounts/shared-budgets.ts'
 import { Domains, type TxtResolver } from '../accounts/domains.ts'
+import { MasterKeys } from '../accounts/byok/master-keys.ts'
+import { Sso } from '../accounts/sso.ts'
 import { scimOn, type Scim } from '../accounts/scim/scim.ts'
 import { DnsTxt } from '../lib/dns-txt.ts'
 import { WalletBook } from '../accounts/wallet-book.ts'
@@ -26,6 +28,7 @@ import { DataSets } from '../ledger/data-sets.ts'
 import { Reports } from '../ledger/reports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Limits } from '../limits/limits.ts'
+import { vaultOf } from '../notices/vault.ts'
 import { randomText } from '../lib/id.ts'
 import type { Audit } from './audit.ts'
 import { journalPath } from './node-locks.ts'
@@ -72,6 +75,8 @@ export interface OpenLedger extends OpenByok {
   readonly walletBook: WalletBook
   readonly scim: Scim
   readonly domains: Domains
+  /** Providers of identity of organizations. */
+  readonly sso: Sso
   readonly sharedBudgets: SharedBudgets
   /** What signing in needs kept. */
   readonly signIn: SignInStore
@@ -145,7 +150,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -181,7 +186,11 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const instance = await openInstance(client, clock)
   const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
   const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll, log: () => undefined })
-  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks] }).byok, instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+}
+
+function ssoOn({ api }: StoreClient, { dataDir, masterKey, note = () => undefined, txt, clock }: Pick<OpenOptions, 'dataDir' | 'masterKey' | 'note' | 'txt' | 'clock'>): Sso {
+  return new Sso({ store: api, domains: new Domains(api, txt ?? new DnsTxt(), clock), vault: vaultOf(new MasterKeys({ dataDir, fromEnvironment: masterKey, onMade: note }), () => api.hasSealed()), clock })
 }
 
 function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'sharedBudgets' | 'workspaces'> {

@@ -1,5 +1,6 @@
 import type { AppStore } from '../accounts/apps/auth-code.ts'
 import type { DomainStore } from '../accounts/domain.ts'
+import type { SsoStore } from '../accounts/sso-connection.ts'
 import type { ScimStore } from '../accounts/scim/scim-store.ts'
 import type { ByokStore } from '../accounts/byok/byok-store.ts'
 import type { OperatorStore } from '../accounts/operator-store.ts'
@@ -31,7 +32,7 @@ export interface StorePlace {
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
 /** What the thread of the store does when asked. */
-export interface StoreApi extends ScimStore, DomainStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SharedBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends ScimStore, DomainStore, SsoStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SharedBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

@@ -16,6 +16,7 @@ import { SqlPeople } from './sql-people.ts'
 import { SqlPurchases } from './sql-purchases.ts'
 import { SqlSignIn } from './sql-sign-in.ts'
 import { SqlScim } from './sql-scim.ts'
+import { SqlSso } from './sql-sso.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Database } from './sql.ts'
 import { Touched } from './touched.ts'
@@ -25,7 +26,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlWallets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlSso | SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlWallets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -41,7 +42,7 @@ async function open({ dataDir, databaseUrl }: StorePlace, nowMs: number): Promis
   const store = new SqlStore(database, touched)
   seenRevision = await store.revision()
   seenVersion = database.version()
-  opened = { database, store, parts: [store, new SqlScim(database), new SqlNotices(database, touched), new SqlApps(database), new SqlFeedback(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlWallets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
+  opened = { database, store, parts: [store, new SqlScim(database), new SqlSso(database), new SqlNotices(database, touched), new SqlApps(database), new SqlFeedback(database), new SqlPeople(database), new SqlPurchases(database), new SqlBudgets(database), new SqlWallets(database), new SqlByok(database), new SqlOperator(database), new SqlSignIn(database)], locks: new NodeLocks(join(dataDir, 'journal')), watch: setInterval(() => void watch(), WATCH_MS) }
 }
 
 /** Tells the process what others changed. Looking is one read of shared memory, unless somebody wrote; on Postgres it reads one row. */
@@ -71,7 +72,7 @@ async function tellChanges(): Promise<void> {
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
-  'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
+  'joinBySso', 'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
   'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertWallet', 'changeWallet', 'moveWallets', 'putPriceList', 'deletePriceList', 'putSharedBudget', 'deleteSharedBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
   'changeInstanceSettings', 'applyPayment', 'beginRefund', 'noteRefund', 'recordPayment', 'expireCredit', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
 
