@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { invitationState, type Invitation } from '../../accounts/invitation.ts'
-import type { Member } from '../../accounts/organization.ts'
+import type { Account, Member } from '../../accounts/organization.ts'
 import { ROLES, type Role } from '../../accounts/roles.ts'
+import { userName } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
@@ -53,14 +54,18 @@ export const listInvitations: Route = {
   },
 }
 
-/** `POST /organization/invitations`: the only time that its token is shown. */
+/** `POST /organization/invitations`: the only time that its token is shown. A letter has it too. */
 export const createInvitation: Route = {
   method: 'POST', path: '/organization/invitations', auth: 'management', operation: 'invitations.change',
   async handle(context) {
-    const accountId = await organizationOf(context)
+    const { session, address, services: { people, signIn } } = context
+    const organization = await organizationIn(context)
     const { email, role: wished = 'member' } = await readBody(context, INVITATION)
-    const { token, invitation } = await context.services.people.invite(accountId, { email, role: wished }, accessIn(context).actor)
-    return Response.json({ data: invitationRow(invitation, context), token }, { status: 201 })
+    await signIn?.countInvitation(email, address)
+    const { token, invitation } = await people.invite(organization.id, { email, role: wished }, accessIn(context).actor)
+    const { email: to, expiresMs } = invitation
+    const sent = await signIn?.sendInvitation(token, { email: to, organization: organization.name, inviter: session && userName(session.user), expiresMs })
+    return Response.json({ data: invitationRow(invitation, context), token, ...(sent && { url: sent.url, is_mailed: sent.isByMail }) }, { status: 201 })
   },
 }
 
@@ -75,10 +80,14 @@ export const revokeInvitation: Route = {
 
 /** The account, if it is an organization; 404 on the account of one person. */
 export async function organizationOf(context: RouteContext): Promise<string> {
+  return (await organizationIn(context)).id
+}
+
+async function organizationIn(context: RouteContext): Promise<Account> {
   const { accountId } = accessIn(context)
   const account = await context.services.people.account(accountId)
   if (account?.kind !== 'organization') throw new Fault('not_found', 'This account is of one person: it has no organization.')
-  return accountId
+  return account
 }
 
 const ROLE_NAMES: Readonly<Record<Role, string>> = { admin: 'org:admin', member: 'org:member' }

@@ -8,6 +8,9 @@ interface Limit { readonly windowMs: number; readonly perAddress: number; readon
 const LETTERS: Limit = { windowMs: 60 * MINUTE_MS, perAddress: 60, perMailbox: 5 }
 const CODES: Limit = { windowMs: 15 * MINUTE_MS, perAddress: 60, perMailbox: 60 }
 
+/** What letters of invitation are counted under. Many of them may come from one address: an organization invites everybody at once. */
+export const INVITATION = '/organization/invitations'
+
 /** How often things may be tried from one address, and for one mailbox wherever the tries come from. */
 export const LIMITS: Readonly<Record<string, Limit>> = {
   '/sign-in/email': { windowMs: 15 * MINUTE_MS, perAddress: 60, perMailbox: 30 },
@@ -15,6 +18,7 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   // Beside the library's own: five wrong codes end a sign-in, and ten in a row lock the second factor for a while.
   '/two-factor/verify-totp': CODES, '/two-factor/verify-backup-code': CODES, '/magic-link/verify': CODES, '/reset-password': CODES,
   '/request-password-reset': LETTERS, '/sign-in/magic-link': LETTERS, '/send-verification-email': LETTERS,
+  [INVITATION]: { ...LETTERS, perAddress: 300 },
 }
 
 /** What a request to the sign-in library counts for; nothing, for most paths. */

@@ -10,6 +10,16 @@ export type LinkPurpose = 'verify' | 'reset' | 'sign_in'
 
 export interface Link { readonly purpose: LinkPurpose; readonly email: string; readonly url: string; readonly lastsMs: number }
 
+/** What somebody is told who is invited to an organization. */
+export interface InvitationLetter {
+  readonly email: string
+  readonly organization: string
+  /** Who invites; undefined: a program of the organization's. */
+  readonly inviter: string | undefined
+  readonly url: string
+  readonly expiresMs: number
+}
+
 /** A link as the operator sees it. */
 export interface ShownLink { readonly id: string; readonly email: string; readonly purpose: string; readonly url: string; readonly createdMs: number; readonly expiresMs: number }
 
@@ -48,6 +58,18 @@ export class Letters {
     const id = rowId()
     await store.keepLink({ id, email, purpose, sealed: sealText(url, sealKey, id), createdMs, expiresMs: createdMs + lastsMs })
     onLink(`no mail server is set: pass this link on to ${email}`, `${subject} (holds for ${lasts}): ${url}`)
+  }
+
+  /** Where there is no mail server, whoever invites passes the link on: it is in the answer to them. */
+  async sendInvitation({ email, organization, inviter, url, expiresMs }: InvitationLetter): Promise<void> {
+    const { mailer } = this.options
+    if (!mailer.isConfigured) return
+    const whose = inviter === undefined ? `You are invited to ${organization}` : `${inviter} invites you to ${organization}`
+    const until = new Date(expiresMs).toISOString().slice(0, 16).replace('T', ' ')
+    await mailer.send({
+      to: email, subject: whose, isSecret: true, untilMs: expiresMs,
+      text: `${whose}. Sign in or make an account with this address, and accept:\n\n${url}\n\nThe invitation holds until ${until} UTC, once. If you do not know who this is, do nothing.\n`,
+    })
   }
 
   /** The person is known already: a letter says so, and no page does. */

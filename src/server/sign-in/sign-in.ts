@@ -10,8 +10,8 @@ import { readBody } from '../body.ts'
 import { jsonResponse } from '../respond.ts'
 import type { Auth, Ways } from './auth.ts'
 import { CookieSessions } from './cookie-sessions.ts'
-import { Letters } from './letters.ts'
-import { attemptsOf } from './attempts.ts'
+import { Letters, type InvitationLetter } from './letters.ts'
+import { attemptsOf, INVITATION } from './attempts.ts'
 import { CLIENT_ADDRESS, SET_UP_CODE } from './names.ts'
 import { SetUp } from './set-up.ts'
 import { readSignUp } from './sign-up.ts'
@@ -102,6 +102,18 @@ export class SignIn {
     else throw new Fault('invalid_request', '`email` is missing.', { metadata: { field: 'email' } })
     this.load().then(({ handler }) => handler(made)).catch((error: unknown) => this.options.onTrouble('a letter could not be sent', String(error)))
     return jsonResponse({ status: true })
+  }
+
+  /** Before an invitation is made whose letter follows. Throws Fault `rate_limited`: nobody's mailbox is flooded from here. */
+  async countInvitation(email: string, address: string | undefined): Promise<void> {
+    if (this.letters.isByMail) await this.count(attemptsOf(INVITATION, { email }, address))
+  }
+
+  /** The link of an invitation, and whether a letter takes it along. */
+  async sendInvitation(token: string, letter: Omit<InvitationLetter, 'url'>): Promise<{ readonly url: string; readonly isByMail: boolean }> {
+    const url = `${this.site.url}/invitations/${token}`
+    await this.letters.sendInvitation({ ...letter, url })
+    return { url, isByMail: this.letters.isByMail }
   }
 
   /** Who looks through somebody's eyes changes nothing of how they sign in. Throws Fault `permission_denied`. */
