@@ -167,7 +167,7 @@ export class FakeStripe {
     const intent = data as JsonObject | undefined
     const session = this.put('cs_test', {
       object: 'checkout.session', mode, customer: fields.text('customer'), metadata: metadata ?? {}, status: 'open', payment_status: mode === 'setup' ? 'no_payment_required' : 'unpaid', payment_intent: null,
-      amount_total: mode === 'setup' ? null : total(items), currency: 'usd', expires_at: this.seconds() + 86_400, intent_metadata: intent?.['metadata'] ?? {}, setup_future_usage: intent?.['setup_future_usage'] ?? null,
+      amount_total: mode === 'setup' ? null : total(items), currency: 'usd', expires_at: this.seconds() + 86_400, success_url: fields.text('success_url'), intent_metadata: intent?.['metadata'] ?? {}, setup_future_usage: intent?.['setup_future_usage'] ?? null,
     })
     return this.patch(String(session['id']), { url: `https://checkout.stripe.com/c/pay/${String(session['id'])}` })
   }

@@ -14,13 +14,14 @@ export interface ServedStripe {
   stop(): Promise<void>
 }
 
-export function serveStripe(): ServedStripe {
-  const stripe = new FakeStripe(() => Date.now())
+/** Stripe's clock is that of this process, unless another is said: the program believes no event that is signed minutes away from its own. */
+export function serveStripe(nowMs: () => number = Date.now): ServedStripe {
+  const stripe = new FakeStripe(nowMs)
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: (request) => stripe.handle(request) })
   return {
     stripe, env: { STRIPE_SECRET_KEY: API_KEY, STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET, STRIPE_API_URL: `http://127.0.0.1:${server.port}` },
     deliver: async (gatewayUrl, event, { secret = WEBHOOK_SECRET, body = JSON.stringify(event) } = {}) => {
-      const signature = await new Stripe(API_KEY).webhooks.generateTestHeaderStringAsync({ payload: JSON.stringify(event), secret })
+      const signature = await new Stripe(API_KEY).webhooks.generateTestHeaderStringAsync({ payload: JSON.stringify(event), secret, timestamp: Math.floor(nowMs() / 1_000) })
       return await fetch(`${gatewayUrl}/webhooks/stripe`, { method: 'POST', body, headers: { 'content-type': 'application/json', 'stripe-signature': signature } })
     },
     stop: async () => { await server.stop(true) },

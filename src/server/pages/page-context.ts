@@ -3,6 +3,7 @@ import type { AppGrants } from '../../accounts/apps/app-grants.ts'
 import type { People } from '../../accounts/people.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import type { Workspaces } from '../../accounts/workspaces.ts'
+import type { Billing } from '../../billing/billing.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { AuthCall, SignIn } from '../sign-in/sign-in.ts'
@@ -17,10 +18,11 @@ export interface PageContext {
   readonly address: string | undefined
   readonly signIn: SignIn
   readonly people: People
-  readonly accounts: Pick<Accounts, 'key' | 'deleteKey'>
+  readonly accounts: Pick<Accounts, 'key' | 'deleteKey' | 'credits'>
   readonly workspaces: Workspaces
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
+  readonly billing: Billing
   readonly clock: Clock
   /** Who is signed in; undefined: nobody. */
   readonly live: LiveSession | undefined

@@ -1,4 +1,5 @@
 import { Fault } from '../../core/fault.ts'
+import { showBilling } from './billing-page.ts'
 import { answerConsent, showConsent } from './consent-page.ts'
 import { readForm } from './form.ts'
 import { html } from './html.ts'
@@ -27,6 +28,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/auth': { GET: showConsent, POST: answerConsent },
   '/keys/{token}': { GET: showKey, POST: endKey },
   '/logs': { GET: showLogs },
+  '/billing': { GET: forPerson(showBilling) },
   '/account': { POST: forPerson(switchAccount) },
   '/security': { GET: forPerson((context, live) => showSecurity(context, live)) },
   '/security/password': { POST: forPerson(changePassword) },
@@ -43,7 +45,7 @@ const FILES: Readonly<Record<string, readonly [text: string, type: string]>> = {
 }
 
 /** What pages stand on. */
-export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces' | 'appGrants' | 'signIn' | 'clock'>
+export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces' | 'appGrants' | 'billing' | 'signIn' | 'clock'>
 
 /** The page of a path; undefined where there is none. Faults are pages here too. */
 export async function pageOf(request: Request, path: string, address: string | undefined, services: PageServices): Promise<Response | undefined> {
