@@ -94,6 +94,13 @@ class Run {
     for (const one of this.nodes) await one.noteChanges(changes).catch(unheard)
   }
 
+  /** Every node hears again, and has heard the end of what it asked before. */
+  async hearAgain(): Promise<void> {
+    for (const nodeId of NODES) this.bench.setDeaf(nodeId, false)
+    for (const one of this.nodes) await one.flush().catch(unheard)
+    for (const one of this.nodes) await one.returnIdle().catch(unheard)
+  }
+
   at(index: number): LedgerNode {
     const found = this.nodes[index]
     if (!found) throw new Error('no such node')
@@ -155,7 +162,7 @@ describe('any interleaving of calls, changes, stepping clocks and lost answers',
       for (const nodeId of NODES) run.nodes.push(await run.bench.node(nodeId))
       for (const one of steps) await run.take(one)
       expect((await run.bench.store.verify()).problems).toEqual([])
-      for (const nodeId of NODES) run.bench.setDeaf(nodeId, false)
+      await run.hearAgain()
       for (const { hold, node: index } of run.open) run.at(index).release(hold)
       await run.bench.flush()
       const charged = [...run.bill.values()].reduce((sum, cost) => sum + cost, 0n)
@@ -169,7 +176,7 @@ describe('any interleaving of calls, changes, stepping clocks and lost answers',
       const run = new Run(await TestBench.open(CREDITS, keys))
       for (const nodeId of NODES) run.nodes.push(await run.bench.node(nodeId))
       for (const one of steps) await run.take(one)
-      for (const nodeId of NODES) run.bench.setDeaf(nodeId, false)
+      await run.hearAgain()
       for (const { hold, node: index } of run.open.splice(0)) run.at(index).release(hold)
       // A refusal is remembered for a second; leases of which an answer was lost are closed by the next look at idle ones.
       run.bench.clock.advance(11_000)
