@@ -42,6 +42,9 @@ export interface LiveSession {
   readonly createdMs: number
 }
 
+/** Somebody who is signed in, and whose accounts are all suspended: why, as the operator said it of one of them. */
+export interface SuspendedSession { readonly suspendedReason: string | null }
+
 /** A session as its owner sees it in a list. */
 export interface SessionEntry { readonly id: string; readonly ipAddress: string | null; readonly userAgent: string | null; readonly createdMs: number; readonly expiresMs: number }
 
@@ -70,7 +73,7 @@ export interface SignInStore {
   isVerified(userId: string): Promise<boolean>
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean>
   /** Who is signed in with this token, in an account that they are in. undefined: nobody, or they are disabled. */
-  liveSession(token: string, nowMs: number): Promise<LiveSession | undefined>
+  liveSession(token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined>
   /** False where the person of the session is not in the account. */
   chooseAccount(sessionId: string, accountId: string): Promise<boolean>
   sessionsOf(userId: string, nowMs: number): Promise<readonly SessionEntry[]>

@@ -84,6 +84,17 @@ describe('accounts, from above', () => {
   })
 })
 
+test('a view whose time is over has ended in the log when it did, whenever that is found out', async () => {
+  const { operator, people, signIn } = store
+  const [olga, ada] = [await people.addUser({ email: 'olga@example.com' }, OPERATOR), await people.addUser({ email: 'ada@example.com' }, OPERATOR)]
+  await operator.startView({ userId: ada.id, operatorId: olga.id, returnSessionId: 'none', address: '', userAgent: '', lastsMs: 60_000 }, 'ticket 4711', OPERATOR)
+  const at = new Date(NOW_MS + 3_600_000)
+  await signIn.insertSignIn([{ model: 'session', row: { id: 's1', userId: ada.id, token: 'token-s1', expiresAt: new Date(at.getTime() + 1_000), createdAt: at, updatedAt: at } }], at.getTime())
+  const [own] = await people.accountsOf(ada.id)
+  const { rows } = await people.audit(own?.account.id ?? '', { offset: 0, limit: 10, action: 'impersonation.end' })
+  expect(rows).toMatchObject([{ action: 'impersonation.end', target: ada.id, atMs: NOW_MS + 60_000, reason: 'its time was over' }])
+})
+
 describe('settings of the install', () => {
   test('are kept, and seen by a process that was running', async () => {
     const other = await open()

@@ -1,10 +1,10 @@
-import type { AttemptRule, LiveSession, SessionEntry, WaitingLink } from '../accounts/sign-in-store.ts'
+import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, WaitingLink } from '../accounts/sign-in-store.ts'
 import type { Role } from '../accounts/roles.ts'
 import { findUser } from './people-rows.ts'
 import { int, one, text, textOrNull, type Sql } from './sql.ts'
 
 /** The session of a token, in the account that was chosen, or else in the first of theirs that is open: their own. */
-export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | undefined> {
+export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
   const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, users.operator, users.two_factor
     FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token = $1 AND sessions.expires_ms > $2 AND users.disabled_ms IS NULL`, token, nowMs)
   if (!row) return undefined
@@ -15,12 +15,19 @@ export async function liveSession(sql: Sql, token: string, nowMs: number): Promi
   const membership = await one(sql, `SELECT memberships.account_id, memberships.role FROM memberships JOIN accounts ON accounts.id = memberships.account_id
     WHERE memberships.user_id = $1 AND accounts.suspended_ms IS NULL ORDER BY CASE WHEN accounts.id = $2 THEN 0 WHEN accounts.kind = 'personal' THEN 1 ELSE 2 END, memberships.created_ms, accounts.id LIMIT 1`,
   text(row, 'user_id'), chosen ?? '')
-  if (!user || !membership) return undefined
+  if (!user) return undefined
+  if (!membership) return await suspendedSession(sql, user.id)
   return {
     id: text(row, 'id'), user, isOperator: int(row, 'operator') === 1 && impersonatedBy === null, hasTwoFactor: int(row, 'two_factor') === 1, accountId: text(membership, 'account_id'),
     // Written by insertMember, from the same type.
     role: text(membership, 'role') as Role, impersonatedBy, createdMs: int(row, 'created_ms'),
   }
+}
+
+async function suspendedSession(sql: Sql, userId: string): Promise<SuspendedSession | undefined> {
+  const row = await one(sql, `SELECT accounts.suspended_reason FROM memberships JOIN accounts ON accounts.id = memberships.account_id
+    WHERE memberships.user_id = $1 AND accounts.suspended_ms IS NOT NULL ORDER BY accounts.suspended_ms DESC, accounts.id LIMIT 1`, userId)
+  return row && { suspendedReason: textOrNull(row, 'suspended_reason') }
 }
 
 export async function chooseAccount(sql: Sql, sessionId: string, accountId: string): Promise<boolean> {

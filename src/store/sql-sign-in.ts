@@ -1,4 +1,4 @@
-import type { AttemptRule, LiveSession, SessionEntry, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
+import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
 import { findUser } from './people-rows.ts'
 import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
 import { addSignIn, countSignIn, deleteSignIn, findSignIn, insertSignIn, isFresh, takeSignIn, updateSignIn } from './sign-in-rows.ts'
@@ -67,7 +67,7 @@ export class SqlSignIn implements SignInStore {
     return this.database.read((sql) => hasOpenInvitation(sql, email, nowMs))
   }
 
-  liveSession(token: string, nowMs: number): Promise<LiveSession | undefined> {
+  liveSession(token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
     return this.database.read((sql) => liveSession(sql, token, nowMs))
   }
 

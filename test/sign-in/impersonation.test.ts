@@ -84,6 +84,12 @@ test('what they change has both names in the log; start and end are in it, for t
   expect(all.map((row) => row['account_id'])).toContain(null)
 })
 
+test('signing out ends it too, in the log as well', async () => {
+  const eyes = await look()
+  await eyes.form('/sign-out', {})
+  expect(await data(ada.api('/organization/audit?limit=1'))).toMatchObject([{ action: 'impersonation.end', target: adaId, actor: { user_id: adaId, impersonated_by: olgaId } }])
+})
+
 test('who is no operator any more looks through nobody’s eyes', async () => {
   const eyes = await look()
   expect((await eyes.api('/me')).status).toBe(200)

@@ -59,7 +59,7 @@ export async function pageOf(request: Request, path: string, address: string | u
     return await answer(request, route, token === undefined ? {} : { token }, address, services)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return page({ title: 'That did not work', status: error.status, body: html`<section><h1>That did not work</h1><p>${error.message}</p><p><a href="/">Home</a></p></section>` })
+    return page({ title: 'That did not work', status: error.status, body: html`<section><h1>That did not work</h1><p>${error.message}</p><p><a href="/">Home</a></p></section>${services.signIn.sessions.hasCookie(request) && html`<form method="post" action="/sign-out"><button class="plain">Sign out</button></form>`}` })
   }
 }
 
@@ -72,7 +72,8 @@ async function answer(request: Request, route: PageRoute, params: PageContext['p
   if (method === 'POST') site.checkOrigin(request)
   const url = new URL(request.url)
   const field = method === 'POST' ? await readForm(request) : (name: string) => url.searchParams.get(name) ?? ''
-  const live = await sessions.live(request)
+  // Whoever is let in nowhere can leave.
+  const live = url.pathname === '/sign-out' ? undefined : await sessions.live(request)
   if (method === 'POST' && live && live.impersonatedBy !== null && !['/account', '/sign-out'].includes(url.pathname)) throw new Fault('permission_denied', "You look through somebody's eyes: what is theirs alone stays as it is. Sign out to end it.")
   return await handle({ request, url, params, address, ...services, live, field })
 }

@@ -1,5 +1,6 @@
 import type { SignInSecret } from '../../accounts/sign-in-secret.ts'
 import type { LiveSession, SignInStore } from '../../accounts/sign-in-store.ts'
+import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Session, Sessions } from '../session.ts'
 import { COOKIE_PREFIX } from './names.ts'
@@ -19,7 +20,7 @@ export class CookieSessions implements Sessions {
     return live && { id: live.id, user: live.user, accountId: live.accountId, role: live.role, isOperator: live.isOperator, impersonatedBy: live.impersonatedBy }
   }
 
-  /** With what only pages want to know. Throws Fault `permission_denied` as `sessionOf`. */
+  /** With what only pages want to know. Throws Fault `permission_denied` as `sessionOf`, and where all accounts of who is signed in are suspended. */
   async live(request: Request): Promise<LiveSession | undefined> {
     const cookie = this.cookieOf(request)
     if (cookie === undefined) return undefined
@@ -29,7 +30,9 @@ export class CookieSessions implements Sessions {
     const token = cookie.slice(0, dot)
     if (dot < 1 || !isSignature(token, cookie.slice(dot + 1))) return undefined
     if (!SAFE_METHODS.has(request.method)) site.checkOrigin(request)
-    return await store.liveSession(token, clock.wallMs())
+    const live = await store.liveSession(token, clock.wallMs())
+    if (!live || !('suspendedReason' in live)) return live
+    throw new Fault('permission_denied', `Your account is suspended${live.suspendedReason === null ? '' : `: ${live.suspendedReason}`}. Whoever runs this server can resume it.`)
   }
 
   /** Whether the request has a cookie that may be a session's. Costs nothing. */
