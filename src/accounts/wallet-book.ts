@@ -37,6 +37,12 @@ export class WalletBook {
     return this.with(caller, { externalId }, `The customer ${quote(externalId)}`)
   }
 
+  /** What the customer pays whose key it is; [] where there is no such wallet. As long as nothing changes it is the same list. */
+  pricesOf(accountId: string, walletId: string): CallerWallet['prices'] | Promise<CallerWallet['prices']> {
+    const found = this.of(accountId).find(`id ${walletId}`)
+    return found instanceof Promise ? found.then(pricesIn) : pricesIn(found)
+  }
+
   /** Told by the store whose wallets and price lists were changed, here or in another process. */
   noteChanges(accountIds: readonly string[]): void {
     for (const accountId of accountIds) this.byAccount.delete(accountId)
@@ -68,6 +74,12 @@ export class WalletBook {
     const { wallet: { id, externalId, closedMs }, prices } = found
     return { wallet: Object.freeze({ id, externalId, prices, isClosed: closedMs !== null }) }
   }
+}
+
+const NO_LISTS: CallerWallet['prices'] = Object.freeze([])
+
+function pricesIn({ wallet }: Found): CallerWallet['prices'] {
+  return wallet?.prices ?? NO_LISTS
 }
 
 function refused(message: string): Fault {

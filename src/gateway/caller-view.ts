@@ -12,5 +12,6 @@ export async function callerView(call: Call, caller: Caller, gateway: Pick<Gatew
   const own = gateway.ownKeys?.of(caller, shared) ?? shared
   const snapshot = own instanceof Promise ? await own : own
   if (snapshot !== shared) await gateway.ownKeyBills?.ready(caller.accountId, shared.byok)
-  return { snapshot, policy, health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
+  const { key, wallet } = caller
+  return { snapshot, policy, ...(key.wallet !== undefined && wallet && { prices: wallet.prices }), health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
 }

@@ -25,7 +25,7 @@ export interface Gateway {
   /** What calls on them cost. */
   readonly ownKeyBills?: OwnKeyBills
   /** Whose wallets of a reseller's customers pay for calls too. */
-  readonly wallets?: Pick<WalletBook, 'payerOf'>
+  readonly wallets?: Pick<WalletBook, 'payerOf' | 'pricesOf'>
   readonly ledger: Ledger
   /** How much may pass in a window. */
   readonly rates?: Limits

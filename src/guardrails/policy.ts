@@ -6,7 +6,7 @@ import type { PolicyRules, Region, ZdrGroup } from '../catalog/policy-rules.ts'
 
 /** Whose rules they are. `name` is for people: `guardrail "Production"`, `the account`. */
 export interface PolicyOwner {
-  readonly kind: 'operator' | 'account' | 'workspace' | 'guardrail' | 'key' | 'host'
+  readonly kind: 'operator' | 'account' | 'workspace' | 'guardrail' | 'key' | 'host' | 'reseller'
   readonly name: string
   /** The guardrail's id, where it is one's. */
   readonly id?: string

@@ -1,15 +1,15 @@
-import type { Snapshot } from '../catalog/endpoint.ts'
+import type { Endpoint, Snapshot } from '../catalog/endpoint.ts'
 import { REGIONS, type PolicyRules, type Region } from '../catalog/policy-rules.ts'
 import { Remembered } from '../lib/remembered.ts'
 import { DEFAULT_WORKSPACE, defaultGuardrailId, OWNER, policyRulesOf, type AssigneeKind, type Guardrail } from './guardrail.ts'
-import { combine, NO_POLICY, type Policy, type PolicySource } from './policy.ts'
+import { combine, NO_POLICY, type Denial, type Policy, type PolicyOwner, type PolicySource } from './policy.ts'
 import type { AccountRules, RuleStore } from './rule-store.ts'
 
 /** Who calls, as far as rules go. */
 export interface RuledCaller { readonly accountId: string; readonly key: RuledKey }
 
 /** The key of who calls. Its workspace is the default one, and its member the account's only one, where it does not say. */
-export interface RuledKey { readonly hash: string; readonly workspaceId?: string; readonly creatorUserId?: string | null }
+export interface RuledKey { readonly hash: string; readonly workspaceId?: string; readonly creatorUserId?: string | null; readonly wallet?: string }
 
 /** What the life of a call needs of policies. */
 export interface Policies {
@@ -62,10 +62,23 @@ export class RuleBook implements Policies {
       const shared = region === undefined ? `= ${same}` : name
       policy = byKey.get(shared) ?? combine(sources, snapshot)
       byKey.set(shared, policy)
+      if (key.wallet !== undefined) policy = behindReseller(policy)
       byKey.set(name, policy)
     }
     return policy
   }
+}
+
+/** Who a customer has its key from. */
+const RESELLER: PolicyOwner = Object.freeze({ kind: 'reseller', name: 'whoever gave you this key' })
+
+/** The same rules for a reseller's customer, who is told of the operator's alone: the names, ids and ceilings of the others are the reseller's. */
+function behindReseller(policy: Policy): Policy {
+  const seen = (denial: Denial | undefined): Denial | undefined => {
+    if (!denial || denial.owner.kind === 'operator' || denial.owner.kind === 'host') return denial
+    return { rule: denial.rule === 'max_price' ? 'allowed_models' : denial.rule, detail: 'not allowed', owner: RESELLER }
+  }
+  return Object.freeze({ ...policy, denial: (endpoint: Endpoint) => seen(policy.denial(endpoint)) })
 }
 
 /** Whose rules hold for a key, from the farthest to the nearest (F2–F4). */

@@ -1,3 +1,4 @@
+import { customerEndpoint } from '../catalog/customer-view.ts'
 import { dataPolicyOf } from '../catalog/data-policy.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { fileReader } from '../catalog/file-reader.ts'
@@ -47,10 +48,11 @@ interface Demands {
   /** Only models whose answers may train others are wanted, and this one's may not as far as is known. */
   readonly isUndistillable: boolean
   readonly policy: RoutingView['policy']
+  readonly prices: RoutingView['prices']
 }
 
 /** What sorts endpoints beside the call itself. */
-type View = Pick<RoutingView, 'snapshot' | 'nowMs' | 'policy'>
+type View = Pick<RoutingView, 'snapshot' | 'nowMs' | 'policy' | 'prices'>
 
 type Rule = Exclusion['rule']
 
@@ -67,7 +69,7 @@ export function candidatesOf(call: Call, requested: string, index: ModelIndex, v
   return { index, requested, variants, eligible: preferSupporting(eligible, call.needs, excluded), excluded }
 }
 
-function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], { snapshot, nowMs, policy }: View): Demands {
+function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], { snapshot, nowMs, policy, prices }: View): Demands {
   const { needs, preferences } = call
   const { order, only, ignore, quantizations } = preferences
   return {
@@ -84,6 +86,7 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     unpricedAllowed: snapshot.unpricedAllowed === true,
     nowMs,
     policy: policy?.sources.length ? policy : undefined,
+    prices,
     isUndistillable: preferences.distillable === true && index.model.distillable !== true,
   }
 }
@@ -130,7 +133,7 @@ function excludeByName(candidate: Candidate, { ignored, only, ordered, preferenc
   return admitted ? undefined : out(endpoint, 'service_tier', 'a service tier, used only when its full tag is named')
 }
 
-function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs, isUndistillable }: Demands): Exclusion | undefined {
+function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs, nowMs, isUndistillable, prices }: Demands): Exclusion | undefined {
   if (isUndistillable) return out(endpoint, 'distillable', 'not known to be')
   if (quantizations && !quantizations.has(endpoint.quantization)) return out(endpoint, 'quantization', endpoint.quantization)
   if (preferences.dataCollection === 'deny' || preferences.zdr) {
@@ -138,8 +141,10 @@ function excludeByPolicy(endpoint: Endpoint, { preferences, quantizations, needs
     if (preferences.dataCollection === 'deny' && (retains || trains)) return out(endpoint, 'data_policy:training', trains ? 'may train on prompts' : 'keeps prompts')
     if (preferences.zdr && retains) return out(endpoint, 'data_policy:zdr', 'keeps prompts')
   }
-  const over = preferences.maxPrice && priceOver(priceAt(endpoint.price, nowMs), preferences.maxPrice, needs.promptTokensMax)
-  return over === undefined ? undefined : out(endpoint, 'max_price', over)
+  if (!preferences.maxPrice) return undefined
+  const asked = prices ? customerEndpoint(endpoint, prices) : endpoint
+  const over = priceOver(priceAt(asked.price, nowMs), preferences.maxPrice, needs.promptTokensMax)
+  return over === undefined ? undefined : out(asked, 'max_price', over)
 }
 
 /** Which cap the price is above. A hard ceiling: prices that hold for long prompts count when this prompt may be that long. */

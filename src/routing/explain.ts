@@ -42,7 +42,8 @@ export function explainRoute(call: Call, view: RoutingView): Explanation {
   }
 }
 
-function expectedCost(call: Call, { endpoint }: Step, expected: Explanation['expected']): Nano {
+/** What a call of so many tokens costs at the endpoint's price. */
+export function expectedCost(call: Call, { endpoint }: Pick<Step, 'endpoint'>, expected: Explanation['expected']): Nano {
   const usage = {
     ...NO_USAGE, promptTokens: Math.min(expected.promptTokens, promptTokensMax(call, endpoint)),
     completionTokens: Math.min(expected.completionTokens, completionTokensMax(call, endpoint)) * call.needs.choices,

@@ -32,5 +32,6 @@ const HOW: Readonly<Record<PolicyOwner['kind'], (by: PolicyOwner) => string>> = 
   workspace: ({ name, id }) => `have ${name} changed (PATCH /api/v1/guardrails/${id ?? ''})`,
   guardrail: ({ name, id }) => `have ${name} changed or taken off (PATCH /api/v1/guardrails/${id ?? ''})`,
   key: () => "have this key's policy changed (PATCH /api/v1/keys/{hash}/policy), or use another key",
+  reseller: () => 'ask whoever gave you this key',
   host: () => 'call the server by a host name without a region',
 }

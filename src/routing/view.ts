@@ -1,4 +1,5 @@
 import type { Snapshot } from '../catalog/endpoint.ts'
+import type { PriceList } from '../catalog/price-list.ts'
 import type { Policy } from '../guardrails/policy.ts'
 import type { Affinity } from './affinity.ts'
 import type { HealthView } from './health.ts'
@@ -9,6 +10,8 @@ export interface RoutingView {
   readonly snapshot: Snapshot
   /** What the caller may use; absent where nobody restricts anybody. */
   readonly policy?: Policy
+  /** What the customer pays whose key calls: ceilings that the request names are of these prices; where to go first is still by what the reseller pays. */
+  readonly prices?: readonly PriceList[]
   readonly health: HealthView
   /** Where the conversation of this call was answered last, for the caller of this call. */
   readonly affinity: Affinity

@@ -9,7 +9,7 @@ import { generationId } from '../lib/id.ts'
 import { accessOf, type Access } from './access.ts'
 import { matchRoute } from './api/match.ts'
 import { routes } from './api/routes.ts'
-import { authenticate, shownKey } from './authenticate.ts'
+import { authenticate, shownKey, type ShownKey } from './authenticate.ts'
 import { readBody } from './body.ts'
 import { checkAddress, clientAddress, type Origins } from './client-address.ts'
 import { withDefaultModel } from './default-model.ts'
@@ -26,6 +26,7 @@ import { CALL_ENDPOINTS, SIDE_ENDPOINTS } from './v1/endpoints.ts'
 import { accessOfSession, checkEyes, operatorAccess, type Session } from './session.ts'
 import { AUTH_PATH } from './sign-in/sign-in.ts'
 import { answerScim, SCIM_PATH } from './scim/scim.ts'
+import { seenServices, sightOf } from './sight.ts'
 import { readWithPreset } from './with-preset.ts'
 import { orWorkspaceAdmin } from './workspace-admin.ts'
 
@@ -104,9 +105,10 @@ async function besideCalls(request: Request, endpoint: SideEndpoint, params: Rea
   const { gateway, services } = options
   try {
     if (request.method !== endpoint.method && request.method !== 'HEAD') return notAllowed(request.method, pathOf(request.url), endpoint.method, endpoint.dialect)
-    const caller = endpoint.auth === 'public' ? undefined : checkAddress(await authenticate(request, services.accounts, services.clock.wallMs(), endpoint.key?.(request)), request, origins)
+    const isKeyless = endpoint.auth === 'public' && shownKey(request) === undefined
+    const caller = isKeyless ? undefined : await callerOf(request, endpoint, services, origins, endpoint.key?.(request))
     const body = async () => (await readBody(request, options.bodyBytesMax)).json
-    const result = await endpoint.handle({ request, url: new URL(request.url), params, caller, session: undefined, access: undefined, services: seenServices(services, caller), body })
+    const result = await endpoint.handle({ request, url: new URL(request.url), params, caller, session: undefined, access: undefined, ...await sightOf(request, caller, services, gateway), body })
     return result instanceof Response ? withCors(result) : jsonResponse(result)
   } catch (error) {
     return faultResponse(faultFrom(error, gateway), undefined, endpoint.dialect)
@@ -122,7 +124,8 @@ async function contextOf(request: Request, route: Route, params: Readonly<Record
   const caller = session || (route.auth === 'public' && isKeyless) ? undefined : await callerOf(request, route, services, origins)
   const access = await orWorkspaceAdmin(accessFor(route, services, session, caller), { route, workspace: params['id'], services, session, caller })
   const accountId = session?.accountId
-  return { request, address: clientAddress(request, origins), url: new URL(request.url), params, caller, session, access, services: accountId === undefined ? seenServices(services, caller) : { ...services, snapshot: () => seenBy(services.snapshot(), accountId) }, body: async () => (await readBody(request, options.bodyBytesMax)).json }
+  const sight = accountId === undefined ? await sightOf(request, caller, services, options.gateway) : { services: { ...services, snapshot: () => seenBy(services.snapshot(), accountId) } }
+  return { request, address: clientAddress(request, origins), url: new URL(request.url), params, caller, session, access, ...sight, body: async () => (await readBody(request, options.bodyBytesMax)).json }
 }
 
 async function accessFor(route: Route, services: Services, session: Session | undefined, caller: Caller | undefined): Promise<Access | undefined> {
@@ -137,14 +140,9 @@ async function accessFor(route: Route, services: Services, session: Session | un
   return await accessOf(caller, operation, services.people)
 }
 
-/** What the control plane shows is the catalogue as who asks may see it (C58). */
-function seenServices(services: Services, caller: Caller | undefined): Services {
-  return { ...services, snapshot: () => (caller ? seenBy(services.snapshot(), caller.accountId, caller.key.hash) : seenBy(services.snapshot())) }
-}
-
-async function callerOf(request: Request, route: Route, services: Services, origins: Origins): Promise<Caller | undefined> {
+async function callerOf(request: Request, route: Pick<Route | SideEndpoint, 'auth'>, services: Services, origins: Origins, shown?: ShownKey): Promise<Caller | undefined> {
   try {
-    return checkAddress(await authenticate(request, services.accounts, services.clock.wallMs()), request, origins)
+    return checkAddress(await authenticate(request, services.accounts, services.clock.wallMs(), shown), request, origins)
   } catch (error) {
     // A public list is public: a stale key must not hide it.
     if (route.auth === 'public' && error instanceof Fault && (error.code === 'unauthenticated' || error.code === 'permission_denied')) return undefined

@@ -18,6 +18,7 @@ import type { Scim } from '../accounts/scim/scim.ts'
 import type { Wallets } from '../accounts/wallets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Snapshot } from '../catalog/endpoint.ts'
+import type { PriceList } from '../catalog/price-list.ts'
 import type { Conversations } from '../gateway/conversations.ts'
 import type { RuleBook } from '../guardrails/rule-book.ts'
 import type { DataStore } from '../ledger/data-sets.ts'
@@ -82,6 +83,9 @@ export interface Services {
   readonly signIn?: SignIn
 }
 
+/** Who sees a customer's prices. */
+export interface CustomerSight { readonly prices: readonly PriceList[]; readonly routed: () => Snapshot }
+
 export interface RouteContext {
   readonly request: Request
   readonly url: URL
@@ -94,6 +98,8 @@ export interface RouteContext {
   /** On management routes: who asks, and how far this operation reaches for them. */
   readonly access: Access | undefined
   readonly services: Services
+  /** Where a reseller's customer asks, or its reseller for it: what the customer pays, which is what the services' catalogue shows, and the catalogue by which its calls are routed. */
+  readonly customer?: CustomerSight | undefined
   /** Where the request comes from, where that is known. */
   readonly address?: string | undefined
   /** The body as a JSON object; throws the contract's faults. */

@@ -9,7 +9,8 @@ export const getGenerationContent: Route = {
   async handle(context) {
     const { id } = readQuery(context.url.searchParams, { id: text })
     if (id === undefined) throw new Fault('invalid_request', 'The query parameter `id` is missing: the `id` of an answer, or its X-Generation-Id header.', { metadata: { field: 'id' } })
-    const generation = await context.services.accounts.generation(callerOf(context).accountId, id)
+    const { accountId, key } = callerOf(context)
+    const generation = await context.services.accounts.generation(key.wallet ?? accountId, id)
     if (!generation) throw new Fault('not_found', `There is no generation \`${id.slice(0, 100)}\` of this account. A call is recorded once it has ended.`)
     throw new Fault('not_found', `Nothing of the content of \`${generation.id}\` was kept: this server stores no prompts and no answers. GET /api/v1/generation has its record.`)
   },

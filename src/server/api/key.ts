@@ -1,4 +1,5 @@
 import type { KeyRecord } from '../../accounts/accounts.ts'
+import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { ratesJson } from '../../catalog/rate-limits.ts'
 import { Fault } from '../../core/fault.ts'
 import { usdNumber, type Nano } from '../../core/nano.ts'
@@ -35,8 +36,9 @@ export const getOwnKey: Route = {
         is_free_tier: false,
         is_management_key: isManagement,
         is_provisioning_key: isManagement,
-        creator_user_id: record.creatorUserId,
-        workspace_id: record.workspaceId,
+        // Whose it is, and where, is the reseller's: a customer has a wallet.
+        creator_user_id: key.wallet === undefined ? record.creatorUserId : null,
+        workspace_id: key.wallet === undefined ? record.workspaceId : defaultWorkspaceId(key.wallet),
         // Newer than the contract's document; the official client refuses an answer without them.
         organization_id: null,
         allowed_data_regions: [policy.region === undefined ? 'global' : DATA_REGIONS[policy.region]],

@@ -1,4 +1,5 @@
 import type { Actor } from '../../accounts/audit-entry.ts'
+import type { Caller } from '../../accounts/caller.ts'
 import { presetOf } from '../../accounts/preset-config.ts'
 import type { Preset, PresetVersion } from '../../accounts/presets.ts'
 import { Fault } from '../../core/fault.ts'
@@ -20,7 +21,7 @@ import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 export const listPresets: Route = {
   method: 'GET', path: '/presets', auth: 'key',
   async handle(context) {
-    const { rows, total } = await context.services.presets.store.listPresets(callerOf(context).accountId, pageOf(readQuery(context.url.searchParams, PAGE)))
+    const { rows, total } = await context.services.presets.store.listPresets(ownerOf(context).accountId, pageOf(readQuery(context.url.searchParams, PAGE)))
     return { data: rows.map(presetRow), total_count: total }
   },
 }
@@ -29,7 +30,7 @@ export const listPresets: Route = {
 export const getPreset: Route = {
   method: 'GET', path: '/presets/{slug}', auth: 'key',
   async handle(context) {
-    const preset = await context.services.presets.store.preset(callerOf(context).accountId, slugOf(context)) ?? missing(context)
+    const preset = await context.services.presets.store.preset(ownerOf(context).accountId, slugOf(context)) ?? missing(context)
     return { data: { ...presetRow(preset), designated_version: versionRow(preset.designated) } }
   },
 }
@@ -39,7 +40,7 @@ export const listPresetVersions: Route = {
   method: 'GET', path: '/presets/{slug}/versions', auth: 'key',
   async handle(context) {
     const page = pageOf(readQuery(context.url.searchParams, PAGE))
-    const { rows, total } = await context.services.presets.store.listPresetVersions(callerOf(context).accountId, slugOf(context), page) ?? missing(context)
+    const { rows, total } = await context.services.presets.store.listPresetVersions(ownerOf(context).accountId, slugOf(context), page) ?? missing(context)
     return { data: rows.map(versionRow), total_count: total }
   },
 }
@@ -50,7 +51,7 @@ export const getPresetVersion: Route = {
   async handle(context) {
     const text = context.params['version'] ?? ''
     if (!/^\d{1,9}$/.test(text)) throw new Fault('invalid_request', 'The version of a preset is a number: 1, 2, ….', { metadata: { field: 'version' } })
-    const version = await context.services.presets.store.presetVersion(callerOf(context).accountId, slugOf(context), Number(text))
+    const version = await context.services.presets.store.presetVersion(ownerOf(context).accountId, slugOf(context), Number(text))
     if (!version) throw new Fault('not_found', `There is no version ${text} of such a preset. GET /api/v1/presets/{slug}/versions lists them.`)
     return { data: versionRow(version) }
   },
@@ -67,7 +68,7 @@ function captureFrom(path: string, endpoint: CallEndpoint): Route {
       const nowMs = context.services.clock.wallMs()
       // What `body` gives is JSON, read from the request.
       const { config, systemPrompt } = presetOf(chatBodyOf(await context.body() as JsonObject, endpoint, context, nowMs))
-      const { accountId, key } = callerOf(context)
+      const { accountId, key } = ownerOf(context)
       const by: Actor = { kind: 'key', id: key.hash, name: key.name, userId: key.creatorUserId }
       const made = { accountId, slug, presetId: rowId(), versionId: rowId(), systemPrompt, config, nowMs, by }
       const preset = await context.services.presets.store.addPresetVersion(made)
@@ -109,4 +110,11 @@ function presetRow({ id, accountId, slug, designated, createdMs, updatedMs }: Pr
 
 function versionRow({ id, presetId, version, systemPrompt, config, createdMs }: PresetVersion): object {
   return { id, preset_id: presetId, version, system_prompt: systemPrompt, config, creator_id: OWNER, created_at: timeOrNull(createdMs), updated_at: timeOrNull(createdMs) }
+}
+
+/** Presets are the account's: who only has a key of a customer's may call with them, and sees nothing of what is in them. */
+function ownerOf(context: RouteContext): Caller {
+  const caller = callerOf(context)
+  if (caller.key.wallet !== undefined) throw new Fault('permission_denied', 'Presets are for whoever gave you this key. A call may name one as its model: @preset/<slug>.')
+  return caller
 }

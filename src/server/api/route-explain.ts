@@ -1,8 +1,12 @@
+import { customerEndpoint } from '../../catalog/customer-view.ts'
+import type { PriceList } from '../../catalog/price-list.ts'
+import type { Call } from '../../core/call.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { usdNumber } from '../../core/nano.ts'
+import { customerMax } from '../../gateway/customer.ts'
 import { generationId } from '../../lib/id.ts'
-import { explainRoute, type Explanation } from '../../routing/explain.ts'
+import { expectedCost, explainRoute, type Explanation } from '../../routing/explain.ts'
 import type { EndpointHealth, HealthView } from '../../routing/health.ts'
 import { relaxing } from '../../routing/no-endpoints.ts'
 import { withDefaultModel } from '../default-model.ts'
@@ -25,7 +29,9 @@ export const explainRequest: Route = {
   method: 'POST', path: '/route/explain', auth: 'key',
   async handle(context) {
     const { clock, health, conversations, rules, presets, ownKeys } = context.services
-    const [snapshot, caller] = [context.services.snapshot(), callerOf(context)]
+    const { customer } = context
+    // A customer's calls are routed by what its reseller pays, which only the reseller sees.
+    const [snapshot, caller] = [customer?.routed() ?? context.services.snapshot(), callerOf(context)]
     const { api = 'chat' } = readQuery(context.url.searchParams, { api: oneOf(['chat', 'responses', 'messages']) })
     // What `body` gives is JSON, read from the request.
     const said = await context.body() as JsonObject
@@ -34,11 +40,25 @@ export const explainRequest: Route = {
     const origin = { id: generationId(createdMs), createdMs, headers: callHeaders(context.request.headers), bodyBytes: Number(context.request.headers.get('content-length') ?? JSON.stringify(said).length) }
     const call = await readWithPreset(body, (json) => APIS[api].read(json, origin, {}), origin, caller, presets)
     const policy = await rules.of(caller, snapshot, origin.headers.region)
-    const view = { snapshot: await ownKeys.of(caller, snapshot), policy, health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
+    const isCustomers = caller.key.wallet !== undefined
+    const view = { snapshot: await ownKeys.of(caller, snapshot), policy, ...(isCustomers && customer && { prices: customer.prices }), health, affinity: conversations.affinity(caller, call), stickyId: caller.key.hash, draw: () => 0, nowMs: createdMs }
     const explanation = explainRoute(call, view)
     const fault = explanation.fault && withDocsUrl(explanation.fault, context.request.url)
-    return { data: explanationRow(call.models, { ...explanation, fault }, health) }
+    const shown = customer ? forCustomer(call, explanation, customer.prices, isCustomers) : explanation
+    return { data: explanationRow(call.models, { ...shown, fault }, health) }
   },
+}
+
+/** The same at the customer's prices; to the customer itself, without whose keys of providers there are. */
+function forCustomer(call: Call, explanation: Explanation, prices: readonly PriceList[], isCustomers: boolean): Explanation {
+  const { plan, expected, costs } = explanation
+  return {
+    ...explanation, plan: { ...plan, costMax: customerMax(call, plan.steps, prices) },
+    costs: costs.map(({ step }) => {
+      const { ownKey, ...endpoint } = customerEndpoint(step.endpoint, prices)
+      return { step: { ...step, endpoint: isCustomers || !ownKey ? endpoint : { ...endpoint, ownKey } }, expected: expectedCost(call, { endpoint }, expected), most: customerMax(call, [step], prices) }
+    }),
+  }
 }
 
 function explanationRow(requested: readonly string[], { plan, expected, costs, relaxations, fault }: Explanation, health: HealthView): object {
