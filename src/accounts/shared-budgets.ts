@@ -1,5 +1,6 @@
 import { Fault } from '../core/fault.ts'
 import type { Nano } from '../core/nano.ts'
+import { oneSpelling } from '../core/tags.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
 import type { Actor } from './audit-entry.ts'
@@ -46,7 +47,7 @@ export class SharedBudgets {
     if (kind === 'tag' && !TAG_NAME.test(subject)) throw wrong('tag', 'the name of a tag: 1 to 64 letters, digits, and _ . - inside')
     if (value !== null && (value === '' || value.length > TAG_CHARS_MAX || /\p{Cc}/u.test(value))) throw wrong('value', `a text of 1 to ${TAG_CHARS_MAX} characters in one line, or null for each value by itself`)
     const nowMs = this.options.clock.wallMs()
-    const budget: SharedBudget = { id: rowId(), accountId, kind, subject, value, interval, cap, mode, isRequired, includeByok, createdMs: nowMs, updatedMs: nowMs }
+    const budget: SharedBudget = { id: rowId(), accountId, kind, subject, value: value && oneSpelling(value), interval, cap, mode, isRequired, includeByok, createdMs: nowMs, updatedMs: nowMs }
     await this.options.flush()
     const set = await this.options.store.putSharedBudget(budget, TAG_BUDGETS_MAX, { by, nowMs })
     if (set === 'no_member') throw new Fault('invalid_request', '`user_id` is not the id of a member. GET /api/v1/organization/members lists them.', { metadata: { field: 'user_id' } })

@@ -47,6 +47,10 @@ describe('price lists', () => {
     expect(listedPrice([own, named], 'openai/gpt-y', base).prompt).toBe(1_000_000_000n)
     expect(listedPrice([own, named], 'acme/tiny', base)).toEqual({ state: 'priced', prompt: 15n, completion: 30n })
     expect(listedPrice([own], 'acme/tiny', base)).toBe(base)
+    // A search is none of its amounts, and not for nothing.
+    const searching: Price = { ...base, webSearch: 10_000_000n }
+    expect(listedPrice([own, named], 'openai/gpt-x', searching)).toMatchObject({ prompt: 2_000_000_000n, webSearch: 15_000_000n })
+    expect(listedPrice([own], 'openai/gpt-x', searching).webSearch).toBe(10_000_000n)
     expect(listedPrice([NO_PRICES], 'constructor', base)).toBe(base)
   })
 

@@ -1,7 +1,10 @@
 import { formatUsd, type Nano } from '../core/nano.ts'
 import type { Price } from './endpoint.ts'
 import { markedUp } from './markup.ts'
-import { priceFromUsdPerMillion } from './price.ts'
+import { priceFromUsdPerMillion, shareOf } from './price.ts'
+
+/** All of it, in hundredths of a percent. */
+const WHOLE = 10_000
 
 /** Amounts that a list may name, in USD per million tokens; `request` is USD for each. */
 export const LISTED = ['prompt', 'completion', 'cacheRead', 'cacheWrite', 'reasoning', 'request'] as const
@@ -20,12 +23,15 @@ export interface PriceListJson { readonly markupBasisPoints: number | null; read
 
 export const NO_PRICES: PriceList = Object.freeze({ markupBasisPoints: null, models: Object.freeze({}) })
 
-/** What a call of this model costs by these lists: the first that names the model, or else the first that has a markup. */
+/**
+ * What a call of this model costs by these lists: the first that names the model, or else the first that has a markup. Searches of the web, which no list
+ * names, cost what they cost the reseller, with its markup, by either.
+ */
 export function listedPrice(lists: readonly PriceList[], modelId: string, base: Price): Price {
   const maker = `${modelId.split('/')[0] ?? ''}/*`
   for (const { models } of lists) {
     const price = Object.hasOwn(models, modelId) ? models[modelId] : Object.hasOwn(models, maker) ? models[maker] : undefined
-    if (price) return price
+    if (price) return base.webSearch === undefined ? price : { ...price, webSearch: shareOf(base.webSearch, WHOLE + markupOf(lists)) }
   }
   return markedUp(base, markupOf(lists))
 }

@@ -37,6 +37,12 @@ describe('X-Switchyard-Tags', () => {
 })
 
 describe('tags of a call', () => {
+  test('are the same where they look the same, whoever wrote them; not so upper and lower case', () => {
+    const [whole, composed] = ['M\u00fcller', 'Mu\u0308ller']
+    expect(tagsOf({ a: composed }, { b: composed }, { c: composed, [composed]: 'x' })).toEqual({ a: whole, b: whole, c: whole, [whole]: 'x' })
+    expect(tagsOf(undefined, { a: 'ACME' }, undefined)).toEqual({ a: 'ACME' })
+  })
+
   test('those of the key decide, then those of the header, then metadata', () => {
     expect(tagsOf({ customer: 'acme' }, { customer: 'other', env: 'prod' }, { customer: 'third', env: 'dev', feature: 'search' })).toEqual({ customer: 'acme', env: 'prod', feature: 'search' })
     expect(tagsOf(undefined, undefined, undefined)).toBeUndefined()

@@ -56,7 +56,12 @@ export function tagsOf(ofKey: CallTags | undefined, ofHeader: CallTags | undefin
 
 /** As every store keeps it: no half characters, and none that Postgres cannot hold. */
 function kept(text: string, charsMax: number): string {
-  return text.slice(0, charsMax).toWellFormed().replaceAll('\0', '\uFFFD')
+  return oneSpelling(text.slice(0, charsMax)).slice(0, charsMax).toWellFormed().replaceAll('\0', '\uFFFD')
+}
+
+/** What looks the same is the same: `ü` is one character, or `u` with two dots that follow it. Upper and lower case are different values. */
+export function oneSpelling(text: string): string {
+  return text.normalize('NFC')
 }
 
 function wrong(what: string): Fault {

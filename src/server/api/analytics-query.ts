@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../core/fault.ts'
+import { oneSpelling } from '../../core/tags.ts'
 import { isMetric, METRICS, spreadsFor, type MetricName } from '../../ledger/metrics.ts'
 import { DIMENSIONS, GRANULARITIES, type Dimension, type Granularity, type ReportFilter, type ReportOrder } from '../../ledger/reports.ts'
 
@@ -113,7 +114,7 @@ function readDimension(name: string, field: string): Dimension {
   const known = DIMENSIONS.find((dimension) => dimension === name)
   if (known) return known
   const tag = name.startsWith('tag.') ? name.slice('tag.'.length) : ''
-  if (tag !== '' && tag.length <= TAG_CHARS_MAX) return `tag.${tag}`
+  if (tag !== '' && tag.length <= TAG_CHARS_MAX) return `tag.${oneSpelling(tag)}`
   throw wrong(field, `has ${quote(name)}, which is none; there are ${DIMENSIONS.join(', ')}, and tag.<name> for each tag.`)
 }
 
@@ -123,7 +124,7 @@ function readFilter({ field, operator, value, include_unset: includeUnset }: Non
   if (!known) throw wrong(`filters.${at}.operator`, `must be one of ${Object.keys(OPERATORS).join(', ')}, not ${quote(operator)}.`)
   if (known.isList !== Array.isArray(value)) throw wrong(`filters.${at}.value`, known.isList ? `must be a list for ${operator}.` : `must be one value for ${operator}; in and not_in take lists.`)
   if (includeUnset && !known.isList) throw wrong(`filters.${at}.include_unset`, 'goes with in and not_in only.')
-  return { dimension, isNot: known.isNot, values: [value].flat().map(String), includeUnset: includeUnset ?? false }
+  return { dimension, isNot: known.isNot, values: [value].flat().map((one) => (dimension.startsWith('tag.') ? oneSpelling(String(one)) : String(one))), includeUnset: includeUnset ?? false }
 }
 
 /** In the order of time where there is time, the largest first where there is none. */

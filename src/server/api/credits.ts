@@ -7,8 +7,10 @@ import { accessIn } from './caller.ts'
 export const getCredits: Route = {
   method: 'GET', path: '/credits', auth: 'management', operation: 'credits.read', isForWallets: true,
   async handle(context) {
-    const { total, used } = await context.services.accounts.credits(context.caller?.key.wallet ?? accessIn(context).accountId)
-    const isMoneyOff = !context.services.instance.settings.moneyEnabled
+    const wallet = context.caller?.key.wallet
+    const { total, used } = await context.services.accounts.credits(wallet ?? accessIn(context).accountId)
+    // Wallets hold all the same: their money is the reseller's and its customer's.
+    const isMoneyOff = wallet === undefined && !context.services.instance.settings.moneyEnabled
     return { data: { total_credits: usdNumber(total), total_usage: usdNumber(used) }, ...(isMoneyOff && { switchyard: { money: false } }) }
   },
 }

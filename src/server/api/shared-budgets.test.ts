@@ -23,6 +23,15 @@ afterAll(() => services.close())
 const rowsOf = (body: unknown) => (asArray(asObject(body)?.['data']) ?? []).map((row) => asObject(row) ?? {})
 
 describe('budgets on tags', () => {
+  test('are on a value as it looks, however it is spelled', async () => {
+    const made = await api('PUT', '/budgets/tags', { tag: 'customer', value: 'Mu\u0308ller', limit_usd: 1 })
+    expect(made.body).toMatchObject({ data: { value: 'M\u00fcller' } })
+    expect((await api('PUT', '/budgets/tags', { tag: 'customer', value: 'M\u00fcller', limit_usd: 2 })).body).toMatchObject({ data: { limit_usd: 2 } })
+    const rows = rowsOf((await api('GET', '/budgets/tags')).body)
+    expect(rows).toHaveLength(1)
+    await api('DELETE', `/budgets/tags/${String(rows[0]?.['id'])}`)
+  })
+
   test('are made, shown with what was used, changed and taken away', async () => {
     const made = await api('PUT', '/budgets/tags', { tag: 'customer', limit_usd: 0.0000001, reset_interval: 'monthly', required: true })
     expect(made.body).toMatchObject({ data: { tag: 'customer', value: null, kind: 'cap', required: true, limit_usd: 0.0000001, reset_interval: 'monthly', include_byok_in_budgets: false, values: [] } })
