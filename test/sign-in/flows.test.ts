@@ -198,6 +198,7 @@ describe('a second factor', () => {
     const margaret = await invited('margaret@example.com')
     const page = await (await margaret.form('/security/two-factor', { password: PASSWORD })).text()
     secret = /<code>([A-Z2-7]+)<\/code>/.exec(page)?.[1] ?? ''
+    expect(page).toContain('<svg class="qr"')
     codes = [...page.matchAll(/<li>([^<]+)<\/li>/g)].map(([, code = '']) => code)
     expect(await (await margaret.form('/security/two-factor-confirm', { code: '000000' })).text()).toContain('This code is wrong')
     expect((await margaret.form('/security/two-factor-confirm', { code: totp(secret) })).status).toBe(303)
@@ -237,6 +238,14 @@ describe('a second factor', () => {
     const second = new Browser(gateway.url)
     await second.form('/sign-in', { email: 'margaret@example.com', password: PASSWORD })
     expect([(await second.form('/two-factor', { code })).status, second.session]).toEqual([401, undefined])
+
+    // New ones end the old ones, and are only for who knows the password.
+    const wrong = await first.form('/security/backup-codes', { password: 'wrong horse battery' })
+    expect([wrong.status, (await wrong.text()).includes('This password is wrong')]).toEqual([400, true])
+    const fresh = [...(await (await first.form('/security/backup-codes', { password: PASSWORD })).text()).matchAll(/<li>([^<]+)<\/li>/g)].map(([, one = '']) => one)
+    expect([fresh.length, codes.some((one) => fresh.includes(one))]).toEqual([10, false])
+    expect((await second.form('/two-factor', { code: codes[1] ?? '' })).status).toBe(401)
+    expect((await second.form('/two-factor', { code: fresh[0] ?? '' })).status).toBe(303)
   })
 })
 

@@ -3,6 +3,7 @@ import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo, page, said } from './layout.ts'
 import { ask, type PageContext } from './page-context.ts'
+import { secondFactor } from './second-factor-pages.ts'
 import { newPassword, troubleOf } from './sign-in-pages.ts'
 
 /** A handler for those who are signed in; others sign in first, and come back. */
@@ -63,11 +64,6 @@ function browserOf(userAgent: string): string {
   return system === undefined ? browser : `${browser} on ${system}`
 }
 
-function secondFactor(isOn: boolean): Html {
-  return isOn ? html`<p class="good">On: after your password you are asked for a code.</p><form method="post" action="/security/two-factor-off"><label>Password<input name="password" type="password" autocomplete="current-password" required></label><button class="plain">Turn it off</button></form>`
-    : html`<form method="post" action="/security/two-factor"><p class="soft">An app on your phone shows a code that you type after your password.</p><label>Password<input name="password" type="password" autocomplete="current-password" required></label><button class="plain">Set it up</button></form>`
-}
-
 function list(rows: readonly Html[]): Piece {
   return rows.length > 0 && html`<ul class="list">${rows.map((row) => html`<li>${row}</li>`)}</ul>`
 }
@@ -75,31 +71,6 @@ function list(rows: readonly Html[]): Piece {
 /** `POST /security/password`. */
 export async function changePassword(context: PageContext, live: LiveSession): Promise<Response> {
   const answer = await ask(context, { path: '/change-password', body: { currentPassword: context.field('current'), newPassword: context.field('password'), revokeOtherSessions: true } })
-  return answer.isOk ? goTo('/security', answer.cookies) : await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
-}
-
-/** `POST /security/two-factor`: shows the secret for the app, and the backup codes, this once. */
-export async function setUpTwoFactor(context: PageContext, live: LiveSession): Promise<Response> {
-  const answer = await ask(context, { path: '/two-factor/enable', body: { password: context.field('password') } })
-  const { totpURI: uri, backupCodes: codes } = answer.json
-  if (!answer.isOk || typeof uri !== 'string' || !Array.isArray(codes)) return await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
-  return page({ title: 'Second factor', cookies: answer.cookies, body: html`<section><h1>Second factor</h1><p>Add this to your app: <a href="${uri}">open it there</a>, or type the secret.</p><p><code>${new URL(uri).searchParams.get('secret')}</code></p>
-<h2>Backup codes</h2><p class="soft">Keep them where your phone is not. Each works once, and this is the only time that you see them.</p><ul class="codes">${codes.map((code) => html`<li>${String(code)}</li>`)}</ul>
-${codeForm}</section>` })
-}
-
-const codeForm = html`<form method="post" action="/security/two-factor-confirm"><label>The code that your app shows now<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10"></label><button>Turn it on</button></form>`
-
-/** `POST /security/two-factor-confirm`: on from now on. */
-export async function confirmTwoFactor(context: PageContext): Promise<Response> {
-  const answer = await ask(context, { path: '/two-factor/verify-totp', body: { code: context.field('code').replace(/\s/g, '') } })
-  if (answer.isOk) return goTo('/security', answer.cookies)
-  return page({ title: 'Second factor', status: answer.status, body: html`<section><h1>Second factor</h1>${said('bad', troubleOf(answer))}${codeForm}</section>` })
-}
-
-/** `POST /security/two-factor-off`. */
-export async function endTwoFactor(context: PageContext, live: LiveSession): Promise<Response> {
-  const answer = await ask(context, { path: '/two-factor/disable', body: { password: context.field('password') } })
   return answer.isOk ? goTo('/security', answer.cookies) : await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
 }
 

@@ -6,9 +6,10 @@ import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
 import { endKey, showKey, showLogs } from './key-page.ts'
 import { PAGE_HEADERS, page } from './layout.ts'
-import { changePassword, confirmTwoFactor, endSession, endTwoFactor, forPerson, removePasskey, setUpTwoFactor, showHome, showSecurity, signOut, switchAccount } from './own-pages.ts'
+import { changePassword, endSession, forPerson, removePasskey, showHome, showSecurity, signOut, switchAccount } from './own-pages.ts'
 import type { PageContext, PageHandler } from './page-context.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
+import { confirmTwoFactor, endTwoFactor, newBackupCodes, setUpTwoFactor } from './second-factor-pages.ts'
 import { forgot, reset, sendLink, showForgot, showReset, showSignIn, showSignUp, showToken, showTwoFactor, signIn, signUp, twoFactor, useMagicLink, verifyEmail } from './sign-in-pages.ts'
 import { STYLE } from './style.ts'
 
@@ -35,6 +36,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/security/two-factor': { POST: forPerson(setUpTwoFactor) },
   '/security/two-factor-confirm': { POST: forPerson((context) => confirmTwoFactor(context)) },
   '/security/two-factor-off': { POST: forPerson(endTwoFactor) },
+  '/security/backup-codes': { POST: forPerson(newBackupCodes) },
   '/security/passkey-remove': { POST: forPerson(removePasskey) },
   '/security/end': { POST: forPerson(endSession) },
   '/invitations/{token}': { GET: (context) => showInvitation(context), POST: acceptInvitation },

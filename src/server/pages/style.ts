@@ -28,5 +28,6 @@ a { color: var(--accent); }
 .bad, .good { padding: .6rem .8rem; border-radius: .5rem; border: 1px solid currentColor; font-size: .95rem; } .bad { color: var(--bad); } .good { color: var(--good); }
 ul.list { list-style: none; margin: 0 0 1rem; padding: 0; } ul.list li { display: flex; gap: .75rem; align-items: center; justify-content: space-between; padding: .6rem 0; border-top: 1px solid var(--line); } ul.list li:first-child { border-top: 0; }
 code, .codes { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-size: .95rem; overflow-wrap: anywhere; } .codes { columns: 2; margin: 0 0 1rem; padding: 0; list-style: none; }
+.qr { display: block; width: 13rem; max-width: 100%; margin: 0 auto 1rem; border-radius: .5rem; }
 .hidden { display: none; }
 `
