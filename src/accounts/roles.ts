@@ -74,6 +74,11 @@ export const OPERATIONS = {
 
 export type Operation = keyof typeof OPERATIONS
 
+/** Whether the role gets anywhere with the operation: for what is shown to people. */
+export function mayDo(role: Role, operation: Operation): boolean {
+  return OPERATIONS[operation][role] !== 'none'
+}
+
 /** How far the role gets with the operation. Throws Fault `permission_denied` where that is nowhere. The only place that decides it. */
 export function reachOf(role: Role, operation: Operation): 'all' | 'own' {
   const reach: Reach = OPERATIONS[operation][role]

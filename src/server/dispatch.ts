@@ -88,7 +88,7 @@ async function answer(request: Request, options: ServerOptions, origins: Origins
     if (params) return await besideCalls(request, endpoint, params, options, origins)
   }
   if (path.startsWith(`${AUTH_PATH}/`) && services.signIn) return await services.signIn.handle({ request, address: clientAddress(request, origins) }, path.slice(AUTH_PATH.length))
-  const page = services.signIn && await pageOf(request, path, clientAddress(request, origins), { people: services.people, accounts: services.accounts, workspaces: services.workspaces, appGrants: services.appGrants, billing: services.billing, signIn: services.signIn, clock: services.clock })
+  const page = services.signIn && await pageOf(request, path, clientAddress(request, origins), { people: services.people, accounts: services.accounts, workspaces: services.workspaces, appGrants: services.appGrants, api: services, signIn: services.signIn, clock: services.clock })
   if (page) return page
   if (path.startsWith(`${SCIM_PATH}/`)) return await answerScim(request, path, options)
   const prefix = PREFIXES.find((candidate) => path.startsWith(`${candidate}/`))

@@ -32,12 +32,12 @@ const text = async (path: string): Promise<string> => (await (await ada.page(pat
 
 test('who comes back from the page of Stripe without having paid is told so, and who has paid has credit before the event is there', async () => {
   const { id, session } = await order()
-  expect(await text(`/billing?purchase=${id}&cancelled=true`)).toContain('You have not paid, and nothing was charged.')
-  expect(await text(`/billing?purchase=${id}`)).toContain('The payment is under way.')
+  expect(await text(`/billing?purchase=${id}&cancelled=true`)).toContain('You came back without paying $21.10. Nothing was charged.')
+  expect(await text(`/billing?purchase=${id}`)).toContain('Waiting for the payment of $21.10.')
   stripe.stripe.pay(session)
   const paid = await text(`/billing?purchase=${id}`)
-  expect(paid).toContain('Paid: $20.00 of credit.')
-  expect(paid).toContain('has $20.00 left of $20.00. ')
+  expect(paid).toContain('Paid: $20.00 added.')
+  expect(paid).toContain('Credit left $20.00 ')
   expect(paid).toContain('Receipt')
   expect((await ada.send(`/api/v1/purchases/${id}/receipt.pdf`)).headers.get('content-type')).toBe('application/pdf')
 })

@@ -18,8 +18,10 @@ export async function showHome({ people }: PageContext, live: LiveSession): Prom
   return page({ title: 'Home', isWide: true, body: html`<section><h1>${userName(live.user)}</h1>${live.impersonatedBy !== null && said('bad', "You are looking through this person's eyes. Sign out to end it.")}
 <p class="soft">${live.user.email}${live.isOperator && html` · runs this install`}</p>
 <form method="post" action="/account" class="row"><label>Account<select name="account_id">${accounts.map(({ account, role }) => html`<option value="${account.id}"${account.id === live.accountId && html` selected`}>${account.name || 'Personal'} (${account.kind === 'personal' ? 'your own' : role})</option>`)}</select></label><button class="plain">Switch</button></form>
-<p class="soft more">You are in <strong>${current?.account.name ?? ''}</strong>. Keys, members and credit are managed over the <a href="/docs/api">API</a> and at the command line.</p></section>
-<section><h2>Security</h2><p class="soft">Password, second factor, passkeys, and where you are signed in.</p><a href="/security">Open</a></section>
+<p class="soft more">You are in <strong>${current?.account.name ?? ''}</strong>.</p></section>
+<section><ul class="list ways"><li><a href="/keys">Keys</a><small>what programs call models with, and what each may spend</small></li><li><a href="/members">Members</a><small>who is in, and who is invited</small></li>
+<li><a href="/billing">Billing</a><small>credit, cards, receipts</small></li><li><a href="/security">Security</a><small>password, second factor, passkeys, where you are signed in</small></li></ul>
+<p class="soft">There is more in the <a href="/docs/api">API</a> and at the command line.</p></section>
 <form method="post" action="/sign-out"><button class="plain">Sign out</button></form>` })
 }
 

@@ -3,9 +3,9 @@ import type { AppGrants } from '../../accounts/apps/app-grants.ts'
 import type { People } from '../../accounts/people.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import type { Workspaces } from '../../accounts/workspaces.ts'
-import type { Billing } from '../../billing/billing.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Services } from '../route.ts'
 import type { AuthCall, SignIn } from '../sign-in/sign-in.ts'
 import { readAnswer, type Answer } from './form.ts'
 
@@ -18,11 +18,12 @@ export interface PageContext {
   readonly address: string | undefined
   readonly signIn: SignIn
   readonly people: People
-  readonly accounts: Pick<Accounts, 'key' | 'deleteKey' | 'credits'>
+  readonly accounts: Pick<Accounts, 'key' | 'deleteKey'>
   readonly workspaces: Workspaces
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants
-  readonly billing: Billing
+  /** What the API stands on: pages do what it does, by its rules. */
+  readonly api: Services
   readonly clock: Clock
   /** Who is signed in; undefined: nobody. */
   readonly live: LiveSession | undefined

@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault.ts'
-import { showBilling } from './billing-page.ts'
+import { ACCOUNT_FILES, ACCOUNT_PAGES } from './account-routes.ts'
 import { answerConsent, showConsent } from './consent-page.ts'
 import { readForm } from './form.ts'
 import { html } from './html.ts'
@@ -29,7 +29,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/auth': { GET: showConsent, POST: answerConsent },
   '/keys/{token}': { GET: showKey, POST: endKey },
   '/logs': { GET: showLogs },
-  '/billing': { GET: forPerson(showBilling) },
+  ...ACCOUNT_PAGES,
   '/account': { POST: forPerson(switchAccount) },
   '/security': { GET: forPerson((context, live) => showSecurity(context, live)) },
   '/security/password': { POST: forPerson(changePassword) },
@@ -43,17 +43,17 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
 }
 
 const FILES: Readonly<Record<string, readonly [text: string, type: string]>> = {
-  '/pages/style.css': [STYLE, 'text/css; charset=utf-8'], '/pages/passkeys.js': [PASSKEY_SCRIPT, 'text/javascript; charset=utf-8'],
+  '/pages/style.css': [STYLE, 'text/css; charset=utf-8'], '/pages/passkeys.js': [PASSKEY_SCRIPT, 'text/javascript; charset=utf-8'], ...ACCOUNT_FILES,
 }
 
 /** What pages stand on. */
-export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces' | 'appGrants' | 'billing' | 'signIn' | 'clock'>
+export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces' | 'appGrants' | 'api' | 'signIn' | 'clock'>
 
 /** The page of a path; undefined where there is none. Faults are pages here too. */
 export async function pageOf(request: Request, path: string, address: string | undefined, services: PageServices): Promise<Response | undefined> {
   const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined
   if (file) return new Response(file[0], { headers: { 'content-type': file[1], 'cache-control': 'public, max-age=300', 'x-content-type-options': PAGE_HEADERS['x-content-type-options'] } })
-  const [, folder = '', token] = /^\/(invitations|keys)\/([^/]+)$/.exec(path) ?? []
+  const [, folder = '', token] = (!Object.hasOwn(PAGES, path) && /^\/(invitations|keys)\/([^/]+)$/.exec(path)) || []
   const pattern = token === undefined ? path : `/${folder}/{token}`
   const route = Object.hasOwn(PAGES, pattern) ? PAGES[pattern] : undefined
   if (!route) return undefined
