@@ -40,13 +40,13 @@ function shareNotice({ allowance, percents }: Crossing, nowMs: number): Notice {
   const limit = `${PERIOD_WORDS[period]}${capWord} of ${sayUsd(cap)}`
   const isOver = percent >= 100
   const { endMs } = windowAt(period, startMs)
-  const resets = endMs === Number.POSITIVE_INFINITY ? 'It does not reset.' : `It resets on ${sayTime(endMs)}.`
+  const resets = kind === 'wallet' ? 'That is what was in it after it was last added to.' : endMs === Number.POSITIVE_INFINITY ? 'It does not reset.' : `It resets on ${sayTime(endMs)}.`
   return {
     accountId, kind: 'allowance.threshold', reference: `${allowanceKey(allowance)}:${startMs}:${cap}:${percent}`,
     title: isOver ? `${what} has used up its ${limit}` : `${what} has used ${percent}% of its ${limit}`,
     text: [
       `${what} has used ${sayUsd(used)} (${percentUsed(allowance)}%) of its ${limit}. ${resets}`,
-      isOver ? 'Calls that would go beyond it are refused until then, or until it is raised.' : endMs > nowMs ? sayForecast(allowance, nowMs) : '',
+      isOver ? `Calls that would go beyond it are refused until ${kind === 'wallet' ? 'it is added to' : 'then, or until it is raised'}.` : endMs > nowMs ? sayForecast(allowance, nowMs) : '',
     ].filter(Boolean).join('\n\n'),
     data: { threshold_percent: percent, allowance: allowanceRow(allowance, nowMs) },
     userId, workspaceId: kind === 'workspace' ? allowance.workspaceId : null,

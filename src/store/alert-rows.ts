@@ -169,7 +169,9 @@ async function paced(sql: Sql, source: AllowanceSource, allowance: Allowance, no
 
 /** Alerts of windows that are over. */
 export async function pruneAlerts(sql: Sql, beforeMs: number): Promise<void> {
-  await sql.run("DELETE FROM alerts WHERE at_ms < $1 AND start_ms > 0", beforeMs)
+  // That a wallet is nearly empty is no news until it is added to, however long that takes.
+  await sql.run(`DELETE FROM alerts WHERE at_ms < $1 AND start_ms > 0
+    AND NOT EXISTS (SELECT 1 FROM wallets WHERE wallets.account_id = alerts.account_id AND alerts.allowance = 'wallet:' || wallets.id || ':ever' AND wallets.filled_ms = alerts.start_ms)`, beforeMs)
 }
 
 /** An account's thresholds that nobody has any more are forgotten. */

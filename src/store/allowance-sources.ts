@@ -4,6 +4,7 @@ import { windowAt } from '../ledger/window.ts'
 import type { Allowance, Recent } from '../notices/allowance.ts'
 import { rowsAt, windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
 import { CAP_SOURCES } from './cap-sources.ts'
+import { walletSource } from './wallet-source.ts'
 import { big, int, one, text, textOrNull, type Row } from './sql.ts'
 
 const asIds = (rows: readonly Row[]): AllowanceId[] => rows.map((row) => ({ accountId: text(row, 'account_id'), id: text(row, 'id') }))
@@ -87,4 +88,4 @@ function since(createdMs: number, fromMs: number, row: Row | undefined): Recent 
 }
 
 /** All kinds there are, in the order in which people see them. */
-export const ALLOWANCE_SOURCES: readonly AllowanceSource[] = [balance, workspace, key, ...CAP_SOURCES]
+export const ALLOWANCE_SOURCES: readonly AllowanceSource[] = [balance, workspace, key, ...CAP_SOURCES, walletSource]

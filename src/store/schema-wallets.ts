@@ -19,9 +19,10 @@ export const WALLETS: Migration = {
       account_id text NOT NULL, holder text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, counted bigint NOT NULL,
       leased bigint NOT NULL CHECK (leased >= 0), PRIMARY KEY (account_id, holder, period, start_ms))`,
     // A reseller's customers: `account_id` is the reseller's, `id` that of the account that has the wallet's books. `metadata` and `prices` are JSON.
+    // `filled`: what was in it after it was last added to, less what was taken since by hand; alerts say how much of that is used.
     `CREATE TABLE wallets (
       account_id text NOT NULL, id text NOT NULL, external_id text NOT NULL, name text NOT NULL, metadata text NOT NULL, prices text NOT NULL, price_list_id text,
-      created_ms bigint NOT NULL, updated_ms bigint, closed_ms bigint, PRIMARY KEY (account_id, id))`,
+      created_ms bigint NOT NULL, updated_ms bigint, closed_ms bigint, filled bigint NOT NULL DEFAULT 0, filled_ms bigint NOT NULL DEFAULT 0, PRIMARY KEY (account_id, id))`,
     'CREATE UNIQUE INDEX wallets_external ON wallets (account_id, external_id)',
     'CREATE INDEX wallets_list ON wallets (account_id, price_list_id)',
     `CREATE TABLE price_lists (

@@ -24,9 +24,10 @@ export class Touched {
   /** What calls of an account have used. */
   noteEnds(accountId: string, ends: readonly End[]): void {
     let lastMs = 0
-    for (const { generation: { keyHash, cost, upstreamCost }, counted, budgets, workspaceId, atMs } of ends) {
-      if (cost === 0n && counted === 0n && upstreamCost === 0n) continue
+    for (const { generation: { keyHash, cost, upstreamCost, wallet }, counted, budgets, workspaceId, atMs } of ends) {
+      if (cost === 0n && counted === 0n && upstreamCost === 0n && !wallet?.cost) continue
       this.note('key', accountId, keyHash, atMs)
+      if (wallet) this.note('wallet', accountId, wallet.id, atMs)
       this.note('workspace', accountId, workspaceId ?? defaultWorkspaceId(accountId), atMs)
       for (const [, , holder] of budgets) if (holder !== undefined) this.noteHolder(accountId, holder, atMs)
       if (atMs > lastMs) lastMs = atMs

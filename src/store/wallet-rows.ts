@@ -86,9 +86,17 @@ export async function moveWallets(sql: Sql, moves: readonly WalletMove[], { by, 
       if (amount > 0n) throw new TooMuch()
       return 'too_little'
     }
+    await noteFill(sql, { accountId, walletId, amount, nowMs })
     await writeAudit(sql, { accountId, by, nowMs, action: amount < 0n ? 'wallet.take' : 'wallet.grant', target: walletId, after: { amount_usd: formatUsd(amount), reason, reference } })
   }
   return { credits: await readCredits(sql, first.walletId), isRepeated: false }
+}
+
+/** Alerts count from what is there after it was added to. */
+async function noteFill(sql: Sql, { accountId, walletId, amount, nowMs }: Pick<WalletMove, 'accountId' | 'walletId' | 'amount'> & Pick<Change, 'nowMs'>): Promise<void> {
+  const { total, used } = await readCredits(sql, walletId)
+  if (amount > 0n) await sql.run('UPDATE wallets SET filled = $1, filled_ms = $2 WHERE account_id = $3 AND id = $4', total - used, nowMs, accountId, walletId)
+  else await sql.run('UPDATE wallets SET filled = filled + $1 WHERE account_id = $2 AND id = $3', amount, accountId, walletId)
 }
 
 /** Undoes a movement whose second half a balance cannot take. */
