@@ -40,7 +40,7 @@ async function keyOf(more: JsonObject = {}): Promise<{ readonly secret: string; 
   return { secret: asString(body['key']) ?? '', hash: asString(asObject(body['data'])?.['hash']) ?? '' }
 }
 
-test("N18, F6: a guardrail's budget refuses with 403, a key's limit with 402; messages say permission_error", async () => {
+test("N18, F6, M14: a guardrail's budget refuses with 403, a key's limit with 402; messages say permission_error", async () => {
   const { secret, hash } = await keyOf({ limit: 1 })
   const guardrail = asString(asObject((await api(admin, 'POST', '/guardrails', { name: 'Interns', limit_usd: 0.01, reset_interval: 'daily' })).body['data'])?.['id']) ?? ''
   await api(admin, 'POST', `/guardrails/${guardrail}/assignments/keys`, { key_hashes: [hash] })
@@ -55,7 +55,7 @@ test("N18, F6: a guardrail's budget refuses with 403, a key's limit with 402; me
   expect((await chat(secret)).status).toBe(200)
   await api(admin, 'PATCH', `/keys/${hash}`, { limit: 0.02 })
   const limited = await chat(secret)
-  expect([limited.status, asObject(limited.error['metadata'])?.['reason']]).toEqual([402, 'key_limit'])
+  expect([limited.status, asObject(limited.error['metadata'])]).toMatchObject([402, { reason: 'key_limit', error_type: 'payment_required' }])
 })
 
 test('a budget on a tag: each value by itself, and calls without it refused', async () => {

@@ -173,7 +173,7 @@ describe('keys of one\'s own', () => {
     expect(shown).toEqual([secrets.at(-4) ?? ''])
   }, 60_000)
 
-  test('H12: a key that is refused or limited is passed over for the next, and says so; the shared endpoint stays well', async () => {
+  test('H12, H19: a key that is refused or limited is passed over for the next, and says so; the shared endpoint stays well', async () => {
     const [dead, full, good] = [secretOf('dead'), secretOf('full'), secretOf('good')]
     openai.refused.add(dead)
     openai.limited.add(full)

@@ -64,13 +64,13 @@ describe('before a model is called', () => {
     expect(await chat({ model: 'acme/s500', temperature: 9 })).toMatchObject({ response: { status: 400 }, error: { metadata: { error_type: 'invalid_request', field: 'temperature' } } })
   })
 
-  test('M3: 401 without a key, and with one that is none', async () => {
+  test('M3, M14, H1: 401 without a key, and with one that is none', async () => {
     const none = await fetch(`${gateway.url}/api/v1/chat/completions`, { method: 'POST', body: '{}' })
     expect([none.status, await none.json()]).toMatchObject([401, { error: { code: 401, message: expect.stringContaining('Missing Authentication header'), metadata: { error_type: 'authentication' } } }])
     expect(await chat({ model: 'acme/s500' }, { authorization: 'Bearer sk-sw-v1-none' })).toMatchObject({ response: { status: 401 }, error: { metadata: { error_type: 'authentication' } } })
   })
 
-  test('M34, M5: a key of calls does not administer', async () => {
+  test('M34, M5, M14, H4: a key of calls does not administer', async () => {
     const refused = await gateway.api('/keys')
     expect([refused.status, await refused.json()]).toMatchObject([403, { error: { code: 403, message: expect.stringContaining('Only management keys'), metadata: { error_type: 'permission_denied' } } }])
   })

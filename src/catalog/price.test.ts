@@ -17,7 +17,7 @@ const SONNET: Price = {
 }
 
 describe('costOf', () => {
-  test('prices each bucket once', () => {
+  test('I1, I7, I16: prices each bucket once', () => {
     const usage: Usage = { ...NO_USAGE, promptTokens: 10_000, cacheReadTokens: 6_000, cacheWriteTokens: 3_000, cacheWriteHourTokens: 1_000, completionTokens: 500 }
     // 1,000 × 3 + 6,000 × 0.3 + 2,000 × 3.75 + 1,000 × 6 = 18,300; 500 × 15 = 7,500 (millionths of a USD)
     expect(costOf(SONNET, usage)).toEqual({ total: 25_800_000n, prompt: 18_300_000n, completion: 7_500_000n, state: 'priced' })

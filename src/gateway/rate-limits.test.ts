@@ -51,7 +51,7 @@ function ended(one: Pass, by: Endpoint, promptTokens: number, completionTokens: 
   one.settle({ tried: [{ endpoint: by, status: 200 }], served: () => by }, { ...NO_USAGE, promptTokens, completionTokens }, { ...NO_COST, total: cost })
 }
 
-describe('a call without limits', () => {
+describe('I12: a call without limits', () => {
   test('passes at once, its Plan as it is', () => {
     const plan = planOf(endpoint('a/m'))
     const found = passLimits(testCall({}), CALLER, plan, {}, node.limits)

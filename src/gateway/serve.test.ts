@@ -237,7 +237,7 @@ describe('failover', () => {
 })
 
 describe('a client that leaves', () => {
-  test('ends the provider call; what was said is charged by its estimate', async () => {
+  test('I15: ends the provider call; what was said is charged by its estimate', async () => {
     const { ledger } = await run({ 'a/m': ['endless'] }, { model: 'a/m' }, { leaveAfter: 3 })
     expect(ledger.settled[0]).toMatchObject({ cancelled: true, fault: 'client_gone', usage: { estimated: true } })
     expect(ledger.settled[0]?.cost).toBeGreaterThan(0n)

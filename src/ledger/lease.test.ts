@@ -13,7 +13,7 @@ describe('sliceOf', () => {
     expect(sliceOf({ free: 1_000n, asked: 1_000n, least: 10n, nodes: 4 })).toBe(125n)
   })
 
-  test('shrinks to what one call needs near zero, down to the last nano-dollar', () => {
+  test('I14: shrinks to what one call needs near zero, down to the last nano-dollar', () => {
     expect(sliceOf({ free: 1_000n, asked: 4_000n, least: 900n, nodes: 4 })).toBe(900n)
     expect(sliceOf({ free: 1n, asked: 4n, least: 1n, nodes: 4 })).toBe(1n)
     expect(sliceOf({ free: 899n, asked: 4_000n, least: 900n, nodes: 4 })).toBe(0n)

@@ -80,7 +80,7 @@ describe('find', () => {
 })
 
 describe('keys', () => {
-  test('are shown once and kept as their hash', async () => {
+  test('H1: are shown once and kept as their hash', async () => {
     const { accounts, dataDir } = await open()
     const { secret, key } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: ' one ', limit: 5n, limitReset: 'weekly' })
     expect(secret).toMatch(/^sk-sw-v1-[0-9a-f]{64}$/)

@@ -60,7 +60,7 @@ describe('a budget of a workspace', () => {
     expect(await ledger.hold(await found(one), nextId(), 50n)).toMatchObject({ ok: true })
   })
 
-  test('the broadest that is spent is named; a raise counts at once', async () => {
+  test('H28: the broadest that is spent is named; a raise counts at once', async () => {
     bench = await TestBench.open(1_000n, [one])
     await setBudget('monthly', 60n)
     await setBudget('daily', 50n)
@@ -88,7 +88,7 @@ describe('a budget of a workspace', () => {
     expect(held.length).toBeGreaterThan(25)
   })
 
-  test('leaves out what was paid at the provider, unless the workspace counts it', async () => {
+  test('H29: leaves out what was paid at the provider, unless the workspace counts it', async () => {
     bench = await TestBench.open(1_000n, [one])
     await setBudget('daily', 100n)
     const ledger = await bench.node('a')

@@ -79,7 +79,7 @@ test('tags are on the record of each call', async () => {
   expect(asObject(await record.json())).toMatchObject({ data: { id, switchyard: { tags: { feature: 'search', env: 'prod' } } } })
 })
 
-test('rotation: both secrets for a while, then the new one; the key stays what it is', async () => {
+test('H6: rotation: both secrets for a while, then the new one; the key stays what it is', async () => {
   const { secret, hash } = await make({ tags: { a: 'b' } }, { limit: 5 })
   await chat(secret)
   const { body } = await manage('POST', `/keys/${hash}/rotate`, { overlap_seconds: 3600 })

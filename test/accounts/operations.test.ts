@@ -40,7 +40,7 @@ test("a member's own is not another member's", async () => {
   }
 })
 
-describe('who is nobody here', () => {
+describe('A34: who is nobody here', () => {
   test.each(routes.filter(({ auth }) => auth !== 'public').map((route) => [nameOf(route), route] as const))('%s', async (name, route) => {
     const path = route.path.replaceAll(/\{\w+\}/g, 'x')
     const body = route.method === 'GET' ? undefined : {}

@@ -89,7 +89,7 @@ describe('credit is bought with a card (I2, I3, I5, I17)', () => {
     for (const said of ['Łódz Models Sp. z o.o.', 'PL1234567890', 'Ada Lovelace (Åse) Ltd', 'GB123456789', 'SW-000002', '$10.00', '$0.80', '$10.80', 'visa 4242', 'TEST MODE']) expect(text).toContain(said)
   })
 
-  test('and what is unused goes back to the card', async () => {
+  test('and what is unused goes back to the card, once: 409 (M7)', async () => {
     const { data, status } = await ask('POST', `/purchases/${id}/refund`)
     expect([status, data['state'], data['amount']]).toEqual([200, 'done', 18])
     expect((await ask('GET', '/credits')).data).toEqual({ total_credits: 12, total_usage: 2 })
@@ -176,7 +176,7 @@ describe('a program that is told half of it', () => {
     }
   })
 
-  test('takes no events without Stripe, and says 410 to old clients (I3)', async () => {
+  test('takes no events without Stripe, and says 410 to old clients (I3, M7)', async () => {
     const plain = await startGateway()
     try {
       expect((await fetch(`${plain.url}/webhooks/stripe`, { method: 'POST', body: '{}' })).status).toBe(404)

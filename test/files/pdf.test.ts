@@ -104,7 +104,7 @@ describe('a PDF for a model that reads none', () => {
     expect(toldParts().filter(({ text }) => /has no text/.test(text ?? ''))).toHaveLength(11)
   })
 
-  test('a model that reads PDFs is given the file, first among the endpoints; when it fails, the words go to the next', async () => {
+  test('a model that reads PDFs is given the file, first among the endpoints; when it fails, the words go to the next, and come with the error (M33)', async () => {
     expect((await ask(chat('native', [asked(filePart(dataUrl(HELLO)))]))).json.choices[0]?.message.annotations).toBeUndefined()
     expect(toldParts()[1]).toEqual(filePart(dataUrl(HELLO)) as never)
     provider.failWith(500)

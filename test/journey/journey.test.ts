@@ -30,6 +30,7 @@ const NANO_PER_MILLION = { input: 31_370_000_123n, output: 911_300_000_457n }
 const FEE = { percent: 5n, allowance: 500_000_000n }
 const OWN_CREDENTIAL = `sk-proj-acme-${'x7Q'.repeat(12)}`
 const LIMIT = 5_000_000_000n
+const WHO = { user: 'a-customer-of-acme', session_id: 'one-session', trace: { trace_name: 'journey' } }
 const PROMPT = 'Tell me what this comes to. '.repeat(20)
 
 function config(url: string): string {
@@ -206,7 +207,7 @@ describe.skipIf(!isThere)('an account that a business runs on', () => {
   test('H2, M4: calls pass until the limit, and the refusal says whose it is, what is left, when it starts anew, and what fits', async () => {
     let refused: Called | undefined
     for (let calls = 0; calls < 20 && !refused; calls++) {
-      const answer = await call(key, calls % 3 === 1 ? 'acme/own' : 'acme/shared', { stream: calls % 2 === 1 })
+      const answer = await call(key, calls % 3 === 1 ? 'acme/own' : 'acme/shared', { stream: calls % 2 === 1, ...WHO })
       if (answer.status === 200) answered.push(answer)
       else refused = answer
     }
@@ -218,15 +219,15 @@ describe.skipIf(!isThere)('an account that a business runs on', () => {
     expect({ reason, scope, left: BigInt(Math.round(Number(left) * 1e9)), cap, resetAt }).toEqual({ reason: 'worst_case', scope: 'key', left: LIMIT - used, cap: '5', resetAt: resets })
     // What it says fits does, and one token more does not.
     const fits = Number(/max_tokens of at most (\d+)/.exec(String(refused?.error['message']))?.[1])
-    expect((await call(key, 'acme/shared', { max_tokens: fits + 1 })).status).toBe(402)
-    const last = await call(key, 'acme/shared', { max_tokens: fits })
+    expect((await call(key, 'acme/shared', { max_tokens: fits + 1, ...WHO })).status).toBe(402)
+    const last = await call(key, 'acme/shared', { max_tokens: fits, ...WHO })
     expect(last.status).toBe(200)
     answered.push(last)
     expect(provider.calls).toHaveLength(answered.length)
     expect(new Set(provider.calls.map((one) => `${isOwn(one) ? 'own' : 'shared'} ${one.isStreamed ? 'stream' : 'whole'}`))).toEqual(new Set(['own stream', 'own whole', 'shared stream', 'shared whole']))
   })
 
-  test('I7, I8, H15: answer, generation, reports, key, credit and books say the same, to the nano-dollar', async () => {
+  test('I7, I8, H15, J5, J16, J25: answer, generation, reports, key, credit and books say the same, to the nano-dollar', async () => {
     const charges = chargesOf(provider.calls)
     const charged = sum(charges)
     const billedToAcme = sum(provider.calls.filter(isOwn).map(listPrice))
@@ -247,6 +248,7 @@ describe.skipIf(!isThere)('an account that a business runs on', () => {
       if (!counted) throw new Error('an answer that no provider gave')
       const record = await byKey(key, `/generation?id=${id}`)
       expect([nano(record['total_cost']), nano(record['usage']), nano(record['upstream_inference_cost']), record['is_byok'], record['streamed']]).toEqual([charges[at] ?? -1n, charges[at] ?? -1n, listPrice(counted), isOwn(counted), counted.isStreamed])
+      expect([record['external_user'], record['session_id']]).toEqual([WHO.user, WHO.session_id])
       expect([record['native_tokens_prompt'], record['native_tokens_completion'], usage['is_byok']]).toEqual([counted.promptTokens, counted.completionTokens, isOwn(counted)])
     }
     const own = await byKey(key, '/key')

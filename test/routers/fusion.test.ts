@@ -60,7 +60,7 @@ function books(): { readonly generations: number; readonly charged: number } {
 }
 
 describe('C53: openrouter/fusion', () => {
-  test('asks the panel the same at once, then the one who writes with all their answers; the sum is told, and each call is recorded', async () => {
+  test('J12, I19: asks the panel the same at once, then the one who writes with all their answers; the sum is told, and each call is recorded', async () => {
     provider.play(ALL)
     const before = books()
     const response = await gateway.api('/chat/completions', ASK, { headers: { 'x-openrouter-metadata': 'enabled' } })

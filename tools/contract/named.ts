@@ -7,7 +7,7 @@ const FOLDERS = ['src', 'test', 'tools']
 /** `test('…'`, `describe.skipIf(x)('…'`, `test.each(table)('…'`: the title of a test or of a group of them. */
 const TITLE = /\b(?:test|describe|describeShared)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\)\(\s*(['"`])((?:\\.|(?!\3)[^\\\n])*)\3\s*,/g
 /** `C20`, `C31–C33`, `B21–25`. */
-const ROW = /(?<![\w-])([A-EM])(\d{1,2})(?:[–-]\1?(\d{1,2}))?(?![\w-])/g
+const ROW = /(?<![\w-])([A-EHIJM])(\d{1,2})(?:[–-]\1?(\d{1,2}))?(?![\w-])/g
 
 /** The contract's rows that a title names, ranges in full. */
 export function rowsIn(title: string): string[] {

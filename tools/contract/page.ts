@@ -4,9 +4,9 @@ import { namedRows } from './named.ts'
 import titles from './titles.json' with { type: 'json' }
 
 /** The sections that the page has, by the letter of their rows. */
-const SECTIONS = { A: 'The API', B: 'Parameters', C: 'Routing', D: 'Plugins and server tools', E: 'Privacy', M: 'Errors' } as const
+const SECTIONS = { A: 'The API', B: 'Parameters', C: 'Routing', D: 'Plugins and server tools', E: 'Privacy', H: 'Keys, own keys, organizations', I: 'Money', J: 'Reports and what is sent elsewhere', M: 'Errors' } as const
 /** Sections every row of which has a test or a word. */
-const WHOLE: readonly string[] = ['C', 'E']
+const WHOLE: readonly string[] = ['C', 'E', 'H', 'I', 'J', 'M']
 
 /** What a person says of a row beside its tests. */
 export interface Gap {

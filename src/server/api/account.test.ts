@@ -9,7 +9,7 @@ const own = keyRecord({
   usage: { total: 25_500_000_001n, daily: 1n, weekly: 1_000_000_000n, monthly: 2_500_000_001n },
 })
 
-describe('GET /key', () => {
+describe('H3: GET /key', () => {
   test('200: its own limits and usage, to the nano-dollar', async () => {
     const services = fakeServices(snapshot([]))
     services.accounts.keys.set(own.hash, own)
@@ -39,7 +39,7 @@ describe('GET /key', () => {
   })
 })
 
-describe('GET /credits', () => {
+describe('I6: GET /credits', () => {
   test('200', async () => {
     const services = fakeServices(snapshot([]))
     services.accounts.balance = { total: 100_500_000_000n, used: 25_750_000_001n }
@@ -47,7 +47,7 @@ describe('GET /credits', () => {
   })
 })
 
-describe('GET /generation', () => {
+describe('J5, H19: GET /generation', () => {
   const services = fakeServices(snapshot([]))
   const record = generation()
   services.accounts.generations.set(record.id, record)

@@ -21,7 +21,7 @@ const create = (body: Record<string, unknown>, services = withKeys()): Promise<A
 const change = (body: Record<string, unknown>, services = withKeys('b')): Promise<Answer> => ask(services, 'PATCH', `/keys/${HASH}`, { as: admin, body })
 
 describe('GET /keys', () => {
-  test('newest first, without the disabled ones unless asked', async () => {
+  test('H5: newest first, without the disabled ones unless asked', async () => {
     const services = withKeys('one', 'b')
     services.accounts.keys.set('d', keyRecord({ hash: 'd', name: 'off', disabled: true, createdMs: 1 }))
     const names = async (query: string): Promise<unknown> => {
@@ -35,7 +35,7 @@ describe('GET /keys', () => {
     expect(await names(`?workspace_id=${DEFAULT_WORKSPACE}`)).toEqual(['b', 'one'])
   })
 
-  test('100 a page', async () => {
+  test('H5: 100 a page', async () => {
     const services = withKeys(...Array.from({ length: 130 }, (_, at) => `key ${at}`))
     const pages = await Promise.all(['', '?offset=100', '?offset=130'].map((query) => ask(services, 'GET', `/keys${query}`, { as: admin })))
     // As above.

@@ -67,7 +67,7 @@ describe('content', () => {
     ['large', 'image_too_large', /more than 4000 bytes/], ['endless', 'image_too_large', /more than 4000 bytes/],
   ]
   for (const [path, code, message] of bad) {
-    test(`/${path} is no picture to send: ${code}`, async () => {
+    test(`M18: /${path} is no picture to send: ${code}`, async () => {
       const fault = await faultOf(make({ bytesMax: 4_000 }).fetch(at(path), wanted()))
       expect(fault).toEqual({ code, message: expect.stringMatching(message) })
       expect(fault.message).toStartWith('messages[0].content[1].image_url.url: ')
