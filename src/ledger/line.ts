@@ -103,7 +103,9 @@ type RawGeneration = Omit<Generation, 'cost' | 'upstreamCost' | 'usage' | 'walle
 
 /** JSON of a generation, its money as strings, without the counts of its usage that are zero (most are). */
 export function writeGeneration(generation: Generation): string {
-  return JSON.stringify({ ...generation, usage: counted(generation.usage), cost: String(generation.cost), upstreamCost: String(generation.upstreamCost), ...(generation.wallet && { wallet: { ...generation.wallet, cost: String(generation.wallet.cost) } }) })
+  const { wallet } = generation
+  const said = { ...generation, usage: counted(generation.usage), cost: String(generation.cost), upstreamCost: String(generation.upstreamCost) }
+  return JSON.stringify(wallet ? { ...said, wallet: { ...wallet, cost: String(wallet.cost) } } : said)
 }
 
 function counted(usage: Usage): Partial<Usage> {
@@ -119,8 +121,12 @@ export function readGeneration(record: string): Generation {
   return revive(JSON.parse(record) as RawGeneration)
 }
 
-function revive({ wallet, ...raw }: RawGeneration): Generation {
-  return { ...raw, usage: { ...NO_USAGE, ...raw.usage }, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost), ...(wallet && { wallet: { ...wallet, cost: BigInt(wallet.cost) } }) }
+function revive(raw: RawGeneration): Generation {
+  const counted = { usage: { ...NO_USAGE, ...raw.usage }, cost: BigInt(raw.cost), upstreamCost: BigInt(raw.upstreamCost) }
+  if (raw.wallet) return { ...raw, ...counted, wallet: { ...raw.wallet, cost: BigInt(raw.wallet.cost) } }
+  // Taking the wallet out that is not there would copy each record field by field.
+  const plain: Omit<RawGeneration, 'wallet'> = raw
+  return { ...plain, ...counted }
 }
 
 /** What is known of a call whose process died before its end: nothing was charged. */

@@ -47,13 +47,13 @@ export function percentileOf(spread: Spread, part: number): number | null {
 /** Prompts by their size in tokens: the largest of each bucket, as the contract names them. */
 export const CONTEXT_BUCKETS = { '1K': 1_000, '10K': 10_000, '100K': 100_000, '1M': 1_000_000, '10M': 10_000_000 } as const
 export type ContextBucket = keyof typeof CONTEXT_BUCKETS
+const CONTEXT_SIZES: readonly number[] = Object.values(CONTEXT_BUCKETS)
 
 /** Beside the tokens of each size stands, so far behind, how many calls they are of. */
 export const CONTEXT_COUNTS = 100
 
 /** The number of the bucket that a prompt is in; beyond the last is the last. */
 export function contextBucketOf(promptTokens: number): number {
-  const sizes = Object.values(CONTEXT_BUCKETS)
-  const at = sizes.findIndex((size) => promptTokens <= size)
-  return at === -1 ? sizes.length - 1 : at
+  const at = CONTEXT_SIZES.findIndex((size) => promptTokens <= size)
+  return at === -1 ? CONTEXT_SIZES.length - 1 : at
 }

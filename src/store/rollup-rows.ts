@@ -29,25 +29,42 @@ const ROLLUPS: readonly Rollup[] = [
 /** Adds to the sums of each hour and day, so that lists and charts never read generations. */
 export async function rollUp(sql: Sql, accountId: string, ends: readonly End[], tagSets: ReadonlyMap<string, string>): Promise<void> {
   const summed = ends.filter(isSummed)
-  for (const rollup of ROLLUPS) await addTo(sql, rollup, rowsOf(rollup, accountId, summed, tagSets))
+  const parts = partsOf(summed, tagSets)
+  for (const rollup of ROLLUPS) await addTo(sql, rollup, rowsOf(rollup, accountId, parts))
   await spreadOut(sql, accountId, summed)
   await countSessions(sql, accountId, summed)
 }
 
-interface SumRow { readonly key: readonly SqlValue[]; readonly sums: bigint[] }
+/** What calls of one hour have in common that any sum tells apart, and their sums: calls are added up once, and these few into each table. */
+interface Part { readonly hour: number; readonly place: Readonly<Record<Rollup['by'][number], string>>; readonly sums: bigint[] }
 
-function rowsOf({ bucket, by }: Rollup, accountId: string, ends: readonly End[], tagSets: ReadonlyMap<string, string>): SumRow[] {
-  const rows = new Map<string, SumRow>()
+function partsOf(ends: readonly End[], tagSets: ReadonlyMap<string, string>): readonly Part[] {
+  const parts = new Map<string, Part>()
   for (const { callId, generation } of ends) {
     const { createdMs, keyHash, model, provider, endpointId } = generation
     const hour = Math.floor(createdMs / HOUR_MS)
+    const tagSet = tagSets.get(callId) ?? ''
+    const part = valueOf(parts, `${hour}\n${tagSet}\n${keyHash}\n${model}\n${provider}\n${endpointId}`, () => (
+      { hour, place: { tag_set: tagSet, key_hash: keyHash, model, provider, endpoint_id: endpointId }, sums: REPORT_SUMS.map(() => 0n) }))
+    add(part.sums, sumsOf(generation))
+  }
+  return [...parts.values()]
+}
+
+interface SumRow { readonly key: readonly SqlValue[]; readonly sums: bigint[] }
+
+function rowsOf({ bucket, by }: Rollup, accountId: string, parts: readonly Part[]): SumRow[] {
+  const rows = new Map<string, SumRow>()
+  for (const { hour, place, sums } of parts) {
     const at = bucket === 'hour' ? hour : Math.floor(hour / HOURS_OF_DAY)
-    const place = { tag_set: tagSets.get(callId) ?? '', key_hash: keyHash, model, provider, endpoint_id: endpointId }
     const key = [accountId, at, ...by.map((column) => place[column])]
-    const row = valueOf(rows, key.join('\n'), () => ({ key, sums: REPORT_SUMS.map(() => 0n) }))
-    sumsOf(generation).forEach((amount, index) => { row.sums[index] = (row.sums[index] ?? 0n) + amount })
+    add(valueOf(rows, key.join('\n'), () => ({ key, sums: REPORT_SUMS.map(() => 0n) })).sums, sums)
   }
   return sorted(rows).map(([, row]) => row)
+}
+
+function add(sums: bigint[], more: readonly bigint[]): void {
+  for (let at = 0; at < more.length; at++) sums[at] = (sums[at] ?? 0n) + (more[at] ?? 0n)
 }
 
 /** In the order of REPORT_SUMS. */

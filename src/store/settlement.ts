@@ -10,7 +10,7 @@ import { freeKeyWindow, lockLease, takeFromBalance, type KeyWindow } from './lea
 import { booksOpenFrom } from './retention.ts'
 import { rollUp } from './rollup-rows.ts'
 import { sidesOf } from './wallet-side.ts'
-import { big, int, one, pieces, text, tuples, type Sql, type SqlValue } from './sql.ts'
+import { big, int, one, pieces, text, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
 import type { TagBook } from './tag-book.ts'
 import type { Touched } from './touched.ts'
 
@@ -62,12 +62,18 @@ interface Marks { readonly entryIds: Map<string, string>; readonly tagSets: Read
 
 /** Inserts those that are not there, and gives those: a generation's id is what makes its charge happen once. */
 async function insertGenerations(sql: Sql, ends: readonly End[], marks: Marks): Promise<End[]> {
-  const inserted = new Set<string>()
+  const fresh: End[] = []
   for (const piece of pieces(ends)) {
     const values = piece.flatMap((end) => generationRow(end, marks))
     const rows = await sql.all(insertGenerationsText(piece.length), ...values)
-    for (const row of rows) inserted.add(`${text(row, 'account_id')} ${text(row, 'id')}`)
+    fresh.push(...(rows.length === piece.length ? piece : insertedOf(piece, rows)))
   }
+  return fresh
+}
+
+/** Both of its names: a call of a reseller's customer is in two accounts. */
+function insertedOf(ends: readonly End[], rows: readonly Row[]): End[] {
+  const inserted = new Set(rows.map((row) => `${text(row, 'account_id')} ${text(row, 'id')}`))
   return ends.filter(({ generation: { accountId, id } }) => inserted.has(`${accountId} ${id}`))
 }
 
