@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readIdentityProviders, type IdentityProvider } from './accounts/identity-provider.ts'
 import { parseUsd, type Nano } from './core/nano.ts'
 import { readIpRange, type IpRange } from './lib/ip-address.ts'
 
@@ -41,6 +42,8 @@ export interface Config {
   readonly authSecret: string | undefined
   /** What the first person shows, or `none`; undefined: made here. */
   readonly setUpCode: string | undefined
+  /** Where people sign in beside here: Google, GitHub, any provider of OpenID Connect. */
+  readonly identityProviders: readonly IdentityProvider[]
   /** The account at Stripe that cards are charged by; undefined where no cards are taken. */
   readonly stripe: { readonly apiKey: string; readonly webhookSecrets: readonly string[]; readonly baseUrl: string } | undefined
   /** Servers of the DNS that are asked for TXT records, as `192.0.2.1` or `192.0.2.1:5353`; none: those of the system. */
@@ -114,6 +117,7 @@ export function readConfig(flags: Flags, directory = process.cwd(), readFile: Re
     masterKey: masterKey(env['SWITCHYARD_MASTER_KEY'] || undefined),
     publicUrl: publicUrl(env['SWITCHYARD_PUBLIC_URL'] || undefined),
     stripe: stripe(env['STRIPE_SECRET_KEY'] || undefined, env['STRIPE_WEBHOOK_SECRET'] || undefined, env['STRIPE_API_URL'] || undefined),
+    identityProviders: readIdentityProviders(env, (message) => new ConfigError(message)),
     authSecret: authSecret(env['SWITCHYARD_AUTH_SECRET'] || undefined),
     setUpCode: setUpCode(env['SWITCHYARD_SETUP_CODE'] || undefined),
     dnsServers: dnsServers(env['SWITCHYARD_DNS_SERVERS']),

@@ -79,7 +79,9 @@ async function serve(config: Config): Promise<number> {
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: USER_AGENT, files, onRefused, ...(egress && { egress }) }),
   }
   const { mailer } = ledger.notices
+  const guarded = new Outbound({ clock, privateAllowed: config.egressPrivate, userAgent: USER_AGENT })
   const signIn = new SignIn({
+    outside: { sso: ledger.sso, providers: config.identityProviders, fetch: (url, init) => fetch(url, init), guardedFetch: (url, init) => guarded.fetch(url, init), isHttpAllowed: config.egressPrivate },
     store: ledger.signIn, instance: ledger.instance, mailer, clock, dataDir: config.dataDir, authSecret: config.authSecret, setUpCode: config.setUpCode, publicUrl: config.publicUrl, host: config.host,
     onTrouble: (what, detail) => log.problem(what, detail), onLink: (what, detail) => log.note(what, detail),
   })

@@ -66,6 +66,8 @@ export interface SsoStore {
   setSsoState(accountId: string, id: string, state: SsoState, change: Change): Promise<SsoConnection | 'other_active' | undefined>
   /** With what shows who people are at it. */
   deleteSso(accountId: string, id: string, change: Change): Promise<boolean>
+  /** Whether it is the address of an operator of the install. */
+  isOperatorAddress(email: string): Promise<boolean>
   joinRefusal(accountId: string, email: string): Promise<JoinRefusal | undefined>
   joinBySso(accountId: string, userId: string, role: Role, nowMs: number): Promise<JoinRefusal | undefined>
   ssoSealedByOthers(sealKeyId: string, limit: number): Promise<readonly SealedSso[]>

@@ -78,10 +78,21 @@ export class Sso implements SealedElsewhere {
     return connection?.state === 'active' ? connection : undefined
   }
 
+  /** As it is, whoever asks. */
+  find(id: string): Promise<SsoConnection | undefined> {
+    return this.options.store.sso(id)
+  }
+
   /** The one that whoever has this address signs in with. */
   async forAddress(email: string): Promise<SsoConnection | undefined> {
     const accountId = email.includes('@') ? await this.options.domains.ownerOf(email) : undefined
     return accountId === undefined ? undefined : (await this.options.store.listSso(accountId)).find(({ state }) => state === 'active')
+  }
+
+  /** The one that whoever has this address has to use. Not the operator of the install, who gets in when it is broken. */
+  async enforced(email: string): Promise<SsoConnection | undefined> {
+    const connection = await this.forAddress(email)
+    return connection?.isEnforced === true && !await this.options.store.isOperatorAddress(email) ? connection : undefined
   }
 
   /** Whether the address is of a domain that is proven to be the connection's organisation's. */

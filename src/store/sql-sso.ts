@@ -2,7 +2,7 @@ import type { Change } from '../accounts/people-store.ts'
 import type { Role } from '../accounts/roles.ts'
 import type { JoinRefusal, SealedSso, SsoChange, SsoConnection, SsoState, SsoStore } from '../accounts/sso-connection.ts'
 import { changeSso, deleteSso, findSso, insertSso, joinBySso, joinRefusal, listSso, resealSso, setSsoState, ssoSealedByOthers } from './sso-rows.ts'
-import type { Database } from './sql.ts'
+import { one, type Database } from './sql.ts'
 
 /** What the port of single sign-on says is stored, in a database: each method is one transaction. */
 export class SqlSso implements SsoStore {
@@ -37,6 +37,10 @@ export class SqlSso implements SsoStore {
 
   deleteSso(accountId: string, id: string, change: Change): Promise<boolean> {
     return this.database.write((sql) => deleteSso(sql, accountId, id, change))
+  }
+
+  isOperatorAddress(email: string): Promise<boolean> {
+    return this.database.read(async (sql) => await one(sql, 'SELECT id FROM users WHERE email = $1 AND operator = 1', email) !== undefined)
   }
 
   joinRefusal(accountId: string, email: string): Promise<JoinRefusal | undefined> {

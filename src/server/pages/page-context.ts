@@ -35,7 +35,7 @@ export interface PageContext {
 export type PageHandler = (context: PageContext) => Promise<Response> | Response
 
 /** Asks the sign-in library in the name of who sent the form. Too many tries are an answer too. */
-export async function ask({ signIn, request, address }: PageContext, call: AuthCall): Promise<Answer> {
+export async function ask({ signIn, request, address }: Pick<PageContext, 'signIn' | 'request' | 'address'>, call: AuthCall): Promise<Answer> {
   try {
     return await readAnswer(await signIn.call({ request, address }, call))
   } catch (error) {
@@ -45,7 +45,7 @@ export async function ask({ signIn, request, address }: PageContext, call: AuthC
 }
 
 /** Where a person goes after this: a path of ours. */
-export function nextOf({ signIn, field }: PageContext): string {
+export function nextOf({ signIn, field }: Pick<PageContext, 'signIn' | 'field'>): string {
   return signIn.site.localPath(field('next'))
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from '../../core/fault.ts'
 import { ACCOUNT_FILES, ACCOUNT_PAGES } from './account-routes.ts'
 import { answerConsent, showConsent } from './consent-page.ts'
+import { externalPage, toOrganization } from './external-pages.ts'
 import { readForm } from './form.ts'
 import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
@@ -19,6 +20,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/': { GET: forPerson(showHome) },
   '/sign-in': { GET: (context) => showSignIn(context), POST: signIn },
   '/sign-in/link': { POST: sendLink },
+  '/sign-in/organization': { POST: toOrganization },
   '/sign-up': { GET: (context) => showSignUp(context), POST: signUp },
   '/magic-link': { GET: showToken('Sign in', 'You asked for this link.', '/magic-link'), POST: useMagicLink },
   '/verify-email': { GET: showToken('Confirm your address', 'One click, and the address is yours here.', '/verify-email'), POST: verifyEmail },
@@ -53,6 +55,8 @@ export type PageServices = Pick<PageContext, 'people' | 'accounts' | 'workspaces
 export async function pageOf(request: Request, path: string, address: string | undefined, services: PageServices): Promise<Response | undefined> {
   const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined
   if (file) return new Response(file[0], { headers: { 'content-type': file[1], 'cache-control': 'public, max-age=300', 'x-content-type-options': PAGE_HEADERS['x-content-type-options'] } })
+  const outside = await externalPage(request, path, { address, signIn: services.signIn })
+  if (outside) return outside
   const [, folder = '', token] = (!Object.hasOwn(PAGES, path) && /^\/(invitations|keys)\/([^/]+)$/.exec(path)) || []
   const pattern = token === undefined ? path : `/${folder}/{token}`
   const route = Object.hasOwn(PAGES, pattern) ? PAGES[pattern] : undefined

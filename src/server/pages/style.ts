@@ -33,6 +33,7 @@ code, .codes { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: -.5rem 0 1.5rem; font-size: .95rem; } nav a { text-decoration: none; padding: .2rem 0; color: var(--soft); } nav a[aria-current] { color: var(--ink); font-weight: 600; border-bottom: 2px solid var(--accent); }
 textarea { display: block; width: 100%; margin-top: .3rem; padding: .6rem .7rem; font: inherit; font-weight: 400; color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; resize: vertical; }
+a.button.plain { background: transparent; color: var(--ink); border: 1px solid var(--line); }
 a.button { display: inline-block; padding: .65rem 1rem; font-weight: 600; border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; }
 .amount { font-size: 2rem; font-weight: 650; line-height: 1.1; letter-spacing: -.02em; margin: 0; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem 1rem; margin: .75rem 0 0; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-size: .95rem; overflow-wrap: anywhere; }

@@ -19,6 +19,9 @@ import { LIMITS } from './attempts.ts'
 import type { Letters } from './letters.ts'
 import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS, SET_UP_CODE } from './names.ts'
 import type { SetUp } from './set-up.ts'
+import { externalPlugin } from './external-plugin.ts'
+import type { Flows } from './flows.ts'
+import { FINISH_PATH } from './identity.ts'
 import { maySignUp, whyNotSignUp } from './sign-up.ts'
 
 export interface AuthOptions {
@@ -31,6 +34,9 @@ export interface AuthOptions {
   readonly setUp: Pick<SetUp, 'isAsked' | 'mayBeFirst'>
   readonly clock: Clock
   readonly ways: Ways
+  readonly flows: Flows
+  /** What the organization's single sign-on is called that people with this address have to use. */
+  readonly mustUse: (email: string) => Promise<string | undefined>
   readonly onTrouble: (what: string, detail: string) => void
 }
 
@@ -110,15 +116,15 @@ function pluginsOf(options: AuthOptions, link: (path: string, token: string) => 
         if (isKnown || await maySignUp(address, { isByLetter: true }, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
       },
     }),
-    second, secondFactorAfterLink(second),
+    second, secondFactorAfterLink(second), externalPlugin(options.flows),
     passkey({ rpID: new URL(publicUrl).hostname, rpName: 'Switchyard', origin: publicUrl }),
   ]
 }
 
-/** A link in a letter is one factor: who has a second is asked for it there too. */
+/** A link in a letter is one factor, and so is a provider's word: who has a second is asked for it there too. */
 function secondFactorAfterLink({ hooks }: ReturnType<typeof twoFactor>): BetterAuthPlugin {
   const [after] = hooks.after
-  return { id: 'two-factor-after-link', hooks: { after: after ? [{ matcher: ({ path }) => path === '/magic-link/verify', handler: after.handler }] : [] } }
+  return { id: 'two-factor-after-link', hooks: { after: after ? [{ matcher: ({ path }) => path === '/magic-link/verify' || path === FINISH_PATH, handler: after.handler }] : [] } }
 }
 
 /** Where only a link lets a new person in. */
@@ -145,11 +151,20 @@ function hooksOf(rules: AuthOptions): Hooks {
       create: {
         before: async ({ userId }, asked) => {
           if (await store.isDisabled(userId)) throw new APIError('FORBIDDEN', { code: 'DISABLED', message: 'This person may not sign in; ask an admin.' })
+          await refuseOwnWays(rules, userId, asked?.path ?? '')
           if (asked?.path === '/two-factor/verify-totp' && !asked.context.session) await useCode(rules, userId, String(asked.body?.code))
         },
       },
     },
   }
+}
+
+/** Whose organization signs them in comes in no other way. Second factors follow a first one, which was asked. */
+async function refuseOwnWays({ store, mustUse }: AuthOptions, userId: string, path: string): Promise<void> {
+  if (path === FINISH_PATH || path.startsWith('/two-factor/')) return
+  const [user] = await store.findSignIn({ model: 'user', where: [{ field: 'id', operator: 'eq', value: userId, isOr: false }] })
+  const name = await mustUse(String(user?.['email'] ?? ''))
+  if (name !== undefined) throw new APIError('FORBIDDEN', { code: 'SSO_REQUIRED', message: `Your organization signs you in with ${name}: enter your address on the sign-in page, and choose your organization.` })
 }
 
 /** A code of an app signs somebody in once, though it would hold for a while (RFC 6238, section 5.2): who saw it typed cannot use it after them. */

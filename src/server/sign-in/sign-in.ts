@@ -10,11 +10,13 @@ import { readBody } from '../body.ts'
 import { jsonResponse } from '../respond.ts'
 import type { Auth, Ways } from './auth.ts'
 import { CookieSessions } from './cookie-sessions.ts'
+import { External, type ExternalOptions } from './external.ts'
+import { Flows } from './flows.ts'
 import { Letters, type InvitationLetter } from './letters.ts'
 import { attemptsOf, INVITATION } from './attempts.ts'
 import { CLIENT_ADDRESS, SET_UP_CODE } from './names.ts'
 import { SetUp } from './set-up.ts'
-import { readSignUp } from './sign-up.ts'
+import { maySignUp, readSignUp, whyNotSignUp } from './sign-up.ts'
 import { Site } from './site.ts'
 
 /** Below this path is the sign-in library. */
@@ -33,6 +35,8 @@ export interface SignInOptions {
   /** SWITCHYARD_PUBLIC_URL. */
   readonly publicUrl: string | undefined
   readonly host: string
+  /** Providers of identity, of the install and of organizations; nobody signs in elsewhere where it is not said. */
+  readonly outside?: Pick<ExternalOptions, 'sso' | 'providers' | 'fetch' | 'guardedFetch' | 'isHttpAllowed'>
   /** More ways to sign in, made when they are first needed. */
   readonly ways?: () => Promise<Ways>
   readonly onTrouble: (what: string, detail: string) => void
@@ -61,6 +65,9 @@ export class SignIn {
   readonly sessions: CookieSessions
   readonly secret: SignInSecret
   readonly setUp: SetUp
+  readonly flows: Flows
+  /** People who show who they are at a provider of identity. */
+  readonly external: External | undefined
   private auth: Promise<Auth> | undefined
 
   constructor(private readonly options: SignInOptions) {
@@ -70,10 +77,18 @@ export class SignIn {
     this.letters = new Letters({ mailer, store, secret: this.secret, clock, onLink })
     this.setUp = new SetUp({ fromEnvironment: setUpCode, store, secret: this.secret, mailer, site: this.site, onLink })
     this.sessions = new CookieSessions({ store, secret: this.secret, site: this.site, clock })
+    this.flows = new Flows({ store, site: this.site, clock })
+    const rules = { ...options, setUp: this.setUp }
+    this.external = options.outside && new External({ ...options.outside, store, clock, site: this.site, flows: this.flows, onTrouble: options.onTrouble, maySignUp: (email, comes) => maySignUp(email, comes, rules), whyNotSignUp: () => whyNotSignUp(options.instance) })
   }
 
   get store(): SignInStore {
     return this.options.store
+  }
+
+  /** What was refused, and only the operator should know why. */
+  noteTrouble({ code, options: { detail } }: Fault): void {
+    if (detail !== undefined) this.options.onTrouble(`signing in elsewhere: ${code}`, detail)
   }
 
   /** Answers a request below `/api/auth`. Throws Fault. */
@@ -153,6 +168,6 @@ export class SignIn {
   private async make(): Promise<Auth> {
     const { ways = () => Promise.resolve({}), ...options } = this.options
     const [{ makeAuth }, secret, more] = await Promise.all([import('./auth.ts'), this.secret.load(), ways()])
-    return makeAuth({ ...options, publicUrl: this.site.url, secret, letters: this.letters, setUp: this.setUp, ways: more })
+    return makeAuth({ ...options, flows: this.flows, mustUse: async (email) => (await this.external?.sso.enforced(email))?.name, publicUrl: this.site.url, secret, letters: this.letters, setUp: this.setUp, ways: more })
   }
 }

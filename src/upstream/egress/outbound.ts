@@ -18,6 +18,8 @@ export interface OutboundOptions {
 /** What the other side said. */
 export interface PostAnswer { readonly status: number; readonly text: string }
 
+interface Sent { readonly method: 'GET' | 'POST'; readonly headers: Readonly<Record<string, string>>; readonly body?: string }
+
 /** Nothing was posted, or no answer came. The message says why, and nothing of networks that are not open to those who ask. */
 export class PostFailed extends Error {
   override readonly name = 'PostFailed'
@@ -26,6 +28,8 @@ export class PostFailed extends Error {
 const POST_MS_MAX = 15_000
 const CONNECT_MS_MAX = 5_000
 const ANSWER_BYTES_MAX = 2_048
+/** Of `fetch`: what a provider of identity says of itself, and its keys. */
+const FETCH_BYTES_MAX = 256 << 10
 const ADDRESSES_MAX = 3
 
 /**
@@ -46,6 +50,21 @@ export class Outbound {
 
   /** Throws PostFailed. */
   async post(text: string, headers: Readonly<Record<string, string>>, body: string): Promise<PostAnswer> {
+    const { status, text: said } = await this.exchange(text, { method: 'POST', headers, body }, ANSWER_BYTES_MAX)
+    return { status, text: said }
+  }
+
+  /** As the platform's `fetch`, with the checks of `post`: by GET or POST, for bodies of text, and answers that are not long. Throws PostFailed. */
+  async fetch(text: string, { method = 'GET', headers, body }: RequestInit): Promise<Response> {
+    if (method !== 'GET' && method !== 'POST') throw new PostFailed(`${method} is not sent from here`)
+    const sent = body === null || body === undefined ? {} : { body: typeof body === 'string' ? body : await new Response(body).text() }
+    const answer = await this.exchange(text, { method, headers: Object.fromEntries(new Headers(headers).entries()), ...sent }, FETCH_BYTES_MAX)
+    if (answer.cut) throw new PostFailed(`its answer is longer than ${FETCH_BYTES_MAX >> 10} KiB`)
+    const type = answer.headers.get('content-type')
+    return new Response(answer.status === 204 || answer.status === 304 ? null : answer.text, { status: answer.status, headers: type === undefined || type === null ? {} : { 'content-type': type } })
+  }
+
+  private async exchange(text: string, request: Sent, bytesMax: number): Promise<PostAnswer & { readonly cut: boolean; readonly headers: Http1Answer['headers'] }> {
     const refusal = this.refusal(text)
     if (refusal !== undefined) throw new PostFailed(`the address ${refusal}`)
     const url = new URL(text)
@@ -55,9 +74,9 @@ export class Outbound {
     const { clock, ca } = this.options
     const client = new Http1Client({ clock, connectMsMax: CONNECT_MS_MAX, idlePerOriginMax: 0, ...(ca !== undefined && { ca }) })
     try {
-      const answer = await this.ask(client, url, { headers, body, signal })
-      const { text: said } = await answer.text(ANSWER_BYTES_MAX)
-      return { status: answer.status, text: said }
+      const answer = await this.ask(client, url, { ...request, signal })
+      const said = await answer.text(bytesMax)
+      return { status: answer.status, headers: answer.headers, ...said }
     } catch (error) {
       if (error instanceof PostFailed) throw error
       throw new PostFailed(signal.aborted ? `no answer within ${msMax / 1000} s` : 'the connection broke off', { cause: error })
@@ -66,7 +85,7 @@ export class Outbound {
     }
   }
 
-  private async ask(client: Http1Client, url: URL, { headers, body, signal }: { readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly signal: AbortSignal }): Promise<Http1Answer> {
+  private async ask(client: Http1Client, url: URL, { method, headers, body, signal }: Sent & { readonly signal: AbortSignal }): Promise<Http1Answer> {
     const addresses = await openAddresses(url.hostname, this.options.resolve ?? systemResolve, this.options.privateAllowed).catch(() => {
       // The resolver knows no such name: one sentence for that and for what leads inside.
       return []
@@ -75,7 +94,7 @@ export class Outbound {
     let why = 'it cannot be reached'
     for (const address of addresses.slice(0, ADDRESSES_MAX)) {
       try {
-        return await client.request({ url: url.href, address, method: 'POST', headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': this.options.userAgent ?? 'switchyard', ...headers }, body, signal, fresh: true })
+        return await client.request({ url: url.href, address, method, headers: { ...(body !== undefined && { 'content-type': 'application/json' }), 'accept-encoding': 'identity', 'user-agent': this.options.userAgent ?? 'switchyard', ...headers }, body: body ?? '', signal, fresh: true })
       } catch (error) {
         signal.throwIfAborted()
         why = error instanceof Error && 'code' in error ? `it cannot be reached (${String(error.code)})` : why
