@@ -7,6 +7,10 @@ export interface BannerFacts {
   readonly snapshot: Snapshot
   /** The key that a first start made, shown this once; undefined later, and where the operator brought one. */
   readonly firstKey: string | undefined
+  /** How browsers call the server, where the operator says so. */
+  readonly publicUrl: string | undefined
+  /** Nobody runs the install yet: the first person to sign up will. */
+  readonly wantsOperator: boolean
   readonly color: boolean
 }
 
@@ -20,6 +24,9 @@ export function banner(facts: BannerFacts): string {
   lines.push('', `  ${bold('Switchyard')}  ${url}/api/v1`, `  models      ${textModelCount(facts.snapshot)} that write text (GET /models has them, and the routers), ${facts.snapshot.models.size} in all; ready now: ${ready.map((provider) => provider.name).join(', ')}`)
   const key = facts.firstKey ?? '$SWITCHYARD_KEY'
   if (facts.firstKey !== undefined) lines.push(`  key         ${bold(facts.firstKey)}`, '              shown this once; more with `npx switchyard keys create`')
+  const site = facts.publicUrl ?? url
+  if (facts.wantsOperator) lines.push(`  sign up     ${bold(`${site}/sign-up`)}`, '              the first person runs this install: the code or link that they need appears here below')
+  else lines.push(`  sign in     ${site}`)
   lines.push('', '  Try it:', '', ...(facts.firstKey !== undefined ? [] : ['  export SWITCHYARD_KEY=sk-sw-v1-…   # a key of yours, if it is not set yet; a new one: npx switchyard keys create']), `  curl ${url}/api/v1/chat/completions -H "Authorization: Bearer ${key}" \\`, `    -H "Content-Type: application/json" \\`,
     `    -d '{"model":"demo/writer","stream":true,"messages":[{"role":"user","content":"Hello!"}]}'`, '')
   return `${lines.join('\n')}\n`

@@ -93,7 +93,7 @@ async function serve(config: Config): Promise<number> {
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.
   const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
-  process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }) : 'listening\n')
+  process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, publicUrl: config.publicUrl, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, wantsOperator: await ledger.operator.isWanted(), color: isColourful() }) : 'listening\n')
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
   await told
@@ -128,7 +128,7 @@ async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
   const port = soleUseOf(config.host, config.port)
   const { catalogue, ready } = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
-  const { accounts, close } = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: systemClock })
+  const { accounts, operator, close } = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: systemClock })
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   const isReady = await Promise.race([workers.ready.then(() => true), told.then(() => false)]).catch(async (error: unknown) => {
     await workers.stop()
@@ -136,9 +136,10 @@ async function serveWithWorkers(config: Config): Promise<number> {
   })
   // As in `serve`: only once everything else has succeeded.
   const first = isReady ? await accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  const wantsOperator = await operator.isWanted()
   await close()
   await ready
-  if (isReady) process.stdout.write(banner({ host: config.host, port, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
+  if (isReady) process.stdout.write(banner({ host: config.host, port, publicUrl: config.publicUrl, wantsOperator, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
   await told
   await workers.stop()
   return 0

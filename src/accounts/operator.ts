@@ -5,9 +5,10 @@ import { randomText, rowId } from '../lib/id.ts'
 import type { AccountOverrides, AccountPage, AccountSummary, EndedView, NewView, OperatorStore, PersonChange, PersonPage, PersonSummary } from './operator-store.ts'
 import type { AccountOfUser } from './organization.ts'
 import type { Listed } from './people-store.ts'
+import type { SignInStore } from './sign-in-store.ts'
 
 export interface OperatorOptions {
-  readonly store: OperatorStore
+  readonly store: OperatorStore & Pick<SignInStore, 'isFresh'>
   readonly clock: Clock
   /** Brings this process's settlements to the store, so that what is read includes them. */
   readonly flush: () => Promise<void>
@@ -18,10 +19,15 @@ const TOKEN_CHARS = 32
 
 /** What only who runs the install does: accounts and people from above. Each change says why, and is in the log of the account that it is of. */
 export class Operator {
-  private readonly store: OperatorStore
+  private readonly store: OperatorOptions['store']
 
   constructor(private readonly options: OperatorOptions) {
     this.store = options.store
+  }
+
+  /** Whether nobody runs the install yet: who signs up first will. */
+  isWanted(): Promise<boolean> {
+    return this.store.isFresh()
   }
 
   async listAccounts(page: AccountPage): Promise<Listed<AccountSummary>> {

@@ -15,8 +15,7 @@ import { Domains } from '../../src/accounts/domains.ts'
 import { scimOn } from '../../src/accounts/scim/scim.ts'
 import type { ScimStore } from '../../src/accounts/scim/scim-store.ts'
 import { Instance, INSTANCE_SETTINGS } from '../../src/accounts/instance.ts'
-import { Operator } from '../../src/accounts/operator.ts'
-import type { OperatorStore } from '../../src/accounts/operator-store.ts'
+import { Operator, type OperatorOptions } from '../../src/accounts/operator.ts'
 import { Wallets } from '../../src/accounts/wallets.ts'
 import type { WalletStore } from '../../src/accounts/wallet.ts'
 import { SharedBudgets } from '../../src/accounts/shared-budgets.ts'
@@ -204,7 +203,7 @@ const noWallets = new Wallets({ store: { listWallets: async () => ({ rows: [], t
 /** As below. */
 const noSharedBudgets = new SharedBudgets({ store: { listSharedBudgets: async () => [] } as unknown as SharedBudgetStore, clock: new FakeClock(), flush: async () => undefined })
 /** Tests of the operator's side have a real store. */
-const noOperator = new Operator({ store: {} as OperatorStore, clock: new FakeClock(), flush: async () => undefined })
+const noOperator = new Operator({ store: {} as OperatorOptions['store'], clock: new FakeClock(), flush: async () => undefined })
 /** As on a fresh install. */
 const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
 /** Nobody has said anything. */
