@@ -1,3 +1,4 @@
+import type { OwnAccountStore } from './own-account.ts'
 import type { Role } from './roles.ts'
 import type { User } from './user.ts'
 
@@ -40,6 +41,8 @@ export interface LiveSession {
   readonly role: Role
   readonly impersonatedBy: string | null
   readonly createdMs: number
+  /** When it ends, unless it is used before. */
+  readonly expiresMs: number
 }
 
 /** Somebody who is signed in, and whose accounts are all suspended: why, as the operator said it of one of them. */
@@ -52,7 +55,7 @@ export interface SessionEntry { readonly id: string; readonly ipAddress: string 
 export interface WaitingLink { readonly id: string; readonly email: string; readonly purpose: string; readonly sealed: string; readonly createdMs: number; readonly expiresMs: number }
 
 /** What signing in needs stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
-export interface SignInStore {
+export interface SignInStore extends OwnAccountStore {
   findSignIn(query: SignInQuery): Promise<readonly SignInRow[]>
   countSignIn(query: Pick<SignInQuery, 'model' | 'where'>): Promise<number>
   /** All or none. A `user` gets an account of their own. False where somebody has the address, or the provider's subject, or the passkey. */
@@ -74,6 +77,8 @@ export interface SignInStore {
   hasOpenInvitation(email: string, nowMs: number): Promise<boolean>
   /** Who is signed in with this token, in an account that they are in. undefined: nobody, or they are disabled. */
   liveSession(token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined>
+  /** A session that was used ends then. */
+  keepSession(sessionId: string, untilMs: number): Promise<void>
   /** False where the person of the session is not in the account. */
   chooseAccount(sessionId: string, accountId: string): Promise<boolean>
   sessionsOf(userId: string, nowMs: number): Promise<readonly SessionEntry[]>

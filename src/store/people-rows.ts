@@ -110,7 +110,8 @@ export async function takeOut(sql: Sql, { accountId, userId, role }: Membership,
   await writeAudit(sql, { accountId, ...change, action: 'member.remove', target: userId, before: { role } })
 }
 
-async function hasOtherAdmin(sql: Sql, accountId: string, userId: string): Promise<boolean> {
+/** Whether somebody else who may sign in is an admin there. */
+export async function hasOtherAdmin(sql: Sql, accountId: string, userId: string): Promise<boolean> {
   return await one(sql, `SELECT memberships.user_id FROM memberships JOIN users ON users.id = memberships.user_id
     WHERE memberships.account_id = $1 AND memberships.role = 'admin' AND memberships.user_id <> $2 AND users.disabled_ms IS NULL`, accountId, userId) !== undefined
 }

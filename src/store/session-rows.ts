@@ -5,7 +5,7 @@ import { int, one, text, textOrNull, type Sql } from './sql.ts'
 
 /** The session of a token, in the account that was chosen, or else in the first of theirs that is open: their own. */
 export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
-  const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, users.operator, users.two_factor
+  const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, sessions.expires_ms, users.operator, users.two_factor
     FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token = $1 AND sessions.expires_ms > $2 AND users.disabled_ms IS NULL`, token, nowMs)
   if (!row) return undefined
   const impersonatedBy = textOrNull(row, 'impersonated_by')
@@ -20,8 +20,12 @@ export async function liveSession(sql: Sql, token: string, nowMs: number): Promi
   return {
     id: text(row, 'id'), user, isOperator: int(row, 'operator') === 1 && impersonatedBy === null, hasTwoFactor: int(row, 'two_factor') === 1, accountId: text(membership, 'account_id'),
     // Written by insertMember, from the same type.
-    role: text(membership, 'role') as Role, impersonatedBy, createdMs: int(row, 'created_ms'),
+    role: text(membership, 'role') as Role, impersonatedBy, createdMs: int(row, 'created_ms'), expiresMs: int(row, 'expires_ms'),
   }
+}
+
+export async function keepSession(sql: Sql, sessionId: string, untilMs: number): Promise<void> {
+  await sql.run('UPDATE sessions SET expires_ms = $1 WHERE id = $2 AND expires_ms < $1', untilMs, sessionId)
 }
 
 async function suspendedSession(sql: Sql, userId: string): Promise<SuspendedSession | undefined> {

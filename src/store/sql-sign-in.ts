@@ -1,6 +1,9 @@
+import type { EmailChanged, EmailRefusal, EmailWish, LeaveRefusal } from '../accounts/own-account.ts'
 import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
+import { forgetBatch } from './account-data.ts'
+import { changeEmail, leave, whyNotLeave, wishEmail } from './own-account-rows.ts'
 import { findUser } from './people-rows.ts'
-import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
+import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, keepSession, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
 import { addSignIn, countSignIn, deleteSignIn, findSignIn, insertSignIn, isFresh, takeSignIn, updateSignIn } from './sign-in-rows.ts'
 import { one, type Database } from './sql.ts'
 
@@ -69,6 +72,30 @@ export class SqlSignIn implements SignInStore {
 
   liveSession(token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
     return this.database.read((sql) => liveSession(sql, token, nowMs))
+  }
+
+  keepSession(sessionId: string, untilMs: number): Promise<void> {
+    return this.database.writeBeside((sql) => keepSession(sql, sessionId, untilMs))
+  }
+
+  wishEmail(wish: EmailWish, nowMs: number): Promise<EmailRefusal | undefined> {
+    return this.database.write((sql) => wishEmail(sql, wish, nowMs))
+  }
+
+  changeEmail(tokenHash: string, nowMs: number): Promise<EmailChanged | EmailRefusal> {
+    return this.database.write((sql) => changeEmail(sql, tokenHash, nowMs))
+  }
+
+  whyNotLeave(userId: string): Promise<LeaveRefusal | undefined> {
+    return this.database.read((sql) => whyNotLeave(sql, userId))
+  }
+
+  leave(userId: string, nowMs: number): Promise<{ readonly accountId: string } | LeaveRefusal> {
+    return this.database.write((sql) => leave(sql, userId, nowMs))
+  }
+
+  forgetLeft(accountId: string): Promise<number> {
+    return this.database.write((sql) => forgetBatch(sql, accountId))
   }
 
   chooseAccount(sessionId: string, accountId: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
 import { endKey, showKey, showLogs } from './key-page.ts'
 import { PAGE_HEADERS, page } from './layout.ts'
+import { askForEmail, changeEmail, leave, showLeave } from './leaving-pages.ts'
 import { changePassword, endSession, forPerson, removePasskey, showHome, showSecurity, signOut, switchAccount } from './own-pages.ts'
 import type { PageContext, PageHandler } from './page-context.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
@@ -38,6 +39,9 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/security/two-factor': { POST: forPerson(setUpTwoFactor) },
   '/security/two-factor-confirm': { POST: forPerson((context) => confirmTwoFactor(context)) },
   '/security/two-factor-off': { POST: forPerson(endTwoFactor) },
+  '/security/email': { POST: forPerson(askForEmail) },
+  '/change-email': { GET: showToken('Confirm your new address', 'You sign in with it from now on; your old address is told.', '/change-email'), POST: changeEmail },
+  '/security/delete': { GET: forPerson((context, live) => showLeave(context, live)), POST: forPerson(leave) },
   '/security/backup-codes': { POST: forPerson(newBackupCodes) },
   '/security/passkey-remove': { POST: forPerson(removePasskey) },
   '/security/end': { POST: forPerson(endSession) },

@@ -3,7 +3,6 @@ import { html, type Html } from './html.ts'
 import { goTo, page, said } from './layout.ts'
 import { showSecurity } from './own-pages.ts'
 import { ask, type PageContext } from './page-context.ts'
-import { qrCode } from './qr-code.ts'
 import { troubleOf } from './sign-in-pages.ts'
 
 /** What *Security* shows of it. */
@@ -16,6 +15,7 @@ export function secondFactor(isOn: boolean): Html {
 export async function setUpTwoFactor(context: PageContext, live: LiveSession): Promise<Response> {
   const answer = await ask(context, { path: '/two-factor/enable', body: { password: context.field('password') } })
   const { totpURI: uri, backupCodes: codes } = answer.json
+  const { qrCode } = await import('./qr-code.ts')
   if (!answer.isOk || typeof uri !== 'string' || !Array.isArray(codes)) return await showSecurity(context, live, { trouble: troubleOf(answer), status: answer.status })
   return page({ title: 'Second factor', cookies: answer.cookies, body: html`<section><h1>Second factor</h1><p>Scan this with your app. On the phone itself, <a href="${uri}">open it there</a>, or type the secret.</p>${qrCode(uri, 'QR code of the secret')}
 <p><code>${new URL(uri).searchParams.get('secret')}</code></p><h2>Backup codes</h2>${listed(codes)}

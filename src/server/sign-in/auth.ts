@@ -67,7 +67,7 @@ export function makeAuth(options: AuthOptions): Auth {
     database: storeAdapter(store, () => clock.wallMs()),
     user: { additionalFields: { firstName: { type: 'string', required: false }, lastName: { type: 'string', required: false } } },
     session: {
-      expiresIn: SESSION_MS / 1000, disableSessionRefresh: true, freshAge: 24 * HOUR_MS / 1000,
+      expiresIn: SESSION_MS.max / 1000, disableSessionRefresh: true, freshAge: 24 * HOUR_MS / 1000,
       additionalFields: { accountId: { type: 'string', required: false, input: false }, impersonatedBy: { type: 'string', required: false, input: false } },
     },
     account: { encryptOAuthTokens: true, accountLinking: { enabled: true, allowDifferentEmails: false } },
@@ -134,7 +134,7 @@ type Hooks = NonNullable<BetterAuthOptions['databaseHooks']>
 
 /** Who may become a person, by what name; and who may not come in. */
 function hooksOf(rules: AuthOptions): Hooks {
-  const { store } = rules
+  const { store, clock } = rules
   return {
     user: {
       create: {
@@ -149,10 +149,12 @@ function hooksOf(rules: AuthOptions): Hooks {
     },
     session: {
       create: {
-        before: async ({ userId }, asked) => {
+        before: async ({ userId, expiresAt }, asked) => {
           if (await store.isDisabled(userId)) throw new APIError('FORBIDDEN', { code: 'DISABLED', message: 'This person may not sign in; ask an admin.' })
           await refuseOwnWays(rules, userId, asked?.path ?? '')
           if (asked?.path === '/two-factor/verify-totp' && !asked.context.session) await useCode(rules, userId, String(asked.body?.code))
+          // The cookie lives as long as any session may; this one ends sooner, unless it is used (cookie-sessions.ts).
+          return { data: { expiresAt: new Date(Math.min(expiresAt.getTime(), clock.wallMs() + SESSION_MS.idle)) } }
         },
       },
     },

@@ -3,10 +3,10 @@ import type { LiveSession, SignInStore } from '../../accounts/sign-in-store.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Session, Sessions } from '../session.ts'
-import { COOKIE_PREFIX } from './names.ts'
+import { COOKIE_PREFIX, SESSION_MS } from './names.ts'
 import type { Site } from './site.ts'
 
-export interface CookieSessionsOptions { readonly store: Pick<SignInStore, 'liveSession'>; readonly secret: Pick<SignInSecret, 'load'>; readonly site: Site; readonly clock: Clock }
+export interface CookieSessionsOptions { readonly store: Pick<SignInStore, 'liveSession' | 'keepSession'>; readonly secret: Pick<SignInSecret, 'load'>; readonly site: Site; readonly clock: Clock }
 
 /** Methods that change nothing, and that any page may lead to. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -31,8 +31,17 @@ export class CookieSessions implements Sessions {
     if (dot < 1 || !isSignature(token, cookie.slice(dot + 1))) return undefined
     if (!SAFE_METHODS.has(request.method)) site.checkOrigin(request)
     const live = await store.liveSession(token, clock.wallMs())
-    if (!live || !('suspendedReason' in live)) return live
+    if (!live) return undefined
+    if (!('suspendedReason' in live)) return await this.kept(live)
     throw new Fault('permission_denied', `Your account is suspended${live.suspendedReason === null ? '' : `: ${live.suspendedReason}`}. Whoever runs this server can resume it.`)
+  }
+
+  /** A session that is used lasts longer; an operator's look through somebody's eyes does not. */
+  private async kept(live: LiveSession): Promise<LiveSession> {
+    const untilMs = Math.min(this.options.clock.wallMs() + SESSION_MS.idle, live.createdMs + SESSION_MS.max)
+    if (live.impersonatedBy !== null || untilMs - live.expiresMs < SESSION_MS.written) return live
+    await this.options.store.keepSession(live.id, untilMs)
+    return { ...live, expiresMs: untilMs }
   }
 
   /** Whether the request has a cookie that may be a session's. Costs nothing. */

@@ -1,4 +1,5 @@
 import type { Mailer } from '../../accounts/mailer.ts'
+import type { EmailChanged } from '../../accounts/own-account.ts'
 import type { SignInSecret } from '../../accounts/sign-in-secret.ts'
 import type { SignInStore, WaitingLink } from '../../accounts/sign-in-store.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -6,7 +7,7 @@ import { rowId } from '../../lib/id.ts'
 import { openSealed, sealText } from '../../lib/seal.ts'
 
 /** What a link does for who follows it. */
-export type LinkPurpose = 'verify' | 'reset' | 'sign_in'
+export type LinkPurpose = 'verify' | 'reset' | 'sign_in' | 'change_email'
 
 export interface Link { readonly purpose: LinkPurpose; readonly email: string; readonly url: string; readonly lastsMs: number }
 
@@ -35,6 +36,7 @@ export interface LettersOptions {
 const WORDS: Readonly<Record<LinkPurpose, { readonly subject: string; readonly before: string; readonly after: string }>> = {
   verify: { subject: 'Confirm your e-mail address', before: 'Somebody, you we hope, made an account with this address. Confirm that it is yours:', after: 'If it was not you, do nothing: without you nobody gets in.' },
   reset: { subject: 'Set a new password', before: 'You, or somebody who knows your address, asked for a new password. Set it here:', after: 'If it was not you, do nothing: your password stays as it is.' },
+  change_email: { subject: 'Confirm your new e-mail address', before: 'You, we hope, want to sign in with this address from now on. Confirm that it is yours:', after: 'If it was not you, do nothing: nothing changes.' },
   sign_in: { subject: 'Your sign-in link', before: 'Sign in with this link. It works once:', after: 'If you did not ask for it, do nothing.' },
 }
 
@@ -70,6 +72,12 @@ export class Letters {
       to: email, subject: whose, isSecret: true, untilMs: expiresMs,
       text: `${whose}. Sign in or make an account with this address, and accept:\n\n${url}\n\nThe invitation holds until ${until} UTC, once. If you do not know who this is, do nothing.\n`,
     })
+  }
+
+  /** To the address that they had: who took it over from them cannot keep that from them. */
+  async sendMoved({ before, after }: EmailChanged): Promise<void> {
+    if (!this.options.mailer.isConfigured) return
+    await this.options.mailer.send({ to: before, subject: 'Your e-mail address was changed', text: `You sign in with ${after} from now on, and no longer with this address. You are signed out everywhere else.\n\nIf it was not you, tell whoever runs this server at once.\n` })
   }
 
   /** The person is known already: a letter says so, and no page does. */

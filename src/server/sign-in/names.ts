@@ -12,8 +12,8 @@ export function joinName(firstName: unknown, lastName: unknown): string {
 
 /** Cookies are `switchyard.session_token` and the like, behind `__Secure-` where they are for https alone. */
 export const COOKIE_PREFIX = 'switchyard'
-/** A session lasts this long, used or not. */
-export const SESSION_MS = 30 * 86_400_000
+/** A session that nobody uses ends after `idle`, one that is used after `max`; how much longer it lasts is written at most once in `written`. */
+export const SESSION_MS = { idle: 30 * 86_400_000, max: 90 * 86_400_000, written: 3_600_000 } as const
 /** The header in which we tell the sign-in library where a request comes from. What a client sends in it is taken out. */
 export const CLIENT_ADDRESS = 'x-switchyard-client-address'
 /** The header in which we tell it what somebody shows to be the first person. Taken out as well. */
