@@ -61,7 +61,7 @@ export class Billing {
   /** Credit that was paid elsewhere: a bank's transfer, an invoice, a currency that no card is in. Once for each reference. */
   async record(accountId: string, { amount, reference }: { readonly amount: Nano; readonly reference: string }, by: Actor): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }> {
     const settings = this.options.settings()
-    const creditCents = centsOf(amount, 'amount')
+    const creditCents = centsOf(amount, 'amount_usd')
     if (reference.trim() === '' || reference.length > 200) throw wrong('reference', 'must name the payment in at most 200 characters, so that it is counted once')
     const nowMs = this.options.clock.wallMs()
     const purchase = freshPurchase({
@@ -94,7 +94,7 @@ export class Billing {
   /** Gives unused credit of a purchase back: all of it, where no amount is said; not the fee (contract I5). Throws Fault. */
   async refund(accountId: string, purchaseId: string, amount: Nano | undefined, by: Actor): Promise<Reversal> {
     const { store, settleAll, clock, provider, payments } = this.options
-    const cents = amount === undefined ? undefined : centsOf(amount, 'amount')
+    const cents = amount === undefined ? undefined : centsOf(amount, 'amount_usd')
     const purchase = await store.purchase(accountId, purchaseId)
     if (!purchase) throw noPurchase()
     if (!provider || !payments || purchase.provider !== provider.name) throw new Fault('conflict', 'This was not paid by card here: ask the operator to give it back.')
@@ -161,7 +161,7 @@ export class Billing {
 
   private order(accountId: string, kind: 'checkout', provider: PaymentProvider, { amount, savesCard }: { readonly amount: Nano; readonly savesCard: boolean }, by: Actor): Purchase {
     const { purchases } = this.options.settings()
-    const creditCents = this.amount(amount, 'amount')
+    const creditCents = this.amount(amount, 'amount_usd')
     return freshPurchase({
       accountId, id: rowId(), kind, provider: provider.name, isLive: provider.isLive, creditCents, feeCents: feeCentsOf(creditCents, purchases), savesCard, createdBy: by.userId, createdMs: this.options.clock.wallMs(), expiryDays: purchases.expiryDays,
     })
@@ -170,8 +170,8 @@ export class Billing {
   private readTopUp({ isOn, threshold, amount, monthMax }: NonNullable<BillingChange['topUp']>): Partial<TopUp> {
     if (isOn) this.open()
     return {
-      ...(isOn !== undefined && { isOn }), ...(threshold !== undefined && { threshold }), ...(amount !== undefined && { creditCents: this.amount(amount, 'auto_topup.amount') }),
-      ...(monthMax !== undefined && { monthCentsMax: monthMax === null ? null : centsOf(monthMax, 'auto_topup.monthly_max') }),
+      ...(isOn !== undefined && { isOn }), ...(threshold !== undefined && { threshold }), ...(amount !== undefined && { creditCents: this.amount(amount, 'auto_topup.amount_usd') }),
+      ...(monthMax !== undefined && { monthCentsMax: monthMax === null ? null : centsOf(monthMax, 'auto_topup.monthly_max_usd') }),
     }
   }
 
@@ -221,6 +221,6 @@ const REFUSED: Readonly<Record<RefundRefusal, string>> = {
 
 function refundFault(refusal: RefundRefusal, cents: Cents | undefined): Fault {
   if (refusal === 'no_purchase') return noPurchase()
-  if (refusal === 'used' && cents !== undefined) return new Fault('conflict', `Nothing was given back: less than ${sayCents(cents)} of this purchase is unused. Leave \`amount\` out for all that is left; the fee is not refunded.`)
+  if (refusal === 'used' && cents !== undefined) return new Fault('conflict', `Nothing was given back: less than ${sayCents(cents)} of this purchase is unused. Leave \`amount_usd\` out for all that is left; the fee is not refunded.`)
   return new Fault('conflict', REFUSED[refusal])
 }

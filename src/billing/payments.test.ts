@@ -18,7 +18,7 @@ describe('a purchase', () => {
     expect(await shop.order(10n)).toMatchObject({ creditCents: 1_000, feeCents: 80, state: 'open' })
     expect(await shop.order(100n)).toMatchObject({ creditCents: 10_000, feeCents: 550 })
     expect((await shop.billing.buy(ACCOUNT, { amount: 19_990_000_000n, savesCard: false }, BUYER)).purchase).toMatchObject({ creditCents: 1_999, feeCents: 110 })
-    expect((await faultOf(shop.order(4n)))?.message).toBe('The field `amount` must be at least $5.00.')
+    expect((await faultOf(shop.order(4n)))?.message).toBe('The field `amount_usd` must be at least $5.00.')
     expect((await faultOf(shop.billing.buy(ACCOUNT, { amount: 10_000_000_001n, savesCard: false }, BUYER)))?.code).toBe('invalid_request')
     expect((await faultOf(shop.order(100_001n)))?.code).toBe('invalid_request')
   })

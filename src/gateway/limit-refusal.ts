@@ -13,7 +13,7 @@ export function limitFault(refusal: LimitRefusal, call: Call): Fault {
   const rateLimit = { limit: plain(rule.metric, limit), remaining: plain(rule.metric, left), resetMs: resetsMs }
   const metadata: JsonObject = {
     reason: refusal.code === 'too_large' ? 'request_too_large' : 'rate_limit', scope: rule.scope, ...(rule.model !== undefined && { model: rule.model }),
-    metric: rule.metric, window: rule.period, limit: number(rule.metric, limit), remaining: number(rule.metric, left), reset_at: resetAt,
+    metric: rule.metric, window: rule.period, limit: number(rule.metric, limit), remaining: number(rule.metric, left), reset_at: resetAt, docs_url: '/docs/limits#a-refusal',
     headers: { 'X-RateLimit-Limit': rateLimit.limit, 'X-RateLimit-Remaining': rateLimit.remaining, 'X-RateLimit-Reset': String(resetsMs) },
   }
   if (refusal.code === 'too_large') return new Fault('rate_limited', tooLarge(refusal, call), { metadata, rateLimit })

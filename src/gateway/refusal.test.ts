@@ -38,6 +38,7 @@ describe('the max_tokens that a refusal names', () => {
     const fee = costMax(call, [{ endpoint }])
     const need = fee + listPriceMax(call, endpoint)
     const counting = refusalFault(shortOf('key', 1_000_000n, { need }), call, planOf(endpoint, fee), CALLER)
+    expect(counting.message).toContain("this key's limit of $1.00 leaves $0.001. ")
     expect(counting.options.metadata).toMatchObject({ worst_case_usd: expect.stringMatching(/^0\.0168/) })
     expect(advised(counting.message)).toBeLessThan(500)
     const ofFee = refusalFault(shortOf('account', 500_000n), call, planOf(endpoint, fee), CALLER)

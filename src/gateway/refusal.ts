@@ -62,7 +62,7 @@ function whatIsLeft(refused: Refused, resets: string): string {
   if (refusal.allowance === 'account') return `the account has ${sayUsd(refusal.left)} left`
   if (refusal.allowance === 'wallet') return `${walletName(refused)} has ${sayUsd(refusal.left)} left`
   const whose = refusal.allowance === 'key' ? "this key's limit" : refusal.allowance === 'workspace' ? `the workspace's ${intervalOf(refusal)} budget` : `the ${budgetName(refusal)}`
-  return `${whose} of ${sayUsd(refusal.cap)}${resets}, leaves ${sayUsd(refusal.left)}`
+  return `${whose} of ${sayUsd(refusal.cap)}${resets === '' ? '' : `${resets},`} leaves ${sayUsd(refusal.left)}`
 }
 
 function walletName({ caller: { key, wallet } }: Refused): string {

@@ -1,18 +1,18 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 
-/** The pages of `docs/` that the server shows: errors name them, and a machine without internet has them too. */
-const PAGES = new Set([
-  'accounts', 'analytics', 'api', 'apps', 'auto-router', 'bench', 'billing', 'budgets', 'byok', 'cli', 'clients', 'configuration', 'contract', 'dependencies', 'dialects', 'errors', 'getting-started', 'limits', 'notices',
-  'operator', 'policies', 'routers', 'routing-simulation', 'scaling', 'scim', 'sign-in', 'wallets',
-])
+const DOCS = join(import.meta.dir, '..', '..', 'docs')
+
+/** The pages of `docs/`: errors name them, and a machine without internet has them too. */
+const PAGES = new Set(readdirSync(DOCS).filter((name) => name.endsWith('.md')).map((name) => name.slice(0, -'.md'.length)).toSorted())
 
 /** GET /docs/{page}, as Markdown. Throws Fault `not_found`. */
 export function docsPage(path: string): Response {
   const page = path.slice('/docs/'.length).replace(/\.md$/, '')
   if (!PAGES.has(page)) throw new Fault('not_found', `There is no ${path} here; the pages are ${[...PAGES].map((name) => `/docs/${name}`).join(', ')}`)
-  return new Response(Bun.file(join(import.meta.dir, '..', '..', 'docs', `${page}.md`)), { headers: { 'content-type': 'text/markdown; charset=utf-8' } })
+  return new Response(Bun.file(join(DOCS, `${page}.md`)), { headers: { 'content-type': 'text/markdown; charset=utf-8' } })
 }
 
 /** The fault with its pages' whole addresses, by the name that the client knows this server by. They are shown, never trusted. */
