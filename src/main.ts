@@ -75,7 +75,7 @@ async function serve(config: Config): Promise<number> {
   const mirrors = new Mirrors()
   const gateway: Gateway = {
     mirrors,
-    snapshot: () => catalogue.snapshot(), policies: ledger.rules, ownKeys: ledger.ownKeys, ownKeyBills: ledger.ownKeyBills, wallets: ledger.walletBook, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
+    snapshot: () => ledger.markups.in(catalogue.snapshot()), policies: ledger.rules, ownKeys: ledger.ownKeys, ownKeyBills: ledger.ownKeyBills, wallets: ledger.walletBook, ledger: ledger.ledger, rates: ledger.limits, health, conversations: new Conversations(clock), hedges: new HedgeBudget(), clock, log, draw, admission, limits: GATEWAY_LIMITS,
     files, upstream: new Upstream({ dialects: DIALECTS, clock, proxied: isProxied(config.env), userAgent: USER_AGENT, files, onRefused, ...(egress && { egress }) }),
   }
   const { mailer } = ledger.notices
@@ -88,7 +88,7 @@ async function serve(config: Config): Promise<number> {
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, feedback: ledger.feedback, workspaces: ledger.workspaces, sharedBudgets: ledger.sharedBudgets, wallets: ledger.wallets, instance: ledger.instance, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, dataSets: ledger.dataSets, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, billing: ledger.billing, payments: ledger.payments, notices: ledger.notices, signIn, sessions: signIn.sessions },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, feedback: ledger.feedback, workspaces: ledger.workspaces, sharedBudgets: ledger.sharedBudgets, wallets: ledger.wallets, instance: ledger.instance, markups: ledger.markups, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, dataSets: ledger.dataSets, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, billing: ledger.billing, payments: ledger.payments, notices: ledger.notices, signIn, sessions: signIn.sessions },
   })
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.

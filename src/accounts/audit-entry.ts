@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = [
   'policy.change', 'guardrail.create', 'guardrail.change', 'guardrail.delete', 'guardrail.assign', 'guardrail.unassign', 'preset.create', 'preset.change',
   'app.allow',
   'impersonation.start', 'impersonation.end',
+  'markup.set', 'markup.delete',
   'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'user.change', 'email.change', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
   'webhook.create', 'webhook.change', 'webhook.delete', 'alerts.change',

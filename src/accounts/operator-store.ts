@@ -2,6 +2,7 @@ import type { Rates } from '../catalog/rate-limits.ts'
 import type { Nano } from '../core/nano.ts'
 import type { AuditEntry, AuditPage } from './audit-entry.ts'
 import type { InstanceStore } from './instance.ts'
+import type { MarkupStore } from './markups.ts'
 import type { Account, AccountOfUser } from './organization.ts'
 import type { Change, Listed, Page } from './people-store.ts'
 import type { User } from './user.ts'
@@ -78,7 +79,7 @@ export type ViewRefusal = 'no_person' | 'disabled' | 'is_operator'
 export interface EndedView { readonly token?: string; readonly endsMs?: number }
 
 /** What the operator's side needs stored; as `PeopleStore`. */
-export interface OperatorStore extends InstanceStore {
+export interface OperatorStore extends MarkupStore, InstanceStore {
   listAccounts(page: AccountPage): Promise<Listed<AccountSummary>>
   accountSummary(id: string): Promise<AccountSummary | undefined>
   /** Its keys are refused everywhere from now on, or taken again. False when there is no such account, or it is closed. */

@@ -19,6 +19,21 @@ export function pricedFor(snapshot: Snapshot, accountId: string | undefined): Sn
   return view
 }
 
+const joined = new WeakMap<Snapshot, { readonly kept: readonly Markup[]; readonly snapshot: Snapshot }>()
+
+/**
+ * The catalogue with markups that are kept elsewhere than in the operator's file. All of them hold together: of the rules that fit a call the one that says
+ * most, and of those that say the same the file's, which stands last. The snapshot itself where there are none.
+ */
+export function withMarkups(snapshot: Snapshot, kept: readonly Markup[]): Snapshot {
+  if (kept.length === 0) return snapshot
+  const known = joined.get(snapshot)
+  if (known?.kept === kept) return known.snapshot
+  const made = Object.freeze({ ...snapshot, markups: [...kept, ...(snapshot.markups ?? [])] })
+  joined.set(snapshot, { kept, snapshot: made })
+  return made
+}
+
 function priced(snapshot: Snapshot, markups: readonly Markup[]): Snapshot {
   const models = new Map([...snapshot.models].map(([id, model]): [string, Model] => {
     const endpoints = model.endpoints.map((endpoint) => marked(endpoint, markups))

@@ -16,6 +16,7 @@ import { parseFlags, type Parsed } from './flags.ts'
 import { commandHelp, groupHelp, overviewHelp } from './help.ts'
 import { instanceGroup } from './instance.ts'
 import { keysGroup } from './keys.ts'
+import { markupsGroup } from './markups.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { nearestWord } from './nearest-word.ts'
@@ -25,7 +26,7 @@ import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, purchasesGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, purchasesGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

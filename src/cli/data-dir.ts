@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
+import type { Markups } from '../accounts/markups.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
 import type { SharedBudgets } from '../accounts/shared-budgets.ts'
+import type { Wallets } from '../accounts/wallets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
 import type { Billing } from '../billing/billing.ts'
 import type { Config } from '../config.ts'
@@ -21,6 +23,8 @@ export interface OpenData {
   readonly people: People
   readonly workspaces: Workspaces
   readonly sharedBudgets: SharedBudgets
+  readonly wallets: Wallets
+  readonly markups: Markups
   readonly instance: Instance
   readonly operator: Operator
   readonly billing: Billing

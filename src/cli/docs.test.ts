@@ -16,6 +16,7 @@ import { creditsGroup } from './credits.ts'
 import { doctorCommand } from './doctor.ts'
 import { instanceGroup } from './instance.ts'
 import { keysGroup } from './keys.ts'
+import { markupsGroup } from './markups.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { peopleGroup } from './people.ts'
@@ -35,7 +36,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, creditsGroup, purchasesGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, creditsGroup, purchasesGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

@@ -3,6 +3,7 @@ import type { AppGrants } from '../accounts/apps/app-grants.ts'
 import type { ByokKeys } from '../accounts/byok/byok-keys.ts'
 import type { OwnKeys } from '../accounts/byok/own-keys.ts'
 import type { Instance } from '../accounts/instance.ts'
+import type { Markups } from '../accounts/markups.ts'
 import type { Billing } from '../billing/billing.ts'
 import type { Payments } from '../billing/payments.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
@@ -52,6 +53,8 @@ export interface Services {
   readonly sharedBudgets: SharedBudgets
   /** What the operator has decided for the whole install. */
   readonly instance: Instance
+  /** What the operator asks over list price, beside what its file says. */
+  readonly markups: Markups
   /** Accounts and people, from above. */
   readonly operator: Operator
   /** How much may pass in a window, for those who ask what has. */

@@ -2,6 +2,7 @@ import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { AccountBook } from '../accounts/account-book.ts'
 import { Instance } from '../accounts/instance.ts'
+import { Markups } from '../accounts/markups.ts'
 import { Operator } from '../accounts/operator.ts'
 import { AppGrants } from '../accounts/apps/app-grants.ts'
 import { FeedbackBook } from '../accounts/feedback.ts'
@@ -81,6 +82,8 @@ export interface OpenLedger extends OpenByok {
   /** What signing in needs kept. */
   readonly signIn: SignInStore
   readonly instance: Instance
+  /** What the operator asks over list price, beside what its file says. */
+  readonly markups: Markups
   readonly billing: Billing
   /** Absent where nobody takes cards. */
   readonly payments: Payments | undefined
@@ -107,7 +110,7 @@ const BEAT_MS = 5_000
  */
 export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
   const { dataDir, clock, log = () => undefined } = options
-  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits; ownKeys?: OpenByok['ownKeys']; instance?: Instance } = {}
+  const listeners: { accounts?: AccountBook; ledger?: LedgerNode; rules?: RuleBook; presets?: PresetBook; limits?: Limits; ownKeys?: OpenByok['ownKeys']; instance?: Instance; markups?: Markups } = {}
   const client = new StoreClient((changes) => {
     listeners.accounts?.noteChanges(changes.keys)
     listeners.rules?.noteChanges(changes.rules)
@@ -115,6 +118,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     listeners.presets?.noteChanges(changes.rules)
     listeners.ownKeys?.noteChanges(changes.rules)
     if (changes.isInstance) listeners.instance?.load().catch((error: unknown) => log(`settings of the instance could not be read: ${String(error)}`))
+    if (changes.isInstance) listeners.markups?.load().catch((error: unknown) => log(`markups could not be read: ${String(error)}`))
     listeners.limits?.noteChanges(changes).catch((error: unknown) => log(`slices of limits could not be given back: ${String(error)}`))
     listeners.ledger?.noteChanges(changes).catch((error: unknown) => log(`leases could not be given back: ${String(error)}`))
   })
@@ -139,7 +143,9 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     const limits = new Limits({ nodeId, bank: client.api, clock, log })
     const byok = openByok(client.api, options)
     const instance = await openInstance(client, clock)
-    Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance })
+    const markups = new Markups(client.api, clock)
+    await markups.load()
+    Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance, markups })
     const notices = openNotices(client.api, { nodeId, dataDir, clock, masterKey: options.masterKey, sending: options.sending, isMoneyOn: () => instance.settings.moneyEnabled, flush: () => ledger.flush(), log, note: options.note ?? (() => undefined) })
     const selling = openBilling(client.api, { selling: options.selling, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll: async (accountId) => { await ledger.flush(); await recall(accountId) }, log })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
@@ -150,7 +156,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, markups, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -170,7 +176,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'billing' | 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'billing' | 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'wallets' | 'markups' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -186,7 +192,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const instance = await openInstance(client, clock)
   const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
   const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll, log: () => undefined })
-  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: client.api, clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
 }
 
 function ssoOn({ api }: StoreClient, { dataDir, masterKey, note = () => undefined, txt, clock }: Pick<OpenOptions, 'dataDir' | 'masterKey' | 'note' | 'txt' | 'clock'>): Sso {

@@ -1,11 +1,13 @@
 import type { AuditEntry, AuditPage } from '../accounts/audit-entry.ts'
 import type { InstanceChange } from '../accounts/instance.ts'
+import type { KeptMarkup } from '../accounts/markups.ts'
 import type { AccountOverrides, AccountPage, AccountSummary, EndedView, NewView, OperatorStore, PersonChange, PersonPage, PersonRefusal, PersonSummary, ViewRefusal } from '../accounts/operator-store.ts'
 import type { AccountOfUser } from '../accounts/organization.ts'
 import type { Change, Listed } from '../accounts/people-store.ts'
 import { forgetBatch } from './account-data.ts'
 import { listAudit } from './audit-rows.ts'
 import { changeInstanceSettings, findInstanceSettings } from './instance-rows.ts'
+import { deleteMarkup, listMarkups, putMarkup } from './markup-rows.ts'
 import { changePerson, closeAndLog, findAccountSummary, findPerson, listAccounts, listPeople, setOverrides, setSuspended } from './operator-rows.ts'
 import { accountsOf } from './people-rows.ts'
 import type { Database } from './sql.ts'
@@ -21,6 +23,18 @@ export class SqlOperator implements OperatorStore {
 
   changeInstanceSettings(change: InstanceChange, by: Change): Promise<string> {
     return this.database.write((sql) => changeInstanceSettings(sql, change, by))
+  }
+
+  markups(): Promise<readonly KeptMarkup[]> {
+    return this.database.read(listMarkups)
+  }
+
+  putMarkup(markup: KeptMarkup, markupsMax: number, change: Change): Promise<KeptMarkup | 'too_many'> {
+    return this.database.write((sql) => putMarkup(sql, markup, markupsMax, change))
+  }
+
+  deleteMarkup(id: string, change: Change): Promise<boolean> {
+    return this.database.write((sql) => deleteMarkup(sql, id, change))
   }
 
   listAccounts(page: AccountPage): Promise<Listed<AccountSummary>> {

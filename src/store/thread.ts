@@ -72,6 +72,7 @@ async function tellChanges(): Promise<void> {
 
 /** Methods that move the revision: this process hears of its own changes before their answer. */
 const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
+  'putMarkup', 'deleteMarkup',
   'joinBySso', 'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
   'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertWallet', 'changeWallet', 'moveWallets', 'putPriceList', 'deletePriceList', 'putSharedBudget', 'deleteSharedBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
   'changeInstanceSettings', 'applyPayment', 'beginRefund', 'noteRefund', 'recordPayment', 'expireCredit', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])

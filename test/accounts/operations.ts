@@ -115,6 +115,7 @@ export const BODIES: Readonly<Record<string, Body>> = {
   'POST /billing/cards': () => ({}),
   'POST /billing/cards/{id}/default': () => ({}),
   'POST /instance/accounts/{id}/purchases': () => ({ amount_usd: 25, reference: unique() }),
+  'PUT /instance/markups': () => ({ percent: '12.5', model: 'openai/*' }),
   'PATCH /instance/settings': () => ({ members_max: 10_000 }),
   'PATCH /instance/accounts/{id}': () => ({ members_max: 7, reason: 'they asked' }),
   'POST /instance/accounts/{id}/credit': () => ({ amount_usd: 5, reason: 'a gift', reference: unique() }),

@@ -14,6 +14,7 @@ import type { DomainStore } from '../../src/accounts/domain.ts'
 import { Domains } from '../../src/accounts/domains.ts'
 import { scimOn } from '../../src/accounts/scim/scim.ts'
 import type { ScimStore } from '../../src/accounts/scim/scim-store.ts'
+import { Markups } from '../../src/accounts/markups.ts'
 import { Instance, INSTANCE_SETTINGS } from '../../src/accounts/instance.ts'
 import { Operator, type OperatorOptions } from '../../src/accounts/operator.ts'
 import { Wallets } from '../../src/accounts/wallets.ts'
@@ -177,7 +178,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
   const healthOf = new Map<string, EndpointHealth>()
   const statsOf = new Map<string, EndpointStats>()
   return {
-    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, feedback: noFeedback, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), sharedBudgets: noSharedBudgets, wallets: noWallets, instance: noInstance, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
+    snapshot: () => catalogue, accounts: new FakeAccounts(), people: noPeople, appGrants: noApps, feedback: noFeedback, workspaces: noWorkspaces, scim: scimOn({} as ScimStore, new FakeClock()), domains: new Domains({} as DomainStore, { txt: async () => [] }, new FakeClock()), sharedBudgets: noSharedBudgets, wallets: noWallets, instance: noInstance, markups: noMarkups, operator: noOperator, rules: new RuleBook(noRules()), presets: new PresetBook(noPresets()), clock: new FakeClock(), healthOf, statsOf,
     rates: new Limits({ nodeId: 'test', bank: noSlices(), clock: new FakeClock() }),
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
@@ -204,6 +205,8 @@ const noWallets = new Wallets({ store: { listWallets: async () => ({ rows: [], t
 const noSharedBudgets = new SharedBudgets({ store: { listSharedBudgets: async () => [] } as unknown as SharedBudgetStore, clock: new FakeClock(), flush: async () => undefined })
 /** Tests of the operator's side have a real store. */
 const noOperator = new Operator({ store: {} as OperatorOptions['store'], clock: new FakeClock(), flush: async () => undefined })
+/** Nothing is asked over list price. */
+const noMarkups = new Markups({ markups: async () => [], putMarkup: () => { throw new Error('this test has no store of markups') }, deleteMarkup: async () => false }, new FakeClock())
 /** As on a fresh install. */
 const noInstance = new Instance({ instanceSettings: async () => undefined, changeInstanceSettings: () => { throw new Error('this test has no store of settings') } }, new FakeClock())
 /** Nobody has said anything. */

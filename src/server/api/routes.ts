@@ -23,6 +23,7 @@ import { getOwnKey } from './key.ts'
 import { changeKey, createKey, deleteKey, getKey, listKeys, rotateKey } from './keys.ts'
 import { changeAccount, closeAccount, getAccount, grantCredit, listAccounts, resumeAccount, suspendAccount } from './instance-accounts.ts'
 import { endImpersonation, startImpersonation } from './impersonation.ts'
+import { deleteMarkup, listMarkups, putMarkup } from './markups.ts'
 import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
 import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
@@ -70,5 +71,6 @@ export const routes: readonly Route[] = [
   listGroupMappings, createGroupMapping, getGroupMapping, changeGroupMapping, deleteGroupMapping, listScimGroups, listScimUsers, refreshScim, listScimTokens, createScimToken, revokeScimToken,
   listDomains, addDomain, getDomain, verifyDomain, disableDomain, deleteDomain,
   getInstanceSettings, changeInstanceSettings, getInstanceAudit,
+  listMarkups, putMarkup, deleteMarkup,
   listAccounts, getAccount, changeAccount, grantCredit, recordPurchase, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson, startImpersonation, endImpersonation,
 ]
