@@ -55,7 +55,8 @@ export interface PersonPage extends Page {
 }
 
 /** What is to be of a person; what is not said stays. */
-export interface PersonChange { readonly disabled?: boolean; readonly operator?: boolean }
+/** `twoFactor`: takes the second factor of somebody who has lost theirs. Only they themselves set one up. */
+export interface PersonChange { readonly disabled?: boolean; readonly operator?: boolean; readonly twoFactor?: false }
 
 /** `last_operator`: nobody would be left who may sign in and run the install. */
 export type PersonRefusal = 'no_person' | 'last_operator'

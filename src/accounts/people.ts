@@ -12,6 +12,8 @@ import { readEmail, userName, type NewUser, type User } from './user.ts'
 const INVITATION_MS = 7 * 86_400_000
 const TOKEN_CHARS = 43
 const NAME_CHARS_MAX = 100
+/** Of a first and a last name together. */
+export const FULL_NAME_CHARS_MAX = 2 * NAME_CHARS_MAX + 1
 
 /** People, the organisations that they are in, and the log of what was done there. */
 export class People {
@@ -136,10 +138,13 @@ export class People {
   }
 }
 
+/** Signs that turn the direction of a text or are not seen: one name must not look like another. Joiners stay, for the scripts and emoji that need them. */
+const UNSEEN = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\u2060\ufeff]/u
+
 /** A name in one line, without spaces around it; null where nothing is left. Throws Fault `invalid_request`. */
-export function readName(field: string, text: string | null | undefined): string | null {
+export function readName(field: string, text: string | null | undefined, charsMax = NAME_CHARS_MAX): string | null {
   const name = text?.trim() ?? ''
-  if (name.length > NAME_CHARS_MAX || /\p{Cc}/u.test(name)) throw new Fault('invalid_request', `\`${field}\` is a text of at most ${NAME_CHARS_MAX} characters in one line.`, { metadata: { field } })
+  if (name.length > charsMax || UNSEEN.test(name)) throw new Fault('invalid_request', `\`${field}\` is a text of at most ${charsMax} characters in one line, without signs that cannot be seen.`, { metadata: { field } })
   return name === '' ? null : name
 }
 

@@ -21,6 +21,8 @@ const EMAIL_CHARS_MAX = 254
 /** The address as it is kept, in lower case. Throws Fault `invalid_request`. What it is for is to be written to: only its shape is checked. */
 export function readEmail(text: string): string {
   const email = text.trim().toLowerCase()
+  // Only ASCII: letters that look alike make no second address, and not every mail server takes others (RFC 6531).
+  if (/[^\0-\x7f]/.test(email)) throw new Fault('invalid_request', 'The e-mail address must be of ASCII letters; a domain with others is written as xn--….', { metadata: { field: 'email' } })
   // No control characters, spaces or brackets: it goes into headers of letters.
   if (email.length > EMAIL_CHARS_MAX || !/^[^\s@<>()[\]\\,;:"\p{Cc}]+@[^\s@<>()[\]\\,;:"\p{Cc}]+$/u.test(email)) {
     throw new Fault('invalid_request', 'The e-mail address must be like name@example.com.', { metadata: { field: 'email' } })

@@ -35,16 +35,17 @@ export const peopleGroup: CommandGroup = {
   commands: [
     list,
     change('disable', 'refuse a person, and their keys, in every account', { disabled: true }), change('enable', 'let a disabled person in again', { disabled: false }),
+    change('drop-factor', 'take the second factor of somebody who has lost theirs', { twoFactor: false }, 'took the second factor of'),
     change('promote', 'make a person an operator of the install', { operator: true }), change('demote', 'take that back; never from the last', { operator: false }),
   ],
 }
 
-function change(name: string, summary: string, wish: PersonChange): Command {
+function change(name: string, summary: string, wish: PersonChange, done = `${name}d`): Command {
   return {
     name, summary, words: [PERSON], flags: { reason: { value: '<text>', what: 'why, for the log of changes' } }, examples: [[`switchyard people ${name} jane@example.com`, 'within a second']],
     async run({ words, context, config, json, text }) {
       const person = await withAccounts(config, context, async ({ operator }) => await operator.changePerson((await findPerson(operator, words[0] ?? '')).id, wish, text('reason'), OPERATOR))
-      context.terminal.out.write(json ? `${JSON.stringify({ data: personRow(person) }, null, 2)}\n` : `${name}d ${person.email}\n`)
+      context.terminal.out.write(json ? `${JSON.stringify({ data: personRow(person) }, null, 2)}\n` : `${done} ${person.email}\n`)
       return 0
     },
   }

@@ -5,7 +5,7 @@ import { closeAccount } from './account-data.ts'
 import { writeAudit } from './audit-rows.ts'
 import { touchKeys } from './key-rows.ts'
 import { overridesJson, readOverrides } from './override-rows.ts'
-import { readUser, setUserDisabled, USER } from './people-rows.ts'
+import { accountsOf, readUser, setUserDisabled, USER } from './people-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
 
@@ -122,7 +122,7 @@ function readPerson(row: Row): PersonSummary {
   return { ...readUser(row), isOperator: int(row, 'operator') !== 0, accounts: int(row, 'accounts') }
 }
 
-export async function changePerson(sql: Sql, id: string, { disabled, operator }: PersonChange, change: Change): Promise<PersonSummary | PersonRefusal> {
+export async function changePerson(sql: Sql, id: string, { disabled, operator, twoFactor }: PersonChange, change: Change): Promise<PersonSummary | PersonRefusal> {
   const before = await findPerson(sql, id)
   if (!before) return 'no_person'
   const isRunning = before.isOperator && before.disabledMs === null
@@ -132,5 +132,14 @@ export async function changePerson(sql: Sql, id: string, { disabled, operator }:
     await sql.run('UPDATE users SET operator = $1, updated_ms = $2 WHERE id = $3', operator ? 1 : 0, change.nowMs, id)
     await writeAudit(sql, { accountId: INSTANCE_ACCOUNT, ...change, action: operator ? 'operator.add' : 'operator.remove', target: id, before: { email: before.email, operator: !operator }, after: { email: before.email, operator } })
   }
+  if (twoFactor === false) await endTwoFactor(sql, id, change)
   return await findPerson(sql, id) ?? 'no_person'
+}
+
+/** In the log of every account that they are in: what guards each of them is less from now on. */
+async function endTwoFactor(sql: Sql, userId: string, change: Change): Promise<void> {
+  await sql.run('UPDATE users SET two_factor = 0 WHERE id = $1', userId)
+  if (await sql.run('DELETE FROM two_factors WHERE user_id = $1', userId) === 0) return
+  const accounts = await accountsOf(sql, userId)
+  for (const accountId of [INSTANCE_ACCOUNT, ...accounts.map(({ account }) => account.id)]) await writeAudit(sql, { accountId, ...change, action: 'two_factor.disable', target: userId })
 }

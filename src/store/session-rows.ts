@@ -3,15 +3,16 @@ import type { Role } from '../accounts/roles.ts'
 import { findUser } from './people-rows.ts'
 import { int, one, text, textOrNull, type Sql } from './sql.ts'
 
-/** The session of a token, in the account that was chosen, or else in the first of theirs that is open: their own. */
+/** The session of a token, in the account that was chosen in it, or else in the last before it, or else in the first of theirs that is open: their own. */
 export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
-  const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, sessions.expires_ms, users.operator, users.two_factor
+  const row = await one(sql, `SELECT sessions.id, sessions.user_id, sessions.account_id, sessions.impersonated_by, sessions.created_ms, sessions.expires_ms, users.operator, users.two_factor, users.last_account_id
     FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token = $1 AND sessions.expires_ms > $2 AND users.disabled_ms IS NULL`, token, nowMs)
   if (!row) return undefined
   const impersonatedBy = textOrNull(row, 'impersonated_by')
   if (impersonatedBy !== null && !await one(sql, 'SELECT id FROM users WHERE id = $1 AND operator = 1 AND disabled_ms IS NULL', impersonatedBy)) return undefined
   const user = await findUser(sql, 'id', text(row, 'user_id'))
-  const chosen = textOrNull(row, 'account_id')
+  // Who looks through their eyes begins in their own account.
+  const chosen = textOrNull(row, 'account_id') ?? (impersonatedBy === null ? textOrNull(row, 'last_account_id') : null)
   const membership = await one(sql, `SELECT memberships.account_id, memberships.role FROM memberships JOIN accounts ON accounts.id = memberships.account_id
     WHERE memberships.user_id = $1 AND accounts.suspended_ms IS NULL ORDER BY CASE WHEN accounts.id = $2 THEN 0 WHEN accounts.kind = 'personal' THEN 1 ELSE 2 END, memberships.created_ms, accounts.id LIMIT 1`,
   text(row, 'user_id'), chosen ?? '')
@@ -35,8 +36,10 @@ async function suspendedSession(sql: Sql, userId: string): Promise<SuspendedSess
 }
 
 export async function chooseAccount(sql: Sql, sessionId: string, accountId: string): Promise<boolean> {
-  return await sql.run(`UPDATE sessions SET account_id = $1 WHERE id = $2 AND EXISTS (SELECT 1 FROM memberships JOIN accounts ON accounts.id = memberships.account_id
-    WHERE memberships.account_id = $1 AND memberships.user_id = sessions.user_id AND accounts.suspended_ms IS NULL)`, accountId, sessionId) === 1
+  const chosen = await one(sql, `UPDATE sessions SET account_id = $1 WHERE id = $2 AND EXISTS (SELECT 1 FROM memberships JOIN accounts ON accounts.id = memberships.account_id
+    WHERE memberships.account_id = $1 AND memberships.user_id = sessions.user_id AND accounts.suspended_ms IS NULL) RETURNING user_id, impersonated_by`, accountId, sessionId)
+  if (chosen && textOrNull(chosen, 'impersonated_by') === null) await sql.run('UPDATE users SET last_account_id = $1 WHERE id = $2', accountId, text(chosen, 'user_id'))
+  return chosen !== undefined
 }
 
 export async function sessionsOf(sql: Sql, userId: string, nowMs: number): Promise<readonly SessionEntry[]> {

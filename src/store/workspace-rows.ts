@@ -2,6 +2,7 @@ import type { Actor } from '../accounts/audit-entry.ts'
 import type { Change, Listed, Page, WorkspaceMemberRefusal, WorkspaceRefusal } from '../accounts/people-store.ts'
 import type { Role } from '../accounts/roles.ts'
 import { defaultWorkspaceId, WORKSPACE_SETTINGS, type Workspace, type WorkspaceChange, type WorkspaceMember, type WorkspaceSettings } from '../accounts/workspace.ts'
+import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
 import { deleteByokKeysIn } from './byok-rows.ts'
 import { deleteKey, touchKeys } from './key-rows.ts'
@@ -37,6 +38,8 @@ export async function insertWorkspaceRow(sql: Sql, workspace: Workspace): Promis
 export async function insertWorkspace(sql: Sql, workspace: Workspace, { by, nowMs }: Change): Promise<WorkspaceRefusal | undefined> {
   if (!await insertWorkspaceRow(sql, workspace)) return 'slug_taken'
   await writeAudit(sql, { accountId: workspace.accountId, by, nowMs, action: 'workspace.create', target: workspace.id, after: seen(workspace) })
+  // Whoever makes one works in it. Nobody does where it is made by a key that is of nobody, or at the command line.
+  if (workspace.createdBy !== null) await addWorkspaceMembers(sql, workspace.accountId, workspace.id, [{ id: rowId(), userId: workspace.createdBy }], { by, nowMs })
   return undefined
 }
 

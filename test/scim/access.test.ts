@@ -52,7 +52,8 @@ async function person(name: string): Promise<Person> {
 const group = async (displayName: string, people: readonly Person[]): Promise<string> => String((await acme.scim('POST', '/Groups', { displayName, members: people.map(({ entry }) => ({ value: entry })) })).body['id'])
 const workspace = async (slug: string, by: Organization = acme): Promise<string> => String(at((await by.api('POST', '/workspaces', { name: slug, slug })).body, 'data', 'id'))
 const map = async (scim_group_id: string, workspace_id: string, role: 'admin' | 'member'): Promise<string> => String(at((await asked('POST', '/scim/group-mappings', { scim_group_id, workspace_id, role })).body, 'data', 'id'))
-const members = async (slug: string): Promise<Readonly<Record<string, unknown>>> => Object.fromEntries(((await acme.api('GET', `/workspaces/${slug}/members?limit=100`)).body['data'] as readonly object[]).map((row) => [String(at(row, 'user_id')), at(row, 'role')]))
+/** But for the admin, who made it. */
+const members = async (slug: string): Promise<Readonly<Record<string, unknown>>> => Object.fromEntries(((await acme.api('GET', `/workspaces/${slug}/members?limit=100`)).body['data'] as readonly object[]).filter((row) => at(row, 'user_id') !== acme.adminId).map((row) => [String(at(row, 'user_id')), at(row, 'role')]))
 const leave = (id: string, { entry }: Person) => acme.scim('PATCH', `/Groups/${id}`, { Operations: [{ op: 'remove', path: `members[value eq "${entry}"]` }] })
 const actions = async (): Promise<readonly unknown[]> => ((await acme.api('GET', '/organization/audit?limit=100')).body['data'] as readonly object[]).map((row) => at(row, 'action'))
 

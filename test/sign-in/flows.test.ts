@@ -229,6 +229,19 @@ describe('a second factor', () => {
     expect([replayed.status, (await replayed.text()).includes('This code was used already'), other.session]).toEqual([401, true, undefined])
   })
 
+  test('that is lost is taken by an operator, with an entry in the log', async () => {
+    const rosa = await invited('rosa@example.com')
+    const page = await (await rosa.form('/security/two-factor', { password: PASSWORD })).text()
+    await rosa.form('/security/two-factor-confirm', { code: totp(/<code>([A-Z2-7]+)<\/code>/.exec(page)?.[1] ?? '') })
+    expect((await signIn('rosa@example.com')).session).toBeUndefined()
+    const { id } = await data(rosa.api('/me')) as unknown as { id: string }
+    expect((await ada.change('PATCH', `/instance/people/${id}`, { two_factor: true })).status).toBe(400)
+    expect((await rosa.change('PATCH', `/instance/people/${id}`, { two_factor: false })).status).toBe(403)
+    expect((await ada.change('PATCH', `/instance/people/${id}`, { two_factor: false, reason: 'lost the phone' })).status).toBe(200)
+    expect((await signIn('rosa@example.com')).session).toBeDefined()
+    expect(await data(rosa.api('/organization/audit?action=two_factor.disable'))).toMatchObject([{ reason: 'lost the phone', actor: { name: 'Ada Lovelace' } }])
+  })
+
   test('backup codes stand in for the app, once each', async () => {
     expect(codes).toHaveLength(10)
     const [code = ''] = codes

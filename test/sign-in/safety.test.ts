@@ -19,6 +19,16 @@ afterAll(async () => {
   await smtp?.close()
 })
 
+test('no name is like another to the eye, and no address: signs that are not seen, and letters of other scripts', async () => {
+  const signUp = async (fields: Readonly<Record<string, string>>) => {
+    const answer = await new Browser(gateway.url).form('/sign-up', { email: 'lookalike@example.com', password: PASSWORD, ...fields })
+    return [answer.status, /role="alert">([^<]*)</.exec(await answer.text())?.[1]]
+  }
+  for (const name of ['\u202eadA', 'A\u200bda', 'A\u2028da']) expect(await signUp({ first_name: name })).toEqual([400, '`first_name` is a text of at most 100 characters in one line, without signs that cannot be seen.'])
+  for (const email of ['аda@example.com', 'ada@exаmple.com', 'ﬁ@example.com']) expect(await signUp({ email })).toEqual([400, 'The e-mail address must be of ASCII letters; a domain with others is written as xn--….'])
+  expect((await signUp({ first_name: 'x'.repeat(100), last_name: '👩\u200d🚀'.repeat(20) }))[0]).not.toBe(400)
+})
+
 describe('cross-site request forgery', () => {
   const elsewhere = [
     ['another site', { origin: 'https://evil.example' }], ['another port', { origin: 'http://127.0.0.1:1' }], ['a page that hides where it is', { origin: 'null' }], ['nobody', {}],

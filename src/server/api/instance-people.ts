@@ -10,7 +10,7 @@ import { flag, readQuery, text } from './query.ts'
 
 const LIST_QUERY = { ...PAGE, q: text, operator: flag, disabled: flag } as const
 const SWITCH = { error: 'must be true or false' }
-const CHANGE = z.strictObject({ disabled: z.boolean(SWITCH).optional(), operator: z.boolean(SWITCH).optional(), reason: reason.optional() })
+const CHANGE = z.strictObject({ disabled: z.boolean(SWITCH).optional(), operator: z.boolean(SWITCH).optional(), two_factor: z.literal(false, { error: 'must be false: it takes the second factor away; only the person sets one up' }).optional(), reason: reason.optional() })
 
 /** `GET /instance/people`: everybody who has a place here, those who came last first. */
 export const listPeople: Route = {
@@ -32,12 +32,12 @@ export const getPerson: Route = {
   },
 }
 
-/** `PATCH /instance/people/{id}`: lets them in or not, makes them an operator or not. */
+/** `PATCH /instance/people/{id}`: lets them in or not, makes them an operator or not, takes a second factor that they have lost. */
 export const changePerson: Route = {
   method: 'PATCH', path: '/instance/people/{id}', auth: 'operator',
   async handle(context) {
-    const { disabled, operator, reason: why } = await readBody(context, CHANGE)
-    const wish = { ...(disabled !== undefined && { disabled }), ...(operator !== undefined && { operator }) }
+    const { disabled, operator, two_factor: twoFactor, reason: why } = await readBody(context, CHANGE)
+    const wish = { ...(disabled !== undefined && { disabled }), ...(operator !== undefined && { operator }), ...(twoFactor !== undefined && { twoFactor }) }
     return { data: personRow(await context.services.operator.changePerson(idOf(context), wish, why, accessIn(context).actor)) }
   },
 }

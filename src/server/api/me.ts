@@ -45,6 +45,21 @@ export const chooseOwnAccount: Route = {
   },
 }
 
+/** `DELETE /me/accounts/{id}`: they are in this organization no more. Their keys there are disabled, as where an admin removes them. */
+export const leaveAccount: Route = {
+  method: 'DELETE', path: '/me/accounts/{id}', auth: 'person',
+  async handle(context) {
+    const { user } = sessionOf(context)
+    const { people } = context.services
+    const id = context.params['id'] ?? ''
+    const found = (await people.accountsOf(user.id)).find(({ account }) => account.id === id)
+    if (!found) throw new Fault('not_found', 'You are in no such account. GET /api/v1/me/accounts lists yours.')
+    if (found.account.kind === 'personal') throw new Fault('conflict', 'This account is your own: nobody leaves it. The operator of this server can close it.')
+    await people.removeMember(id, user.id, { kind: 'user', id: user.id, name: userName(user), userId: user.id })
+    return { deleted: true }
+  },
+}
+
 /** `GET /me/sessions`: where they are signed in, newest first. */
 export const listOwnSessions: Route = {
   method: 'GET', path: '/me/sessions', auth: 'person',

@@ -11,7 +11,8 @@ import { timeOrNull } from './key.ts'
 import { PAGE, pageOf } from './page.ts'
 import { readQuery } from './query.ts'
 
-const role = z.enum(ROLES, { error: 'must be admin or member' })
+/** As answers say it, too. */
+const role = z.preprocess((value) => (typeof value === 'string' ? value.replace(/^org:/, '') : value), z.enum(ROLES, { error: 'must be admin or member' }))
 const EMAIL = { error: 'must be an e-mail address, as name@example.com' }
 const ROLE_CHANGE = z.strictObject({ role })
 const INVITATION = z.strictObject({ email: z.string(EMAIL).min(1, EMAIL), role: role.optional() })
@@ -86,7 +87,7 @@ export async function organizationOf(context: RouteContext): Promise<string> {
 async function organizationIn(context: RouteContext): Promise<Account> {
   const { accountId } = accessIn(context)
   const account = await context.services.people.account(accountId)
-  if (account?.kind !== 'organization') throw new Fault('not_found', 'This account is of one person: it has no organization.')
+  if (account?.kind !== 'organization') throw new Fault('not_found', 'This account is of one person: it has no organization. POST /api/v1/me/account looks at another of your accounts, POST /api/v1/organizations makes an organization.')
   return account
 }
 

@@ -26,7 +26,7 @@ import { endImpersonation, startImpersonation } from './impersonation.ts'
 import { deleteMarkup, listMarkups, putMarkup } from './markups.ts'
 import { changePerson, getPerson, listPeople } from './instance-people.ts'
 import { changeInstanceSettings, getInstanceSettings } from './instance-settings.ts'
-import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
+import { chooseOwnAccount, endOtherSessions, endOwnSession, getMe, leaveAccount, listOwnAccounts, listOwnSessions, listWaitingLinks } from './me.ts'
 import { countModels, getModel, listEmbeddingModels, listModels, listUserModels } from './models.ts'
 import { changeNotificationSettings, getNotificationSettings, listDeliveries, listInstanceDeliveries, listNotifications, readNotifications } from './notifications.ts'
 import { changeAccountPolicy, changeKeyPolicy, getAccountPolicy, getKeyPolicy } from './policies.ts'
@@ -51,7 +51,7 @@ export const routes: readonly Route[] = [
   listProviders,
   getOwnKey, listKeys, createKey, getKey, changeKey, rotateKey, deleteKey,
   exchangeCode, createCode,
-  getMe, listOwnAccounts, chooseOwnAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
+  getMe, listOwnAccounts, chooseOwnAccount, leaveAccount, listOwnSessions, endOtherSessions, endOwnSession, createOrganization, getInvitation, acceptInvitation, listWaitingLinks,
   getCredits, createCoinbaseCharge, listPurchases, createPurchase, getPurchase, refundPurchase, getReceipt, getBilling, changeBilling, listCards, saveCard, chooseCard, removeCard,
   moveCredit, getActivity, getAnalyticsMeta, queryAnalytics,
   getGeneration, getGenerationContent, sendFeedback, listFeedback, listAllFeedback,

@@ -12,6 +12,8 @@ export async function showInvitation(context: PageContext, trouble?: string): Pr
   if (!invitation || !account) return page({ title: 'No invitation', status: 404, body: html`<section><h1>There is no such invitation</h1><p>Ask for a new one: the link may have been cut.</p></section>` })
   const state = invitationState(invitation, clock.wallMs())
   const title = `Join ${account.name}`
+  // Accepted by who looks at it, perhaps with a second click.
+  if (state === 'accepted' && live?.user.email === invitation.email && await people.member(account.id, live.user.id)) return goTo('/')
   if (state !== 'open') return page({ title, status: 410, body: html`<section><h1>${title}</h1><p class="bad">This invitation is not open any more: it was ${state === 'expired' ? 'for a week, which is over' : state}.</p><p><a href="/">Home</a></p></section>` })
   const { email, role } = invitation
   const to = url.pathname

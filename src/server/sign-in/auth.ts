@@ -9,7 +9,7 @@ import { twoFactor } from 'better-auth/plugins/two-factor'
 import type { Instance } from '../../accounts/instance.ts'
 import type { LoadedSecret } from '../../accounts/sign-in-secret.ts'
 import type { SignInStore } from '../../accounts/sign-in-store.ts'
-import { readName } from '../../accounts/people.ts'
+import { FULL_NAME_CHARS_MAX, readName } from '../../accounts/people.ts'
 import { readEmail } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -180,7 +180,7 @@ function checked(user: Readonly<Record<string, unknown>>): Record<string, string
   const out: Record<string, string | null> = {}
   for (const [field, name] of [['firstName', 'first_name'], ['lastName', 'last_name'], ['name', 'name']] as const) {
     const value = user[field]
-    if (typeof value === 'string') out[field] = orBadRequest(() => readName(name, value)) ?? (field === 'name' ? '' : null)
+    if (typeof value === 'string') out[field] = orBadRequest(() => readName(name, value, field === 'name' ? FULL_NAME_CHARS_MAX : undefined)) ?? (field === 'name' ? '' : null)
   }
   const { image } = user
   if (typeof image === 'string' && !/^https:\/\/[^\s"'<>]{1,1000}$/.test(image)) throw new APIError('BAD_REQUEST', { code: 'INVALID_IMAGE', message: '`image` is an https:// address.' })

@@ -1,5 +1,5 @@
 import type { Instance } from '../../accounts/instance.ts'
-import { readName } from '../../accounts/people.ts'
+import { FULL_NAME_CHARS_MAX, readName } from '../../accounts/people.ts'
 import type { SignInStore } from '../../accounts/sign-in-store.ts'
 import { readEmail } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
@@ -27,7 +27,7 @@ export async function maySignUp(email: string, { setUpCode, isByLetter }: Comes,
 export async function readSignUp(body: JsonObject | undefined, rules: SignUpRules): Promise<JsonObject> {
   const text = (field: string) => (typeof body?.[field] === 'string' ? body[field] : '')
   const email = readEmail(text('email'))
-  const [firstName, lastName, name] = [readName('first_name', text('firstName')), readName('last_name', text('lastName')), readName('name', text('name'))]
+  const [firstName, lastName, name] = [readName('first_name', text('firstName')), readName('last_name', text('lastName')), readName('name', text('name'), FULL_NAME_CHARS_MAX)]
   if (!await maySignUp(email, { setUpCode: text('setupCode'), isByLetter: true }, rules)) throw await refusal(rules)
   return { email, password: text('password'), name: joinName(firstName, lastName) || name || email, ...(firstName !== null && { firstName }), ...(lastName !== null && { lastName }) }
 }
