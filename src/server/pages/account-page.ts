@@ -2,8 +2,8 @@ import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import { Fault } from '../../core/fault.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo, page, said } from './layout.ts'
-import type { PageContext } from './page-context.ts'
 import type { Shown } from './operate.ts'
+import type { PageContext } from './page-context.ts'
 
 /** Pages of the account that somebody looks at, in the order of their links. */
 const LINKS = [['/', 'Home'], ['/keys', 'Keys'], ['/members', 'Members'], ['/billing', 'Billing'], ['/security', 'Security']] as const
@@ -13,17 +13,19 @@ export interface AccountPage {
   readonly body: Piece
   readonly shown?: Shown | undefined
   readonly good?: string | null | undefined
-  /** What stands under the title. */
-  readonly about?: Piece
 }
 
 /** A page of the account that they look at: with its name, the ways to the others, and what came of the last form. */
-export async function accountPage({ people, url }: PageContext, live: LiveSession, { title, body, shown, good, about }: AccountPage): Promise<Response> {
+export async function accountPage({ people, url }: PageContext, live: LiveSession, { title, body, shown, good }: AccountPage): Promise<Response> {
   const account = await people.account(live.accountId)
-  const here = `/${url.pathname.split('/')[1] ?? ''}`
-  return page({ title, isWide: true, status: shown?.status ?? 200, body: html`<nav aria-label="Pages">${LINKS.map(([path, name]) => html`<a href="${path}"${path === here && html` aria-current="page"`}>${name}</a>`)}</nav>
-<h1>${title}</h1><p class="soft">${account?.kind === 'organization' ? account.name : 'Your own account'} · <a href="/">switch</a>${about}</p>
+  return page({ title, isWide: true, status: shown?.status ?? 200, body: html`${pageLinks(`/${url.pathname.split('/')[1] ?? ''}`)}
+<h1>${title}</h1><p class="soft">${account?.kind === 'organization' ? account.name : 'Your own account'} · <a href="/">switch</a></p>
 ${said('bad', shown?.trouble)}${said('good', good)}${body}` })
+}
+
+/** The ways to the other pages. */
+export function pageLinks(here: string): Html {
+  return html`<nav aria-label="Pages">${LINKS.map(([path, name]) => html`<a href="${path}"${path === here && html` aria-current="page"`}>${name}</a>`)}</nav>`
 }
 
 /** Signed in, and of a page: others sign in first and come back to all that the address said, which on these pages is no secret. */

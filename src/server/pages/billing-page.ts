@@ -27,7 +27,7 @@ export async function showBilling(context: PageContext, live: LiveSession, shown
   // Before the rest: who comes from the provider's page asks it what became of the payment, and the credit is there.
   const back = isBuyer ? await comeBack(context, accountId) : null
   const told = back && 'trouble' in back ? back : shown
-  const [{ total, used }, more] = await Promise.all([accounts.credits(accountId), isBuyer ? buyerBody(context, live, shown) : memberBody(context, accountId)])
+  const [{ total, used }, more] = await Promise.all([accounts.credits(accountId), isBuyer ? buyerBody(context, live, shown) : memberBody(context, live)])
   const balance = settings.moneyEnabled ? html`<p class="amount">${sayUsd(total - used)}</p>${facts([['Credit in all', sayUsd(total)], ['Used', sayUsd(used)]])}`
     : html`<p>Money is turned off here: nothing has to be bought, and no balance is asked. Limits and budgets hold as ever.</p>${facts([['Used', sayUsd(used)]])}`
   return await accountPage(context, live, { title: 'Billing', shown: told, good: doneIn(context, DONE), body: html`${back && 'text' in back && back}<section><h2>${settings.moneyEnabled ? 'Credit left' : 'Credit'}</h2>${balance}</section>${more}` })
@@ -129,8 +129,10 @@ function noCards(live: LiveSession): Html {
   return html`<section><h2>Buy credit</h2><p>Nobody takes cards here: the operator of this install gives credit.</p>${live.isOperator && html`<p class="soft">That is you: <code>switchyard credits grant</code>, or <a href="/docs/billing">set up Stripe</a>.</p>`}</section>`
 }
 
-async function memberBody({ people }: PageContext, accountId: string): Promise<Piece> {
-  const { rows } = await people.listMembers(accountId, { offset: 0, limit: MEMBERS })
+async function memberBody({ people, api: { billing, instance: { settings } } }: PageContext, live: LiveSession): Promise<Piece> {
+  if (!settings.moneyEnabled) return null
+  if (!billing.takesCards) return noCards(live)
+  const { rows } = await people.listMembers(live.accountId, { offset: 0, limit: MEMBERS })
   const admins = rows.filter(({ role, user }) => role === 'admin' && user.disabledMs === null)
   return html`<section><h2>Buy credit</h2><p>Admins do that. Ask one of them:</p><ul class="list">${admins.map(({ user }) => html`<li><span>${userName(user)}</span><small>${user.email}</small></li>`)}</ul></section>`
 }

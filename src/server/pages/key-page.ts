@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault.ts'
 import { sayUsd } from '../../core/nano.ts'
 import { ownerOnly, type Access } from '../access.ts'
 import { accessOfSession } from '../session.ts'
+import { pageLinks } from './account-page.ts'
 import { html } from './html.ts'
 import { goTo, page } from './layout.ts'
 import type { PageContext } from './page-context.ts'
@@ -20,7 +21,7 @@ export async function showKey({ accounts, params, live }: PageContext): Promise<
     ['Key', key.label], ['State', key.disabled ? 'disabled' : 'live'], ['May use', allowed], ['Has used', `${sayUsd(usage.total)} in all, ${sayUsd(usage.monthly)} this month, ${sayUsd(usage.daily)} today`],
     ['Until', expiresMs === null ? 'it is deleted' : day(expiresMs)], ['Last used', lastUsedMs === null ? 'never' : day(lastUsedMs)],
   ]
-  return page({ title: key.name, isWide: true, body: html`<section><h1>${key.name}</h1><ul class="list">${facts.map(([name, value]) => html`<li><span class="soft">${name}</span><span>${value}</span></li>`)}</ul>
+  return page({ title: key.name, isWide: true, body: html`${pageLinks('/keys')}<section><h1>${key.name}</h1><ul class="list">${facts.map(([name, value]) => html`<li><span class="soft">${name}</span><span>${value}</span></li>`)}</ul>
 <form method="post" action="/keys/${key.hash}"><button class="plain">Delete this key</button></form></section>` })
 }
 
@@ -30,7 +31,7 @@ export async function endKey({ accounts, params, live }: PageContext): Promise<R
   const access = accessOf(live, 'keys.delete')
   const { hash, name } = await ownKey(accounts, params['token'] ?? '', access)
   await accounts.deleteKey(live.accountId, hash, access.actor)
-  return page({ title: 'Deleted', body: html`<section><h1>${name} is deleted</h1><p>It is refused from now on. What it did stays on record.</p><p><a href="/">Home</a></p></section>` })
+  return page({ title: 'Deleted', body: html`<section><h1>${name} is deleted</h1><p>It is refused from now on. What it did stays on record.</p><p><a href="/keys">To the keys</a></p></section>` })
 }
 
 /** `GET /logs?api_key_hash=`: there is no console with logs; what a key has used is on its page. */

@@ -76,8 +76,8 @@ async function organizationBody(context: PageContext, live: LiveSession, { accou
   const [{ rows, total }, invitations] = await Promise.all([people.listMembers(live.accountId, { offset, limit: ROWS }), mayDo(live.role, 'invitations.read') ? people.listInvitations(live.accountId, { offset: 0, limit: INVITATIONS }) : undefined])
   const open = invitations?.rows.filter((one) => invitationState(one, clock.wallMs()) === 'open') ?? []
   const typed = typedIn(context, shown, 'invite')
-  return html`${mayDo(live.role, 'invitations.change') && html`<section><h2>Invite somebody</h2><form method="post" action="/members/invite"><div class="names"><label>E-mail<input name="email" type="email" required maxlength="254" placeholder="name@example.com" value="${typed('email')}"></label>
-<label>Role${roleSelect(typed('role') === 'admin' ? 'admin' : 'member')}</label></div><p class="soft">Members make keys for themselves. Admins see all keys, buy credit and change who is in.</p><button>Invite</button></form></section>`}
+  return html`${mayDo(live.role, 'invitations.change') && html`<section><h2>Invite somebody</h2><form method="post" action="/members/invite"><label>E-mail<input name="email" type="email" required maxlength="254" placeholder="name@example.com" value="${typed('email')}"></label>
+<label>Role${roleSelect(typed('role') === 'admin' ? 'admin' : 'member')}</label><p class="soft">Members make keys for themselves. Admins see all keys, buy credit and change who is in.</p><button>Invite</button></form></section>`}
 ${open.length > 0 && html`<section><h2>Invited</h2><ul class="list">${open.map((one) => html`<li>${invitationEntry(one)}</li>`)}</ul></section>`}
 <section><h2>${account.name}: ${total} ${total === 1 ? 'member' : 'members'}</h2><ul class="list">${rows.map((member) => html`<li class="entry">${memberEntry(member, { live, mayChange })}</li>`)}</ul>${paging('/members', { offset, size: ROWS, hasMore: offset + rows.length < total })}</section>`
 }

@@ -1,5 +1,6 @@
 import { userName } from '../../accounts/user.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
+import { pageLinks } from './account-page.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo, page, said } from './layout.ts'
 import { emailForm } from './leaving-pages.ts'
@@ -50,7 +51,7 @@ export async function showSecurity(context: PageContext, live: LiveSession, { tr
     signIn.store.findSignIn({ model: 'user', where: [{ field: 'id', operator: 'eq', value: live.user.id, isOr: false }] }),
   ])
   const hasTwoFactor = user[0]?.['twoFactorEnabled'] === true
-  return page({ title: 'Security', isWide: true, hasScript: true, status, cookies, body: html`<h1>Security</h1>${said('bad', trouble)}${said('good', good)}
+  return page({ title: 'Security', isWide: true, hasScript: true, status, cookies, body: html`${pageLinks('/security')}<h1>Security</h1>${said('bad', trouble)}${said('good', good)}
 <section><h2>E-mail address</h2>${emailForm(String(user[0]?.['email'] ?? live.user.email), passwords > 0)}</section>
 ${passwords > 0 ? html`<section><h2>Password</h2><form method="post" action="/security/password"><label>Password now<input name="current" type="password" autocomplete="current-password" required></label>${newPassword('New password')}<button class="plain">Change it</button></form></section>
 <section><h2>Second factor</h2>${secondFactor(hasTwoFactor)}</section>` : html`<section><h2>Password</h2><p class="soft">You have none. <a href="/forgot-password">Set one by letter</a>; a second factor comes with it.</p></section>`}

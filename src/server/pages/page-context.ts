@@ -18,7 +18,7 @@ export interface PageContext {
   readonly address: string | undefined
   readonly signIn: SignIn
   readonly people: People
-  readonly accounts: Pick<Accounts, 'key' | 'deleteKey'>
+  readonly accounts: Pick<Accounts, 'key' | 'deleteKey' | 'credits'>
   readonly workspaces: Workspaces
   /** Keys that people let apps have. */
   readonly appGrants: AppGrants

@@ -36,12 +36,14 @@ textarea { display: block; width: 100%; margin-top: .3rem; padding: .6rem .7rem;
 a.button.plain { background: transparent; color: var(--ink); border: 1px solid var(--line); }
 a.button { display: inline-block; padding: .65rem 1rem; font-weight: 600; border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; }
 .amount { font-size: 2rem; font-weight: 650; line-height: 1.1; letter-spacing: -.02em; margin: 0; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .5rem 1rem; margin: .75rem 0 0; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-size: .95rem; overflow-wrap: anywhere; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem 1rem; margin: .75rem 0 0; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-size: .95rem; overflow-wrap: anywhere; }
 ul.list li.entry { display: block; padding: .9rem 0; } .head, .acts { display: flex; gap: .75rem; justify-content: space-between; align-items: flex-start; } .head > span:first-child { min-width: 0; overflow-wrap: anywhere; } .acts form { margin: 0; }
 .badge { display: inline-block; padding: .05rem .5rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--soft); font-size: .8rem; white-space: nowrap; }
 .wait { padding: .6rem .8rem; border-radius: .5rem; border: 1px solid var(--accent); font-size: .95rem; }
 details { margin-top: .75rem; } summary { cursor: pointer; color: var(--accent); font-size: .9rem; width: fit-content; } details form { margin-top: .75rem; }
 .once { display: flex; gap: .75rem; align-items: center; justify-content: space-between; padding: .75rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--page); } .once code { user-select: all; }
 label.check { font-weight: 400; }
+section > :last-child { margin-bottom: 0; } ul.list li:last-child { padding-bottom: 0; } ul.list li:first-child { padding-top: 0; }
+select { height: calc(1.5em + 1.2rem + 2px); } .names { align-items: end; }
 ul.ways small { text-align: right; }
 `
