@@ -43,6 +43,12 @@ const costOf = ({ body }: { readonly body: JsonObject }) => asObject(body['usage
 const wallet = async (externalId: string, more: JsonObject = {}): Promise<string> => asString((await api(admin, 'POST', '/wallets', { external_id: externalId, ...more })).data['id']) ?? ''
 const keyOf = async (extras: JsonObject): Promise<string> => asString((await api(admin, 'POST', '/keys', { name: 'k', switchyard: extras })).body['key']) ?? ''
 
+test('a price that can only be a slip of the unit is refused before anybody is charged by it', async () => {
+  const refused = async (models: JsonObject) => { const { status, body } = await api(admin, 'POST', '/wallets', { external_id: 'slip', models }); return [status, asObject(body['error'])?.['message']] }
+  expect(await refused({ 'acme/tiny': { input: '0.0000015', output: '2' } })).toEqual([400, 'The field `models.acme/tiny.input` is too small for USD per million tokens: is it a price per token? Multiply it by 1,000,000.'])
+  expect(await refused({ 'acme/tiny': { input: '1', output: '2000000' } })).toEqual([400, 'The field `models.acme/tiny.output` is too large for USD per million tokens.'])
+})
+
 test('a customer with a key of its own pays and sees its price; the reseller pays and sees its cost', async () => {
   const id = await wallet('acme', { name: 'Acme', markup_percent: 30, metadata: { tier: 'gold' } })
   const secret = await keyOf({ wallet: id })

@@ -2,7 +2,7 @@ import { EFFORTS, type Effort, type Modality } from '../core/call.ts'
 import { parseUsd, type Nano } from '../core/nano.ts'
 import type { Price, PriceOverride, ReasoningSupport, ServiceTier } from './endpoint.ts'
 import type { ModelOverride, OperatorModel } from './operator-file.ts'
-import { FREE, priceFromUsdPerMillion } from './price.ts'
+import { FREE, priceFromUsdPerMillion, slipOfUnit } from './price.ts'
 import { byKey, said, type Place, type YamlReader } from './yaml-reader.ts'
 
 const MODEL = ['id', 'upstream_id', 'name', 'description', 'context', 'max_output', 'price', 'inputs', 'outputs', 'parameters', 'reasoning', 'quantization', 'service_tiers', 'concurrency', 'visible_to'] as const
@@ -20,9 +20,6 @@ const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'm
 const SERVICE_TIERS: readonly ServiceTier[] = ['priority', 'flex']
 const TOKENS_MAX = 1_000_000_000
 const CONCURRENCY_MAX = 1_000_000
-/** A price per million tokens outside of these bounds is a slip of the unit: the dearest known is some hundred USD, the cheapest some thousandths. */
-const PER_MILLION_MIN: Nano = 100_000n
-const PER_MILLION_MAX: Nano = 100_000_000_000_000n
 
 /** One entry of `providers.<slug>.models`. */
 export function readModel(reader: YamlReader, place: Place): OperatorModel | undefined {
@@ -133,9 +130,8 @@ function amounts<To extends string>(reader: YamlReader, at: Readonly<Record<stri
 function perMillion(reader: YamlReader, place: Place): Nano | undefined {
   const amount = decimal(reader, place, priceFromUsdPerMillion)
   if (amount === undefined || amount === 0n) return amount
-  if (amount < PER_MILLION_MIN) return reader.wrong(place, 'is too small for USD per million tokens: is it a price per token? Multiply it by 1,000,000')
-  if (amount > PER_MILLION_MAX) return reader.wrong(place, 'is too large for USD per million tokens')
-  return amount
+  const slip = slipOfUnit(amount)
+  return slip === undefined ? amount : reader.wrong(place, slip)
 }
 
 function each(reader: YamlReader, place: Place): Nano | undefined {

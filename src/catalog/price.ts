@@ -76,6 +76,17 @@ export function priceFromUsdPerMillion(text: string): Nano | undefined {
   return amount === undefined || amount < 0n ? undefined : amount
 }
 
+/** The dearest known is some hundred USD, the cheapest some thousandths. */
+const PER_MILLION_MIN: Nano = 100_000n
+const PER_MILLION_MAX: Nano = 100_000_000_000_000n
+
+/** What is wrong with a price per million tokens that is outside of what there is: most likely a slip of the unit. undefined: nothing. */
+export function slipOfUnit(price: Nano): string | undefined {
+  if (price === 0n) return undefined
+  if (price < PER_MILLION_MIN) return 'is too small for USD per million tokens: is it a price per token? Multiply it by 1,000,000'
+  return price > PER_MILLION_MAX ? 'is too large for USD per million tokens' : undefined
+}
+
 /**
  * A price per million tokens as the decimal of USD per token that the contract shows: `3000000000n` → `"0.000003"`.
  * Exact: a division by a power of ten moves the point.

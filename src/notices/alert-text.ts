@@ -46,11 +46,16 @@ function shareNotice({ allowance, percents }: Crossing, nowMs: number): Notice {
     title: isOver ? `${what} has used up its ${limit}` : `${what} has used ${percent}% of its ${limit}`,
     text: [
       `${what} has used ${sayUsd(used)} (${percentUsed(allowance)}%) of its ${limit}. ${resets}`,
-      isOver ? `Calls that would go beyond it are refused until ${kind === 'wallet' ? 'it is added to' : 'then, or until it is raised'}.` : endMs > nowMs ? sayForecast(allowance, nowMs) : '',
+      isOver ? sayRefusals(allowance, Number.isFinite(endMs)) : endMs > nowMs ? sayForecast(allowance, nowMs) : '',
     ].filter(Boolean).join('\n\n'),
     data: { threshold_percent: percent, allowance: allowanceRow(allowance, nowMs) },
     userId, workspaceId: kind === 'workspace' ? allowance.workspaceId : null,
   }
+}
+
+function sayRefusals({ kind, isAlert = false }: Allowance, doesReset: boolean): string {
+  if (isAlert) return 'It only counts: no call is refused because of it.'
+  return `Calls that would go beyond it are refused until ${kind === 'wallet' ? 'it is added to' : `${doesReset ? 'then, or until ' : ''}it is raised`}.`
 }
 
 /** A forecast in a sentence; '' where there is none to give. */

@@ -248,6 +248,31 @@ describe('budgets of tags, members and guardrails', () => {
   })
 })
 
+describe('what is said of a cap that is used up', () => {
+  const textOf = async (b: Bench): Promise<string> => (await b.process.notices.listNotices({ accountId: ACCOUNT, userId: null, isAdmin: true }, { offset: 0, limit: 10 })).rows[0]?.text ?? ''
+
+  test.each([['alert', 'It only counts: no call is refused because of it.'], ['cap', 'Calls that would go beyond it are refused until it is raised.']] as const)('a budget of the kind %s, that never starts anew', async (mode, said) => {
+    const free = testKey('free')
+    const b = await Bench.open({ keys: [free] })
+    const id = '019a0000-0000-7000-8000-000000000001'
+    await b.database.write((sql) => sql.run(`INSERT INTO shared_budgets (account_id, id, kind, subject, value, period, cap, mode, required, include_byok, created_ms, updated_ms)
+      VALUES ($1, $2, 'tag', 'env', 'prod', 'ever', $3, $4, 0, 0, 1, 1)`, ACCOUNT, id, USD, mode))
+    await b.spend(free, USD, { budgets: [['', USD, `tag:${id}`, 'ever']] })
+    await b.process.watch.look()
+    expect(await textOf(b)).toBe(`The tag “env=prod” has used $1.00 (100%) of its budget of $1.00. It does not reset.\n\n${said}`)
+    await b.database.close()
+  })
+
+  test('a limit that starts anew', async () => {
+    const prod = key()
+    const b = await Bench.open({ keys: [prod] })
+    await b.spend(prod, 10n * USD)
+    await b.process.watch.look()
+    expect(await textOf(b)).toEndWith('It resets on 2026-11-21 00:00 UTC.\n\nCalls that would go beyond it are refused until then, or until it is raised.')
+    await b.database.close()
+  })
+})
+
 describe('the balance', () => {
   test('is told when it falls below a threshold, and again only after it was clearly above (J23)', async () => {
     const free = testKey('free')

@@ -25,6 +25,8 @@ export interface Allowance {
   readonly workspaceId: string | null
   /** The person whose it is. */
   readonly userId: string | null
+  /** A budget that only counts: nothing is refused because of it. */
+  readonly isAlert?: boolean
 }
 
 /** An allowance with what was used of it in the last days, for a forecast. */

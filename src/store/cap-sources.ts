@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 type CapKind = 'member' | 'tag' | 'guardrail'
 
 /** What a budget is for, before it is known what of it was used. */
-interface Cap { readonly name: string; readonly period: Period; readonly cap: bigint; readonly createdMs: number; readonly userId: string | null }
+interface Cap { readonly name: string; readonly period: Period; readonly cap: bigint; readonly createdMs: number; readonly userId: string | null; readonly isAlert?: boolean }
 
 /** What members, tags and guardrails may spend: all are counted in one table. `find` gives rows of account and id, as `capOf` reads them. */
 function capSource(kind: CapKind, find: { readonly query: string; readonly cap: (row: Row, id: string) => Cap }, list: AllowanceSource['list']): AllowanceSource {
@@ -58,10 +58,10 @@ const member = capSource('member', {
 }, (sql, accountId, scope) => budgetIds(sql, accountId, 'member', scope))
 
 const tag = capSource('tag', {
-  query: "SELECT account_id, id, subject, value, period, cap, created_ms FROM shared_budgets WHERE kind = 'tag' AND (account_id, id)",
+  query: "SELECT account_id, id, subject, value, period, cap, mode, created_ms FROM shared_budgets WHERE kind = 'tag' AND (account_id, id)",
   cap(row, id) {
     const value = text(row, 'value') || id.slice(ID_CHARS + 1)
-    return capOf(row, value === '' ? text(row, 'subject') : `${text(row, 'subject')}=${value}`, null)
+    return { ...capOf(row, value === '' ? text(row, 'subject') : `${text(row, 'subject')}=${value}`, null), isAlert: text(row, 'mode') === 'alert' }
   },
 }, async (sql, accountId, scope) => (scope.userId === undefined ? await budgetIds(sql, accountId, 'tag', scope) : []))
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { percentNumber, readPercent } from '../../catalog/markup.ts'
 import { LISTED, priceListJson, readPriceList, type Listed, type PriceList } from '../../catalog/price-list.ts'
-import { priceFromUsdPerMillion } from '../../catalog/price.ts'
+import { priceFromUsdPerMillion, slipOfUnit } from '../../catalog/price.ts'
 
 /** The names of a list's amounts as the operator's file has them. */
 const NAMES: Readonly<Record<Listed, string>> = { prompt: 'input', completion: 'output', cacheRead: 'cache_read', cacheWrite: 'cache_write', reasoning: 'reasoning', request: 'request' }
@@ -10,8 +10,13 @@ const PERCENT = { error: 'must be a percentage of at least -100 with at most two
 const percent = z.union([z.string(PERCENT), z.number(PERCENT)], PERCENT).transform(String).refine((text) => readPercent(text) !== undefined, PERCENT).transform((text) => readPercent(text) ?? 0).nullable()
 const PRICE = { error: 'must be a price of at least 0 with at most nine decimals, as "0.5": USD per million tokens, or for each request' }
 const price = z.union([z.string(PRICE), z.number(PRICE)], PRICE).transform(String).refine((text) => priceFromUsdPerMillion(text) !== undefined, PRICE)
+/** Of a million tokens: one that nobody can mean is refused, before anybody is charged by it. */
+const perMillion = price.superRefine((text, context) => {
+  const slip = slipOfUnit(priceFromUsdPerMillion(text) ?? 0n)
+  if (slip !== undefined) context.addIssue({ code: 'custom', message: slip })
+})
 const MODEL = { error: 'must be an object with `input` and `output`, and perhaps `cache_read`, `cache_write`, `reasoning`, `request`' }
-const model = z.strictObject({ input: price, output: price, cache_read: price.optional(), cache_write: price.optional(), reasoning: price.optional(), request: price.optional() }, MODEL)
+const model = z.strictObject({ input: perMillion, output: perMillion, cache_read: perMillion.optional(), cache_write: perMillion.optional(), reasoning: perMillion.optional(), request: price.optional() }, MODEL)
 const MODELS = { error: 'must be an object of prices by the ids of models, as `openai/gpt-5-mini`, or of all of a maker, as `openai/*`' }
 const models = z.record(z.string(MODELS).regex(/^[^\s/]+\/\S+$/, MODELS), model, MODELS)
 
