@@ -87,15 +87,18 @@ describe('members (H20)', () => {
   })
 
   test('what is refused is told on the page, with what was typed', async () => {
+    const asAdmin = await source(ada, '/members')
     const wrong = await sent(ada, '/members/invite', { email: 'no address', role: 'admin' })
     expect([wrong.status, wrong.html]).toEqual([400, expect.stringContaining('value="no address"')])
     expect(wrong.html).toContain('<option value="admin" selected>')
     expect(wrong.words).toContain('The e-mail address must be like name@example.com.')
     const known = await sent(ada, '/members/invite', { email: 'linus@example.com', role: 'member' })
     expect([known.status, known.words]).toEqual([409, expect.stringContaining('This person is a member already.')])
-    const own = /value="(user_[^"]+)"/.exec((await source(ada, '/members')).split('(you)')[1] ?? '')?.[1] ?? ''
-    const last = await sent(ada, '/members/remove', { id: own })
-    expect([last.status, last.words]).toEqual([409, expect.stringContaining('This is the only admin who may sign in')])
+    const [own, acme] = [/value="(user_[^"]+)"/, /action="\/members\/leave"><input type="hidden" name="id" value="([^"]+)"/].map((value) => value.exec(asAdmin.split('(you)')[1] ?? '')?.[1] ?? '')
+    for (const [path, id] of [['remove', own], ['leave', acme]] as const) {
+      const last = await sent(ada, `/members/${path}`, { id: id ?? '' })
+      expect([path, last.status, last.words]).toEqual([path, 409, expect.stringContaining('This is the only admin who may sign in')])
+    }
   })
 })
 
@@ -232,11 +235,16 @@ test('members change nobody: each form of theirs is refused, and the page is the
     expect([path, status, words]).toEqual([path, 403, expect.stringContaining('may not do this')])
     expect(words).toContain('2 members')
   }
-  expect(await source(linus, '/members')).not.toContain('action="/members')
+  const page = await source(linus, '/members')
+  expect(page.match(/action="\/members[^"]*"/g)).toEqual(['action="/members/leave"'])
+  const id = /action="\/members\/leave"><input type="hidden" name="id" value="([^"]+)"/.exec(page)?.[1] ?? ''
+  expect((await sent(mallory, '/members/leave', { id })).status).toBe(404)
+  expect((await sent(linus, '/members/leave', { id })).to).toBe('/')
+  expect(await said(ada, '/members')).toContain('1 member')
 })
 
 test('no form does anything that another site has sent', async () => {
-  const forms = ['/keys', '/keys/change', '/keys/state', '/members/organization', '/members/invite', '/members/revoke', '/members/role', '/members/remove', '/billing/order', '/billing/card', '/billing/card-choose', '/billing/card-remove', '/billing/top-up', '/billing/payer', '/billing/refund']
+  const forms = ['/keys', '/keys/change', '/keys/state', '/members/organization', '/members/invite', '/members/revoke', '/members/role', '/members/remove', '/members/leave', '/billing/order', '/billing/card', '/billing/card-choose', '/billing/card-remove', '/billing/top-up', '/billing/payer', '/billing/refund']
   const orders = stripe.stripe.requests.length
   for (const path of forms) {
     for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}, { 'sec-fetch-site': 'same-site' }]) {

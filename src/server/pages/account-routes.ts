@@ -2,7 +2,7 @@ import { ofAccount } from './account-page.ts'
 import { COPY_SCRIPT } from './copy-script.ts'
 import { dropCard, giveBack, keepCard, order, setPayer, setTopUp, showBilling, useCard } from './billing-page.ts'
 import { editKey, makeKey, showKeys, switchKey } from './keys-page.ts'
-import { invite, makeOrganization, remove, revoke, setRole, showMembers } from './members-page.ts'
+import { invite, leave, makeOrganization, remove, revoke, setRole, showMembers } from './members-page.ts'
 
 /** Pages of the account that somebody looks at: keys, members, credit. */
 export const ACCOUNT_PAGES = {
@@ -15,6 +15,7 @@ export const ACCOUNT_PAGES = {
   '/members/revoke': { POST: ofAccount(revoke) },
   '/members/role': { POST: ofAccount(setRole) },
   '/members/remove': { POST: ofAccount(remove) },
+  '/members/leave': { POST: ofAccount(leave) },
   '/billing': { GET: ofAccount((context, live) => showBilling(context, live)) },
   '/billing/order': { POST: ofAccount(order) },
   '/billing/card': { POST: ofAccount(keepCard) },

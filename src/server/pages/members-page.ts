@@ -5,6 +5,7 @@ import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import { userName } from '../../accounts/user.ts'
 import { asObject, asString } from '../../core/json.ts'
 import { createOrganization } from '../api/invitations.ts'
+import { leaveAccount } from '../api/me.ts'
 import { changeMember, createInvitation, removeMember, revokeInvitation } from '../api/organization.ts'
 import { accessOfSession } from '../session.ts'
 import { accountPage, behind, dayOf, doneIn, offsetIn, onceShown, paging, unseen } from './account-page.ts'
@@ -57,10 +58,14 @@ export const setRole = withTrouble('role', showMembers, async (context, live) =>
 
 /** `POST /members/remove`. */
 export const remove = withTrouble('remove', showMembers, async (context, live) => {
-  const id = context.field('id')
-  await operate(context, live, removeMember, { params: { id } })
-  // Who has left has nothing to see here.
-  return goTo(id === live.user.id ? '/' : '/members?done=removed')
+  await operate(context, live, removeMember, { params: { id: context.field('id') } })
+  return goTo('/members?done=removed')
+})
+
+/** `POST /members/leave`: out of the organization that the page was of, by themselves. */
+export const leave = withTrouble('leave', showMembers, async (context, live) => {
+  await operate(context, live, leaveAccount, { params: { id: context.field('id') } })
+  return goTo('/')
 })
 
 function newOrganization(name: string): Html {
@@ -87,11 +92,13 @@ function invitationEntry({ id, email, role, expiresMs }: Invitation): Html {
 <form method="post" action="/members/revoke"><input type="hidden" name="id" value="${id}"><button class="plain small">Revoke${unseen(`the invitation of ${email}`)}</button></form>`
 }
 
-function memberEntry({ userId, role, user, createdMs }: Member, { live, mayChange }: { readonly live: LiveSession; readonly mayChange: boolean }): Html {
+function memberEntry({ accountId, userId, role, user, createdMs }: Member, { live, mayChange }: { readonly live: LiveSession; readonly mayChange: boolean }): Html {
   const name = userName(user)
-  return html`<div class="head"><span><strong>${name}</strong>${userId === live.user.id && ' (you)'} ${user.disabledMs !== null && html`<span class="badge">disabled</span>`}<br><small>${user.email} · since ${dayOf(createdMs)}</small></span><span class="badge">${ROLE_NAMES[role]}</span></div>
+  const isSelf = userId === live.user.id
+  return html`<div class="head"><span><strong>${name}</strong>${isSelf && ' (you)'} ${user.disabledMs !== null && html`<span class="badge">disabled</span>`}<br><small>${user.email} · since ${dayOf(createdMs)}</small></span><span class="badge">${ROLE_NAMES[role]}</span></div>
 ${mayChange && behind(html`Change${unseen(name)}`, html`<form method="post" action="/members/role" class="row"><input type="hidden" name="id" value="${userId}"><label>Role${roleSelect(role)}</label><button class="plain">Set${unseen(`the role of ${name}`)}</button></form>
-<form method="post" action="/members/remove"><input type="hidden" name="id" value="${userId}"><p class="soft">Removed, they cannot come in any more, and their keys here are disabled. What they used stays on record.</p><button class="plain small">Remove${unseen(name)}</button></form>`)}`
+${!isSelf && html`<form method="post" action="/members/remove"><input type="hidden" name="id" value="${userId}"><p class="soft">Removed, they cannot come in any more, and their keys here are disabled. What they used stays on record.</p><button class="plain small">Remove${unseen(name)}</button></form>`}`)}
+${isSelf && behind('Leave', html`<form method="post" action="/members/leave"><input type="hidden" name="id" value="${accountId}"><p class="soft">You are in it no more, and your keys here are disabled. An admin can invite you again.</p><button class="plain small">Leave the organization</button></form>`)}`
 }
 
 function roleSelect(selected: Role): Piece {
