@@ -10,6 +10,7 @@ import { chatCommand } from './chat.ts'
 import { CliError, isGroup, usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import type { CliContext } from './context.ts'
 import { creditsGroup, ledgerGroup } from './credits.ts'
+import { priceListsGroup } from './price-lists.ts'
 import { purchasesGroup } from './purchases.ts'
 import { doctorCommand } from './doctor.ts'
 import { parseFlags, type Parsed } from './flags.ts'
@@ -24,9 +25,10 @@ import { paint, printable } from './paint.ts'
 import { peopleGroup } from './people.ts'
 import { providersGroup } from './providers.ts'
 import { serveCommand } from './serve.ts'
+import { walletsGroup } from './wallets.ts'
 import { workspacesGroup } from './workspaces.ts'
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, purchasesGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, keysGroup, creditsGroup, purchasesGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, walletsGroup, priceListsGroup, ledgerGroup, modelsGroup, providersGroup, backupCommand, restoreCommand, exportCommand, forgetCommand, doctorCommand]
 /** Flags that may stand before the command and take a value. */
 const LEADING = /^--(?:data|config|port)$/
 

@@ -20,9 +20,11 @@ import { markupsGroup } from './markups.ts'
 import { membersGroup } from './members.ts'
 import { modelsGroup } from './models.ts'
 import { peopleGroup } from './people.ts'
+import { priceListsGroup } from './price-lists.ts'
 import { providersGroup } from './providers.ts'
 import { purchasesGroup } from './purchases.ts'
 import { serveCommand } from './serve.ts'
+import { walletsGroup } from './wallets.ts'
 import { workspacesGroup } from './workspaces.ts'
 
 const root = join(import.meta.dir, '..', '..')
@@ -36,7 +38,7 @@ function lines(page: string): string[] {
 
 describe('docs/cli.md', () => {
   const page = read('docs/cli.md')
-  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, creditsGroup, purchasesGroup, modelsGroup, providersGroup]
+  const groups = [keysGroup, byokGroup, workspacesGroup, budgetsGroup, membersGroup, auditGroup, accountsGroup, peopleGroup, instanceGroup, markupsGroup, walletsGroup, priceListsGroup, creditsGroup, purchasesGroup, modelsGroup, providersGroup]
   const commands: readonly Command[] = [serveCommand, chatCommand, doctorCommand, ...groups.flatMap((group) => group.commands)]
 
   test('has each command and each flag with the value it takes', () => {

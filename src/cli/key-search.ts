@@ -6,10 +6,15 @@ const PAGE = 100
 const HASH_CHARS_MIN = 4
 
 /** Every key of the default account, of all its workspaces, newest first. */
-export async function listAllKeys(accounts: Accounts): Promise<KeyRecord[]> {
+export function listAllKeys(accounts: Accounts): Promise<KeyRecord[]> {
+  return listKeysOf(accounts, DEFAULT_ACCOUNT)
+}
+
+/** Every key of an account, newest first. */
+export async function listKeysOf(accounts: Accounts, accountId: string): Promise<KeyRecord[]> {
   const keys: KeyRecord[] = []
   for (;;) {
-    const page = await accounts.listKeys(DEFAULT_ACCOUNT, { offset: keys.length, limit: PAGE, includeDisabled: true })
+    const page = await accounts.listKeys(accountId, { offset: keys.length, limit: PAGE, includeDisabled: true })
     keys.push(...page)
     if (page.length < PAGE) return keys
   }
