@@ -21,7 +21,7 @@ export const APP_TAG = '\u0001app'
 export const DIMENSIONS = ['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'app'] as const
 export type Dimension = (typeof DIMENSIONS)[number] | `tag.${string}`
 
-export const GRANULARITIES = ['hour', 'day', 'week', 'month'] as const
+export const GRANULARITIES = ['minute', 'hour', 'day', 'week', 'month'] as const
 export type Granularity = (typeof GRANULARITIES)[number]
 
 /** Only calls whose dimension is one of these values, or (`isNot`) is there and is none of them. */
@@ -38,6 +38,8 @@ export interface ReportQuery {
   readonly accountId: string
   readonly fromHour: number
   readonly untilHour: number
+  /** Of the granularity `minute`, in place of the hours: whole minutes since the epoch, a few of them. */
+  readonly minutes?: { readonly from: number; readonly until: number }
   readonly granularity: Granularity | null
   readonly by: readonly Dimension[]
   readonly filters: readonly ReportFilter[]
@@ -73,7 +75,7 @@ export interface Report {
   readonly isTruncated: boolean
   /** Names of keys and workspaces, addresses of people, by their ids. */
   readonly labels: ReadonlyMap<string, string>
-  /** Groups are more than anybody reads: nothing was gathered. */
+  /** Groups are more than anybody reads, or calls by the minute more than are read one by one: nothing was gathered. */
   readonly hasTooMany: boolean
 }
 

@@ -1,31 +1,39 @@
+import { readGeneration } from '../ledger/line.ts'
 import { valueOfMetric } from '../ledger/metrics.ts'
 import { APP_TAG, REPORT_SUMS, type Dimension, type Granularity, type Report, type ReportFilter, type ReportOrder, type ReportQuery, type ReportRow, type ReportSum, type SpreadName } from '../ledger/reports.ts'
 import { addSpread, type Spread } from '../ledger/spread.ts'
+import { sumsOf } from './rollup-rows.ts'
 import { big, int, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 const HOURS_OF_DAY = 24
 /** More groups than anybody reads: they would be sorted and sent for nothing. */
 const GROUPS_MAX = 50_000
 const LABELS_OF_QUERY_MAX = 500
+/** Calls that are read one by one for a report by the minute: about a second of the reports' thread. */
+const CALLS_MAX = 50_000
 
 /** Where each dimension stands in a roll-up. What is not there is found by the key or by the set of tags. */
 const COLUMNS = { model: 'model', provider: 'provider', endpoint: 'endpoint_id', api_key_id: 'key_hash', workspace: 'key_hash', user: 'key_hash' } as const
 const OF_KEYS = { workspace: 'workspace_id', user: 'creator_user_id' } as const
 
 /** A stretch of a query that one roll-up answers. */
-interface Part { readonly table: string; readonly bucket: 'hour' | 'day'; readonly from: number; readonly until: number }
+interface Part { readonly table: string; readonly bucket: 'hour' | 'day' | 'created_ms'; readonly from: number; readonly until: number }
 
 /** A row that is being gathered. */
 interface Group { readonly row: ReportRow; readonly sums: Record<ReportSum, bigint>; readonly spreads: Partial<Record<SpreadName, Spread>> }
 
+const TOO_MANY: Report = { rows: [], isTruncated: true, labels: new Map(), hasTooMany: true }
+
 /** Sums of the roll-ups: whole days from those by day, what is left at both ends from those by hour. */
 export async function readReport(sql: Sql, query: ReportQuery): Promise<Report> {
   const groups = new Map<string, Group>()
-  for (const part of partsOf(query)) {
+  if (query.minutes && !await addMinutes(sql, query, query.minutes, groups)) return TOO_MANY
+  for (const part of query.minutes ? [] : partsOf(query)) {
     const { statement, values } = statementOf(query, part)
     for (const found of await sql.all(statement, ...values)) addGroup(groups, query, found)
-    if (groups.size > GROUPS_MAX) return { rows: [], isTruncated: true, labels: new Map(), hasTooMany: true }
+    if (groups.size > GROUPS_MAX) return TOO_MANY
   }
   await addSpreads(sql, query, groups)
   const rows = [...groups.values()].map(({ row }) => row).sort(comparing(query.order, query.by))
@@ -44,9 +52,34 @@ function addGroup(groups: Map<string, Group>, query: ReportQuery, found: Row): v
 }
 
 function groupOf({ granularity, by }: ReportQuery, found: Row): { readonly startMs: number | null; readonly values: readonly (string | null)[]; readonly key: string } {
-  const startMs = granularity === null ? null : int(found, 'bucket') * HOUR_MS
+  const startMs = granularity === null ? null : int(found, 'bucket') * (granularity === 'minute' ? MINUTE_MS : HOUR_MS)
   const values = by.map((_, at) => textOrNull(found, `d${at}`) || null)
   return { startMs, values, key: JSON.stringify([startMs, ...values]) }
+}
+
+/** The calls of a few minutes one by one: nothing is summed so finely. False where they are too many. */
+async function addMinutes(sql: Sql, query: ReportQuery, { from, until }: NonNullable<ReportQuery['minutes']>, groups: Map<string, Group>): Promise<boolean> {
+  const values: SqlValue[] = [query.accountId]
+  const add = (value: SqlValue): string => `$${values.push(value)}`
+  // Of endpoints only the records know.
+  const isOfEndpoint = ({ dimension }: ReportFilter): boolean => dimension === 'endpoint'
+  const where = whereOf({ ...query, filters: query.filters.filter((filter) => !isOfEndpoint(filter)) }, { table: 'generations', bucket: 'created_ms', from: from * MINUTE_MS, until: until * MINUTE_MS }, add)
+  const { shown, joins } = shownOf(query, add, (dimension) => (dimension === 'endpoint' ? "''" : valueColumn(dimension)))
+  const calls = `SELECT created_ms / ${MINUTE_MS} AS bucket, key_hash, model, provider, tag_set, record FROM generations WHERE ${where} AND tag_set IS NOT NULL`
+  const rows = await sql.all(`SELECT ${['bucket', ...shown, 'record'].join(', ')} FROM (${calls}) AS g ${joins.join(' ')} LIMIT ${CALLS_MAX + 1}`, ...values)
+  if (rows.length > CALLS_MAX) return false
+  const endpoints = query.filters.filter(isOfEndpoint)
+  for (const row of rows) {
+    const generation = readGeneration(text(row, 'record'))
+    const { endpointId } = generation
+    if (!endpoints.every(({ isNot, values: ids, includeUnset }) => (endpointId === '' ? includeUnset : ids.includes(endpointId) !== isNot))) continue
+    const sums = sumsOf(generation)
+    addGroup(groups, query, {
+      ...row, ...Object.fromEntries(REPORT_SUMS.map((name, at) => [name, sums[at] ?? 0n])),
+      ...Object.fromEntries(query.by.flatMap((dimension, at) => (dimension === 'endpoint' ? [[`d${at}`, endpointId]] : []))),
+    })
+  }
+  return true
 }
 
 /** How the calls of each group were spread, by whole days; added up here, since it is kept as text. */
@@ -89,14 +122,19 @@ function statementOf(query: ReportQuery, part: Part): { readonly statement: stri
   const where = whereOf(query, part, add)
   const sums = query.sums.map((name) => `SUM(${name}) AS ${name}`).join(', ')
   const inner = `SELECT ${[`${bucketOf(query.granularity, part, query)} AS bucket`, ...columns, sums].join(', ')} FROM ${part.table} WHERE ${where} GROUP BY ${ordinals(columns.length + 1)}`
+  const { shown, joins } = shownOf(query, add, valueColumn)
+  return { statement: `SELECT ${['bucket', ...shown, sums].join(', ')} FROM (${inner}) AS g ${joins.join(' ')} GROUP BY ${ordinals(query.by.length + 1)} LIMIT ${GROUPS_MAX + 1}`, values }
+}
+
+/** What the dimensions of a query are, in rows called `g`, and where it stands. */
+function shownOf(query: ReportQuery, add: (value: SqlValue) => string, columnOfValue: (dimension: Dimension) => string): { readonly shown: readonly string[]; readonly joins: readonly string[] } {
   const joins: string[] = []
   const shown = query.by.map((dimension, at) => {
     const tag = tagOf(dimension)
     if (tag !== undefined) joins.push(`LEFT JOIN tag_sets AS t${at} ON t${at}.account_id = $1 AND t${at}.tag_set = g.tag_set AND t${at}.name = ${add(tag)}`)
-    return `${tag === undefined ? valueColumn(dimension) : `t${at}.value`} AS d${at}`
+    return `${tag === undefined ? columnOfValue(dimension) : `t${at}.value`} AS d${at}`
   })
-  joins.push(joinKeys(query))
-  return { statement: `SELECT ${['bucket', ...shown, sums].join(', ')} FROM (${inner}) AS g ${joins.join(' ')} GROUP BY ${ordinals(query.by.length + 1)} LIMIT ${GROUPS_MAX + 1}`, values }
+  return { shown, joins: [...joins, joinKeys(query)] }
 }
 
 function whereOf({ filters }: ReportQuery, { bucket, from, until }: Part, add: (value: SqlValue) => string): string {
@@ -125,6 +163,8 @@ function bucketOf(granularity: Granularity | null, { bucket }: Part, { fromHour,
   switch (granularity) {
     case null: return '0'
     case 'hour': return 'hour'
+    // Read from the calls themselves: addMinutes.
+    case 'minute': throw new Error('nothing is summed by the minute')
     case 'day': return `(${day}) * 24`
     // Weeks begin on Monday; the first day of the epoch was a Thursday.
     case 'week': return `(((${day}) + 3) / 7 * 7 - 3) * 24`

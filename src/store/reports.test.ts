@@ -53,10 +53,11 @@ const filter = fc.record({
   values: fc.uniqueArray(fc.constantFrom('acme/tiny', APP_ID, 'Acme', 'acme/big@acme', KEYS[0]?.hash ?? '', OTHER, 'ada', 'search', 'chat', 'acme', 'x', "' OR 1 = 1 --", '%'), { minLength: 1, maxLength: 4 }),
 })
 const query = fc.record({
-  from: fc.integer({ min: -30, max: 200 }), hours: fc.integer({ min: 1, max: 500 }), granularity: fc.constantFrom(null, 'hour', 'day', 'week', 'month'),
+  from: fc.integer({ min: -30, max: 200 }), hours: fc.integer({ min: 1, max: 500 }), granularity: fc.constantFrom(null, 'minute', 'hour', 'day', 'week', 'month'),
   by: fc.uniqueArray(dimension, { maxLength: 2 }), filters: fc.array(filter, { maxLength: 2 }),
 }).map(({ from, hours, ...rest }): ReportQuery => ({
   ...rest, accountId: ACCOUNT, fromHour: START_MS / HOUR_MS + from, untilHour: START_MS / HOUR_MS + from + hours, sums: sumsFor(NAMES), order: { by: { metric: 'total_usage' }, isDescending: true }, rowsMax: 100_000, rowsOfGroupMax: 100_000,
+  ...(rest.granularity === 'minute' && { minutes: { from: START_MS / 60_000 + from * 60, until: START_MS / 60_000 + (from + hours) * 60 } }),
 }))
 
 /** What a dimension of a generation is, read from its record alone. */
@@ -83,6 +84,7 @@ function startOf(granularity: ReportQuery['granularity'], ms: number): number | 
   const date = new Date(ms)
   const day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate())
   if (granularity === null) return null
+  if (granularity === 'minute') return Math.floor(ms / 60_000) * 60_000
   if (granularity === 'hour') return Math.floor(ms / HOUR_MS) * HOUR_MS
   if (granularity === 'day') return day
   return granularity === 'week' ? day - ((date.getUTCDay() + 6) % 7) * 24 * HOUR_MS : Date.UTC(date.getUTCFullYear(), date.getUTCMonth())

@@ -67,8 +67,8 @@ function add(sums: bigint[], more: readonly bigint[]): void {
   for (let at = 0; at < more.length; at++) sums[at] = (sums[at] ?? 0n) + (more[at] ?? 0n)
 }
 
-/** In the order of REPORT_SUMS. */
-function sumsOf({ fault, cost, byok, upstreamCost, cancelled, usage, latencyMs, generationMs, finishReason, cacheNano, webNano }: Generation): bigint[] {
+/** What a call adds to the sums, in the order of REPORT_SUMS. */
+export function sumsOf({ fault, cost, byok, upstreamCost, cancelled, usage, latencyMs, generationMs, finishReason, cacheNano, webNano }: Generation): bigint[] {
   const isTimed = latencyMs !== null && generationMs !== null
   return [
     1n, fault === null ? 0n : 1n, cost, byok ? upstreamCost : 0n, whole(usage.promptTokens), whole(usage.completionTokens), whole(usage.reasoningTokens), whole(usage.cacheReadTokens),

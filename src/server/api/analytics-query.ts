@@ -5,6 +5,9 @@ import { isMetric, METRICS, spreadsFor, type MetricName } from '../../ledger/met
 import { DIMENSIONS, GRANULARITIES, type Dimension, type Granularity, type ReportFilter, type ReportOrder } from '../../ledger/reports.ts'
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const MINUTES_MAX = 180
+const MINUTES_DEFAULT = 60
 const RANGE_DEFAULT_MS = 30 * 24 * HOUR_MS
 const HOURS_BY_HOUR_MAX = 31 * 24
 const HOURS_MAX = 5 * 366 * 24
@@ -55,6 +58,7 @@ export interface AnalyticsQuery {
   readonly granularity: Granularity | null
   readonly fromHour: number
   readonly untilHour: number
+  readonly minutes?: { readonly from: number; readonly until: number }
   readonly order: ReportOrder
   readonly rowsMax: number
   readonly rowsOfGroupMax: number
@@ -83,14 +87,22 @@ export function queryOf(body: z.output<typeof ANALYTICS_QUERY>, nowMs: number): 
   }
 }
 
-function rangeOf({ time_range: range }: z.output<typeof ANALYTICS_QUERY>, granularity: Granularity | null, nowMs: number): Pick<AnalyticsQuery, 'fromHour' | 'untilHour' | 'warnings'> {
-  const [startMs, endMs] = range ? [Date.parse(range.start), Date.parse(range.end)] : [nowMs - RANGE_DEFAULT_MS, nowMs]
+function rangeOf({ time_range: range }: z.output<typeof ANALYTICS_QUERY>, granularity: Granularity | null, nowMs: number): Pick<AnalyticsQuery, 'fromHour' | 'untilHour' | 'minutes' | 'warnings'> {
+  const [startMs, endMs] = range ? [Date.parse(range.start), Date.parse(range.end)] : [nowMs - (granularity === 'minute' ? MINUTES_DEFAULT * MINUTE_MS : RANGE_DEFAULT_MS), nowMs]
   if (startMs >= endMs) throw wrong('time_range', 'must start before it ends.')
+  if (granularity === 'minute') return minutesOf(startMs, endMs)
   const [fromHour, untilHour] = [Math.floor(startMs / HOUR_MS), Math.ceil(endMs / HOUR_MS)]
   if (untilHour - fromHour > HOURS_MAX) throw wrong('time_range', 'must be at most five years.')
   if (granularity === 'hour' && untilHour - fromHour > HOURS_BY_HOUR_MAX) throw wrong('time_range', 'must be at most 31 days by the hour; ask by the day.')
   const isWidened = range && (startMs % HOUR_MS !== 0 || endMs % HOUR_MS !== 0)
   return { fromHour, untilHour, warnings: isWidened ? [`time_range: sums are kept by the hour, so that it was widened to ${iso(fromHour)} until ${iso(untilHour)}`] : [] }
+}
+
+/** Minutes are made of the calls themselves: of a few hours, and as far back as their records are kept. */
+function minutesOf(startMs: number, endMs: number): Pick<AnalyticsQuery, 'fromHour' | 'untilHour' | 'minutes' | 'warnings'> {
+  const minutes = { from: Math.floor(startMs / MINUTE_MS), until: Math.ceil(endMs / MINUTE_MS) }
+  if (minutes.until - minutes.from > MINUTES_MAX) throw wrong('time_range', `must be at most ${MINUTES_MAX / 60} hours by the minute; ask by the hour.`)
+  return { fromHour: Math.floor(startMs / HOUR_MS), untilHour: Math.ceil(endMs / HOUR_MS), minutes, warnings: [] }
 }
 
 /** How calls were spread is kept by the day, without tags, and told of a month at most (J3). Gives warnings. */
@@ -99,7 +111,7 @@ function checkPercentiles(metrics: readonly MetricName[], told: readonly Dimensi
   if (first === undefined) return []
   const days = Math.ceil(untilHour / 24) - Math.floor(fromHour / 24)
   if (days > PERCENTILE_DAYS_MAX + 1) throw wrong('time_range', `must be at most ${PERCENTILE_DAYS_MAX} days for percentiles (\`${first}\`); means have no such bound.`)
-  if (granularity === 'hour') throw wrong('granularity', `cannot be hour for percentiles (\`${first}\`), which are kept by the day.`)
+  if (granularity === 'hour' || granularity === 'minute') throw wrong('granularity', `cannot be ${granularity} for percentiles (\`${first}\`), which are kept by the day.`)
   const tag = told.find((dimension) => dimension === 'app' || dimension.startsWith('tag.'))
   if (tag !== undefined) throw wrong('metrics', `cannot have percentiles (\`${first}\`) together with \`${tag}\`: they are kept by key, model, provider and endpoint. \`avg_latency\` and \`avg_throughput\` can be told by anything.`)
   return fromHour % 24 === 0 && untilHour % 24 === 0 ? [] : ['percentiles are of the whole days (UTC) that `time_range` touches']

@@ -151,6 +151,13 @@ describe('J3: POST /analytics/query', () => {
     expect(answer.body).toMatchObject({ data: { data: [{ request_count: 1 }], warnings: [`api_key_id: this account has no key ${'f'.repeat(64)}`] } })
   })
 
+  test('by the minute is told of the calls themselves, to the minute', async () => {
+    const minute = new Date(Math.floor(Date.parse(NOW) / 60_000) * 60_000).toISOString()
+    const end = new Date(Date.parse(minute) + 60_000).toISOString()
+    const answer = await query({ metrics: ['request_count', 'tokens_total'], granularity: 'minute', dimensions: ['model', 'endpoint'], time_range: { start: minute, end } })
+    expect(rows(answer)).toEqual([{ date__minute: minute, model: 'acme/gone', endpoint: null, request_count: 1, tokens_total: 175 }])
+  })
+
   test('limit and group_limit cut, and truncated says so', async () => {
     expect((await query({ metrics: ['request_count'], dimensions: ['tag.feature'], limit: 1 })).body).toMatchObject({ data: { data: [{ 'tag.feature': 'search' }], metadata: { row_count: 1, truncated: true } } })
     expect((await query({ metrics: ['request_count'], dimensions: ['model'], granularity: 'day', group_limit: 1 })).body).toMatchObject({ data: { metadata: { row_count: 2, truncated: true } } })
@@ -166,7 +173,9 @@ describe('J3: POST /analytics/query', () => {
     [{ metrics: ['speed'] }, /^The field `metrics` has "speed", which is none; there are request_count, byok_request_count, total_usage, /],
     [{ metrics: ['request_count'], dimensions: ['model', 'provider', 'user'] }, 'The field `dimensions` must name at most two dimensions.'],
     [{ metrics: ['request_count'], dimensions: ['country'] }, 'The field `dimensions` has "country", which is none; there are model, provider, endpoint, api_key_id, workspace, user, app, and tag.<name> for each tag.'],
-    [{ metrics: ['request_count'], granularity: 'minute' }, 'The field `granularity` must be one of hour, day, week, month.'],
+    [{ metrics: ['request_count'], granularity: 'second' }, 'The field `granularity` must be one of minute, hour, day, week, month.'],
+    [{ metrics: ['request_count'], granularity: 'minute', time_range: { start: '2026-11-20T00:00:00Z', end: '2026-11-20T03:00:01Z' } }, 'The field `time_range` must be at most 3 hours by the minute; ask by the hour.'],
+    [{ metrics: ['p50_latency'], granularity: 'minute' }, 'The field `granularity` cannot be minute for percentiles (`p50_latency`), which are kept by the day.'],
     [{ metrics: ['request_count'], time_range: { start: '2026-11-20T12:00Z', end: '2026-11-21T00:00:00Z' } }, 'The field `time_range.start` must be a time in UTC with seconds, like 2027-01-31T00:00:00Z.'],
     [{ metrics: ['request_count'], time_range: { start: '2026-11-21T00:00:00Z', end: '2026-11-20T00:00:00Z' } }, 'The field `time_range` must start before it ends.'],
     [{ metrics: ['request_count'], granularity: 'hour', time_range: { start: '2026-01-01T00:00:00Z', end: '2026-11-20T00:00:00Z' } }, 'The field `time_range` must be at most 31 days by the hour; ask by the day.'],
@@ -205,7 +214,7 @@ test('J4: rates are quotients of sums, and null where there is nothing to divide
 
 test("J3: GET /analytics/meta lists what can be asked, with the account's own tags", async () => {
   const { body } = await get('/analytics/meta')
-  expect(body).toMatchObject({ data: { granularities: [{ name: 'hour' }, { name: 'day' }, { name: 'week' }, { name: 'month' }], operators: [{ name: 'eq', value_type: 'scalar' }, { name: 'neq' }, { name: 'in', value_type: 'array' }, { name: 'not_in' }] } })
+  expect(body).toMatchObject({ data: { granularities: [{ name: 'minute' }, { name: 'hour' }, { name: 'day' }, { name: 'week' }, { name: 'month' }], operators: [{ name: 'eq', value_type: 'scalar' }, { name: 'neq' }, { name: 'in', value_type: 'array' }, { name: 'not_in' }] } })
   expect(rows({ status: 200, type: '', text: '', body: { data: isObject(body) && isObject(body['data']) ? body['data']['dimensions'] : [] } }).map(({ name }) => name)).toEqual(['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'app', 'tag.customer', 'tag.feature'])
 })
 

@@ -1,6 +1,7 @@
 import { METRICS, spreadsFor, sumsFor, valueOfMetric, type Metric, type MetricName } from '../../ledger/metrics.ts'
 import { DIMENSIONS, GRANULARITIES, type Dimension, type ReportRow } from '../../ledger/reports.ts'
 import { formatUsd, usdNumber } from '../../core/nano.ts'
+import { Fault } from '../../core/fault.ts'
 import type { Route } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
@@ -12,7 +13,7 @@ const TAGS_SHOWN_DAYS = 90
 const TAG_NAMES_MAX = 100
 
 const LABELS: Readonly<Record<string, string>> = {
-  model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', app: 'App', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
+  model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', app: 'App', minute: 'Minute', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
 }
 
 /** `GET /analytics/meta`: what can be asked of `POST /analytics/query` (J3), with the account's own tags. */
@@ -41,9 +42,10 @@ export const queryAnalytics: Route = {
     const asked = queryOf(await readBody(context, ANALYTICS_QUERY), clock.wallMs())
     const beganMs = clock.monotonicMs()
     const report = await reports.report({
-      accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, granularity: asked.granularity, by: asked.dimensions,
+      accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, ...(asked.minutes && { minutes: asked.minutes }), granularity: asked.granularity, by: asked.dimensions,
       filters: [...asked.filters, ...scopeOf(access)], sums: sumsFor([...asked.summed, 'request_count']), spreads: spreadsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
     })
+    if (report.hasTooMany && asked.minutes) throw new Fault('invalid_request', 'The field `time_range` has more calls than are looked at by the minute: ask for a shorter time, filter, or ask by the hour.', { metadata: { field: 'time_range' } })
     const unknown = await unknownKeys(asked, (hashes) => reports.knownKeys(access.accountId, hashes))
     const warnings = [...asked.warnings, ...unknown.map((hash) => `api_key_id: this account has no key ${hash.slice(0, 80)}`)]
     return {
