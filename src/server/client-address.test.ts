@@ -17,6 +17,8 @@ describe('where a request comes from', () => {
     expect(clientAddress(request('10.0.0.1, 203.0.113.9'), origins('192.0.2.1', '192.0.2.0/24'))).toBe('203.0.113.9')
     expect(clientAddress(request('10.0.0.1, 203.0.113.9, 192.0.2.7'), origins('::ffff:192.0.2.1', '192.0.2.0/24'))).toBe('203.0.113.9')
     expect(clientAddress(request(), origins('192.0.2.1', '192.0.2.0/24'))).toBe('192.0.2.1')
+    for (const said of ['203.0.113.9:4711', '10.0.0.1:1, 203.0.113.9:4711, 192.0.2.7:80']) expect(clientAddress(request(said), origins('192.0.2.1', '192.0.2.0/24'))).toBe('203.0.113.9')
+    for (const said of ['[2001:db8::9]:4711', '[2001:db8::9]', '2001:db8::9']) expect(clientAddress(request(said), origins('192.0.2.1', '192.0.2.0/24'))).toBe('2001:db8::9')
     expect(clientAddress(request('rubbish'), origins('192.0.2.1', '192.0.2.0/24'))).toBe('rubbish')
   })
 })

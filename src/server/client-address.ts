@@ -17,8 +17,13 @@ export interface Origins {
 export function clientAddress(request: Request, { peerOf, trustedProxies }: Origins): string | undefined {
   const peer = peerOf(request)
   if (peer === undefined || !isTrusted(peer, trustedProxies)) return peer
-  const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',').map((address) => address.trim()).filter((address) => address !== '')
+  const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',').map((address) => withoutPort(address.trim())).filter((address) => address !== '')
   return forwarded.findLast((address) => !isTrusted(address, trustedProxies)) ?? forwarded[0] ?? peer
+}
+
+/** Some proxies say the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(address: string): string {
+  return /^\[([^\]]*)\](?::\d{1,5})?$/.exec(address)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(address)?.[1] ?? address
 }
 
 function isTrusted(address: string, ranges: readonly IpRange[]): boolean {

@@ -28,7 +28,8 @@ beforeAll(async () => {
   stripe = serveStripe()
   gateway = await startGateway({ env: { ...stripe.env, SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com', SWITCHYARD_INITIAL_CREDITS: '0' } })
   url = gateway.url.replace('127.0.0.1', 'localhost')
-  ada = await signedUp(gateway, smtp, 'ada@example.com')
+  // A name that no line is long enough for.
+  ada = await signedUp(gateway, smtp, 'ada@example.com', { first_name: 'Ada', last_name: 'L'.repeat(100) })
   await ada.form('/members/organization', { name: 'Acme' })
   chromium = await startChromium()
 })

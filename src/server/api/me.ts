@@ -54,7 +54,7 @@ export const leaveAccount: Route = {
     const id = context.params['id'] ?? ''
     const found = (await people.accountsOf(user.id)).find(({ account }) => account.id === id)
     if (!found) throw new Fault('not_found', 'You are in no such account. GET /api/v1/me/accounts lists yours.')
-    if (found.account.kind === 'personal') throw new Fault('conflict', 'This account is your own: nobody leaves it. The operator of this server can close it.')
+    if (found.account.kind === 'personal') throw new Fault('conflict', 'This account is your own: nobody leaves it. /security/delete deletes you, and it.')
     await people.removeMember(id, user.id, { kind: 'user', id: user.id, name: userName(user), userId: user.id })
     return { deleted: true }
   },

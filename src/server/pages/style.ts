@@ -3,7 +3,7 @@ export const STYLE = `
 :root { color-scheme: light dark; --ink: #16181d; --soft: #5b6270; --line: #dfe3ea; --page: #f5f6f8; --card: #fff; --accent: #2456d6; --accent-ink: #fff; --bad: #b3261e; --good: #1b7f4b; }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --soft: #a2a9b6; --line: #333944; --page: #121419; --card: #1b1e25; --accent: #7da2ff; --accent-ink: #0c1020; --bad: #ff9d95; --good: #6fd7a1; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 27rem; margin: 8vh auto 4rem; padding: 0 1rem; }
 main.wide { max-width: 44rem; }
 .brand { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.5rem; font-weight: 650; letter-spacing: -.01em; color: inherit; text-decoration: none; }
