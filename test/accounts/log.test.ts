@@ -18,6 +18,8 @@ const LEAVES_NOTHING: Readonly<Record<string, string>> = {
   'DELETE /workspaces/{id}/budgets/{interval}': 'there was none',
   'POST /scim/refresh': 'no access was other than it should be',
   'POST /domains/{id}/verify': 'no name server has the record',
+  'POST /sso/{id}/check': 'asks',
+  'POST /sso/{id}/activate': 'no domain is proven',
   'PATCH /organization/members/{id}': 'they were a member before',
   'POST /instance/accounts/{id}/resume': 'it was not suspended',
   'POST /instance/people/{id}/impersonate': 'for who is signed in: test/sign-in/impersonation.test.ts',

@@ -11,6 +11,8 @@ const unique = (): string => `x${++last}${Math.floor(performance.now() * 1_000).
 
 const make = ({ world, side }: For, method: string, path: string, body: unknown) => world.ask(side.owner.secret, method, path, body)
 
+const OIDC = { kind: 'oidc', issuer: 'https://login.example.com', client_id: 'switchyard', client_secret: 'sk-test-credential-1234567890' }
+
 /** Makes a thing of each kind, and gives its id: by the path before `/{…}`. */
 export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>>> = {
   '/keys': async (whom) => dataOf(await make(whom, 'POST', '/keys', { name: 'k', creator_user_id: whom.ownerId }), 'hash'),
@@ -45,6 +47,12 @@ export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>
   '/scim/tokens': async (whom) => dataOf(await make(whom, 'POST', '/scim/tokens', { name: unique() })),
   '/scim/group-mappings': async (whom) => dataOf(await make(whom, 'POST', '/scim/group-mappings', await mapping(whom))),
   '/domains': async (whom) => dataOf(await make(whom, 'POST', '/domains', { domain: `${unique()}.example.com` })),
+  '/sso': async (whom) => {
+    // An organization has ten at most.
+    const { body } = await whom.world.ask(whom.side.owner.secret, 'GET', '/sso')
+    for (const row of asArray(body['data']) ?? []) await whom.world.ask(whom.side.owner.secret, 'DELETE', `/sso/${asString(asObject(row)?.['id'])}`)
+    return dataOf(await make(whom, 'POST', '/sso', OIDC))
+  },
   '/purchases': async ({ world, side }) => dataOf(await world.ask(world.ours.owner.secret, 'POST', `/instance/accounts/${side.accountId}/purchases`, { amount_usd: 25, reference: unique() })),
   // No payment provider is configured here: test/billing has one.
   '/billing/cards': async () => 'pm_1',
@@ -109,6 +117,11 @@ export const BODIES: Readonly<Record<string, Body>> = {
   'POST /domains': () => ({ domain: `${unique()}.example.com` }),
   'POST /domains/{id}/verify': () => ({}),
   'POST /domains/{id}/disable': () => ({}),
+  'POST /sso': () => OIDC,
+  'PATCH /sso/{id}': () => ({ name: 'renamed' }),
+  'POST /sso/{id}/check': () => ({}),
+  'POST /sso/{id}/activate': () => ({}),
+  'POST /sso/{id}/disable': () => ({}),
   'POST /purchases': () => ({ amount_usd: 25 }),
   'POST /purchases/{id}/refund': () => ({ amount_usd: 5 }),
   'PATCH /billing': () => ({ name: 'Acme Ltd', address: 'Street 1', tax_id: 'DE1', email: 'bills@example.com' }),
@@ -136,6 +149,8 @@ export const ANSWERS: Readonly<Record<string, readonly number[]>> = {
   // There is no network, and no name server has the record.
   'POST /domains/{id}/verify': [200, 400, 409, 422, 502],
   'POST /domains/{id}/disable': [200, 400, 409],
+  // No domain is proven: test/sign-in/sso.test.ts has one.
+  'POST /sso/{id}/activate': [409],
   'POST /notifications/webhooks/{id}/test': [200, 400, 409, 502],
 }
 

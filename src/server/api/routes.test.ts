@@ -41,6 +41,7 @@ test('who may call what', () => {
     'GET /scim/group-mappings': 'directory.read', 'POST /scim/group-mappings': 'directory.change', 'GET /scim/group-mappings/{id}': 'directory.read', 'PATCH /scim/group-mappings/{id}': 'directory.change', 'DELETE /scim/group-mappings/{id}': 'directory.change',
     'GET /scim/groups': 'directory.read', 'GET /scim/users': 'directory.read', 'POST /scim/refresh': 'directory.change', 'GET /scim/tokens': 'directory.read', 'POST /scim/tokens': 'directory.change', 'DELETE /scim/tokens/{id}': 'directory.change',
     'GET /domains': 'domains.read', 'POST /domains': 'domains.change', 'GET /domains/{id}': 'domains.read', 'POST /domains/{id}/verify': 'domains.change', 'POST /domains/{id}/disable': 'domains.change', 'DELETE /domains/{id}': 'domains.change',
+    'GET /sso': 'sso.read', 'POST /sso': 'sso.change', 'GET /sso/{id}': 'sso.read', 'PATCH /sso/{id}': 'sso.change', 'POST /sso/{id}/check': 'sso.read', 'POST /sso/{id}/activate': 'sso.change', 'POST /sso/{id}/disable': 'sso.change', 'DELETE /sso/{id}': 'sso.change',
   })
 })
 
@@ -57,6 +58,7 @@ const OURS = [
   'POST /credits/move', 'DELETE /me/impersonation', 'POST /route/explain', 'GET /account/policy', 'PATCH /account/policy', 'GET /keys/{hash}/policy', 'PATCH /keys/{hash}/policy', 'POST /keys/{hash}/rotate',
   'PATCH /organization/members/{id}', 'DELETE /organization/members/{id}', 'GET /organization/invitations', 'POST /organization/invitations', 'DELETE /organization/invitations/{id}', 'GET /organization/audit',
   'GET /scim/users', 'POST /scim/refresh', 'GET /scim/tokens', 'POST /scim/tokens', 'DELETE /scim/tokens/{id}', 'GET /domains', 'POST /domains', 'GET /domains/{id}', 'POST /domains/{id}/verify', 'POST /domains/{id}/disable', 'DELETE /domains/{id}',
+  'GET /sso', 'POST /sso', 'GET /sso/{id}', 'PATCH /sso/{id}', 'POST /sso/{id}/check', 'POST /sso/{id}/activate', 'POST /sso/{id}/disable', 'DELETE /sso/{id}',
 ]
 
 describeShared('by the document', () => {

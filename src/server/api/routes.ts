@@ -8,6 +8,7 @@ import { changeByokKey, createByokKey, deleteByokKey, getByokKey, listByokKeys }
 import { moveCredit } from './credit-moves.ts'
 import { createCoinbaseCharge, getCredits } from './credits.ts'
 import { addDomain, deleteDomain, disableDomain, getDomain, listDomains, verifyDomain } from './domains.ts'
+import { activateSso, changeSso, checkSso, createSso, deleteSso, disableSso, getSso, listSso } from './sso.ts'
 import { getAppRankings, getSessionCosts } from './datasets.ts'
 import { getBenchmarks, getTaskClassifications } from './measured.ts'
 import { getDailyRankings } from './rankings-daily.ts'
@@ -70,6 +71,7 @@ export const routes: readonly Route[] = [
   listMembers, changeMember, removeMember, listInvitations, createInvitation, revokeInvitation, getAudit,
   listGroupMappings, createGroupMapping, getGroupMapping, changeGroupMapping, deleteGroupMapping, listScimGroups, listScimUsers, refreshScim, listScimTokens, createScimToken, revokeScimToken,
   listDomains, addDomain, getDomain, verifyDomain, disableDomain, deleteDomain,
+  listSso, createSso, getSso, changeSso, checkSso, activateSso, disableSso, deleteSso,
   getInstanceSettings, changeInstanceSettings, getInstanceAudit,
   listMarkups, putMarkup, deleteMarkup,
   listAccounts, getAccount, changeAccount, grantCredit, recordPurchase, suspendAccount, resumeAccount, closeAccount, listPeople, getPerson, changePerson, startImpersonation, endImpersonation,

@@ -19,7 +19,7 @@ import { LIMITS } from './attempts.ts'
 import type { Letters } from './letters.ts'
 import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS, SET_UP_CODE } from './names.ts'
 import type { SetUp } from './set-up.ts'
-import { externalPlugin } from './external-plugin.ts'
+import { externalSession } from './external-session.ts'
 import type { Flows } from './flows.ts'
 import { FINISH_PATH } from './identity.ts'
 import { maySignUp, whyNotSignUp } from './sign-up.ts'
@@ -116,7 +116,7 @@ function pluginsOf(options: AuthOptions, link: (path: string, token: string) => 
         if (isKnown || await maySignUp(address, { isByLetter: true }, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
       },
     }),
-    second, secondFactorAfterLink(second), externalPlugin(options.flows),
+    second, secondFactorAfterLink(second), externalSession(options.flows),
     passkey({ rpID: new URL(publicUrl).hostname, rpName: 'Switchyard', origin: publicUrl }),
   ]
 }

@@ -54,6 +54,10 @@ export class External {
     return this.options.providers
   }
 
+  get isHttpAllowed(): boolean {
+    return this.options.isHttpAllowed
+  }
+
   get sso(): Sso {
     return this.options.sso
   }
@@ -67,7 +71,7 @@ export class External {
     const asked = { redirectUrl: this.backTo(name), state, ...secrets, loginHint: going.email }
     if (provider.kind === 'oidc') return { url: await beginOidc(this.partyOf(provider), asked), cookie }
     const { beginGithub } = await import('./github.ts')
-    return { url: await beginGithub({ ...provider, fetch: this.options.fetch }, asked), cookie }
+    return { url: await beginGithub({ ...provider, send: this.options.fetch }, asked), cookie }
   }
 
   /** Throws Fault. */
@@ -76,7 +80,7 @@ export class External {
     const { flow, asked, search } = await this.taken(name, this.backTo(name), request)
     const identity = provider.kind === 'oidc'
       ? await (await import('./oidc.ts')).finishOidc(this.partyOf(provider), asked, search)
-      : await (await import('./github.ts')).finishGithub({ ...provider, fetch: this.options.fetch }, asked, search)
+      : await (await import('./github.ts')).finishGithub({ ...provider, send: this.options.fetch }, asked, search)
     return { ticket: await this.ticket(await this.personOf(provider, identity, flow.setUpCode), null), next: flow.next }
   }
 
@@ -252,14 +256,14 @@ export class External {
   }
 
   private partyOf({ label, url, clientId, clientSecret }: IdentityProvider): OidcParty {
-    return { label, issuer: url, clientId, clientSecret, fetch: this.options.fetch, isHttpAllowed: url.startsWith('http:') }
+    return { label, issuer: url, clientId, clientSecret, send: this.options.fetch, clock: this.options.clock, isHttpAllowed: url.startsWith('http:') }
   }
 
   private async oidcPartyOf(connection: SsoConnection): Promise<OidcParty> {
     const { settings, name } = connection
     if (settings.kind !== 'oidc') throw new Fault('not_found', 'This connection speaks SAML.')
-    const { guardedFetch, isHttpAllowed, sso } = this.options
-    return { label: name, issuer: settings.issuer, clientId: settings.clientId, clientSecret: await sso.secretOf(connection), fetch: guardedFetch, isHttpAllowed }
+    const { guardedFetch, isHttpAllowed, sso, clock } = this.options
+    return { label: name, issuer: settings.issuer, clientId: settings.clientId, clientSecret: await sso.secretOf(connection), send: guardedFetch, clock, isHttpAllowed }
   }
 
   private samlParty({ id, name, settings }: SsoConnection): SamlParty {

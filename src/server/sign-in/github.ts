@@ -5,14 +5,14 @@ import { refused, type OidcAsk } from './oidc.ts'
 import { splitName } from './names.ts'
 
 /** We, at GitHub or at an Enterprise Server. */
-export interface GithubParty { readonly label: string; readonly url: string; readonly clientId: string; readonly clientSecret: string; readonly fetch: Fetch }
+export interface GithubParty { readonly label: string; readonly url: string; readonly clientId: string; readonly clientSecret: string; readonly send: Fetch }
 
 const TIMEOUT_MS = 10_000
 
-function configOf({ url, clientId, clientSecret, fetch }: GithubParty): client.Configuration {
+function configOf({ url, clientId, clientSecret, send }: GithubParty): client.Configuration {
   const config = new client.Configuration({ issuer: url, authorization_endpoint: `${url}/login/oauth/authorize`, token_endpoint: `${url}/login/oauth/access_token` }, clientId, undefined, client.ClientSecretPost(clientSecret))
   // As in oidc.ts.
-  config[client.customFetch] = (to, init) => fetch(to, init as RequestInit)
+  config[client.customFetch] = (to, init) => send(to, init as RequestInit)
   config.timeout = TIMEOUT_MS / 1000
   if (url.startsWith('http:')) client.allowInsecureRequests(config)
   return config
@@ -42,10 +42,10 @@ export async function finishGithub(party: GithubParty, { redirectUrl, state, ver
   }
 }
 
-async function ask({ url, fetch }: GithubParty, path: string, token: string): Promise<unknown> {
+async function ask({ url, send }: GithubParty, path: string, token: string): Promise<unknown> {
   // An Enterprise Server has its API below its own name.
   const api = url === 'https://github.com' ? 'https://api.github.com' : `${url}/api/v3`
-  const answer = await fetch(`${api}${path}`, { headers: { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'switchyard' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const answer = await send(`${api}${path}`, { headers: { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json', 'user-agent': 'switchyard' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}`)
   return await answer.json()
 }

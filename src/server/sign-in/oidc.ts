@@ -1,6 +1,7 @@
 // Loaded when somebody first signs in this way.
 import * as client from 'openid-client'
 import { Fault } from '../../core/fault.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { nameIn, type Fetch, type Identity } from './identity.ts'
 
 /** We, at a provider. */
@@ -10,7 +11,8 @@ export interface OidcParty {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string | undefined
-  readonly fetch: Fetch
+  readonly send: Fetch
+  readonly clock: Pick<Clock, 'monotonicMs'>
   /** Plain http, for where the operator has said so. */
   readonly isHttpAllowed: boolean
 }
@@ -33,7 +35,7 @@ const KNOWN_MAX = 200
 async function configOf(party: OidcParty): Promise<client.Configuration> {
   const { issuer, clientId, clientSecret, isHttpAllowed } = party
   const key = JSON.stringify([issuer, clientId, clientSecret ?? null, isHttpAllowed])
-  const nowMs = performance.now()
+  const nowMs = party.clock.monotonicMs()
   const found = known.get(key)
   if (found && found.untilMs > nowMs) return await found.config
   const config = discovered(party)
@@ -45,11 +47,11 @@ async function configOf(party: OidcParty): Promise<client.Configuration> {
   return await config
 }
 
-async function discovered({ label, issuer, clientId, clientSecret, fetch, isHttpAllowed }: OidcParty): Promise<client.Configuration> {
+async function discovered({ label, issuer, clientId, clientSecret, send, isHttpAllowed }: OidcParty): Promise<client.Configuration> {
   try {
     const config = await client.discovery(new URL(issuer), clientId, { [client.clockTolerance]: SKEW_SECONDS }, clientSecret === undefined ? client.None() : client.ClientSecretPost(clientSecret), {
-      // The library's requests are those of `fetch`, with fewer kinds of bodies.
-      [client.customFetch]: (url, init) => fetch(url, init as RequestInit), timeout: TIMEOUT_SECONDS, execute: [client.enableNonRepudiationChecks, ...(isHttpAllowed ? [client.allowInsecureRequests] : [])],
+      // The library's requests are those of the platform's, with fewer kinds of bodies.
+      [client.customFetch]: (url, init) => send(url, init as RequestInit), timeout: TIMEOUT_SECONDS, execute: [client.enableNonRepudiationChecks, ...(isHttpAllowed ? [client.allowInsecureRequests] : [])],
     })
     return config
   } catch (error) {

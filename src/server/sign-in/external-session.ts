@@ -8,7 +8,7 @@ import type { Flows } from './flows.ts'
 import { FINISH_PATH, type Ticket } from './identity.ts'
 
 /** A session for whom a provider of identity has shown: what `External` has checked, it keeps behind a ticket that works once. */
-export function externalPlugin(flows: Pick<Flows, 'takeUnseen'>): BetterAuthPlugin {
+export function externalSession(flows: Pick<Flows, 'takeUnseen'>): BetterAuthPlugin {
   return {
     id: 'external',
     endpoints: {
