@@ -121,6 +121,27 @@ test('a change of prices holds for the next call, and bad wallets are refused wi
   expect((await api(admin, 'GET', '/wallets?external_id=changing')).body).toMatchObject({ total_count: 1 })
 })
 
+test('with money turned off wallets go on: customers pay, the reseller does not', async () => {
+  const settings = (money: boolean) => api(admin, 'PATCH', '/instance/settings', { money })
+  const id = await wallet('free-of-charge', { markup_percent: 50 })
+  const secret = await keyOf({ wallet: id })
+  try {
+    expect((await settings(false)).status).toBe(200)
+    const before = (await api(admin, 'GET', '/credits')).data['total_usage']
+    // An empty wallet makes no calls, whoever asks no balance of the reseller.
+    const poor = await chat(secret)
+    expect([poor.status, asObject(asObject(poor.body['error'])?.['metadata'])?.['reason']]).toEqual([402, 'wallet_balance'])
+    await api(admin, 'POST', `/wallets/${id}/grant`, { amount_usd: '0.01', reason: 'start' })
+    expect(costOf(await chat(secret))).toBe(0.003)
+    expect((await api(secret, 'GET', '/wallet')).data).toMatchObject({ balance_usd: 0.007, used_usd: 0.003 })
+    expect((await api(secret, 'GET', '/credits')).body).toEqual({ data: { total_credits: 0.01, total_usage: 0.003 } })
+    expect((await api(admin, 'GET', '/credits')).body).toMatchObject({ data: { total_usage: before }, switchyard: { money: false } })
+    expect((await api(admin, 'GET', '/wallets/report')).body['data']).toContainEqual(expect.objectContaining({ external_id: 'free-of-charge', charged_usd: 0.003, cost_usd: 0.002, margin_usd: 0.001 }))
+  } finally {
+    await settings(true)
+  }
+})
+
 test('all of it verifies', async () => {
   const store = await openAccounts({ dataDir: gateway.dataDir, databaseUrl: databaseUrlOf(gateway.dataDir), clock: systemClock })
   expect((await store.verify()).problems).toEqual([])

@@ -24,7 +24,8 @@ export function customerView(snapshot: Snapshot, lists: readonly PriceList[]): S
 }
 
 /** An endpoint at the prices that the customer pays. */
-export function customerEndpoint({ markup: _, ...endpoint }: Endpoint, lists: readonly PriceList[]): Endpoint {
+export function customerEndpoint(resellers: Endpoint, lists: readonly PriceList[]): Endpoint {
+  const { markup: _, ...endpoint } = resellers
   const asked = (price: Price): Price => listedPrice(lists, endpoint.modelId, price)
   const { alternatives, tierPrices } = endpoint
   return Object.freeze({

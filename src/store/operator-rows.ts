@@ -49,8 +49,9 @@ export async function listAccounts(sql: Sql, { offset, limit, search, state, kin
   return { rows: await summaries(sql, rows), total: int(await one(sql, `SELECT COUNT(*) AS total FROM accounts${where.text}`, ...values), 'total') }
 }
 
+/** None for a wallet: it is its reseller's to fill, and to close. */
 export async function findAccountSummary(sql: Sql, id: string): Promise<AccountSummary | undefined> {
-  const row = await one(sql, `SELECT ${ACCOUNT} FROM accounts WHERE id = $1`, id)
+  const row = await one(sql, `SELECT ${ACCOUNT} FROM accounts WHERE id = $1 AND kind <> 'wallet'`, id)
   return row && (await summaries(sql, [row]))[0]
 }
 
@@ -96,7 +97,7 @@ export async function setOverrides(sql: Sql, accountId: string, wish: Partial<Ac
 
 /** The account's own log goes with what is personal: that it was closed stands in the install's. */
 export async function closeAndLog(sql: Sql, accountId: string, change: Change): Promise<boolean> {
-  if (!await closeAccount(sql, accountId, change.nowMs)) return false
+  if (!await findAccountSummary(sql, accountId) || !await closeAccount(sql, accountId, change.nowMs)) return false
   await writeAudit(sql, { accountId: INSTANCE_ACCOUNT, ...change, action: 'account.close', target: accountId })
   return true
 }
