@@ -48,3 +48,14 @@ test('a saved card is said to be saved; nobody sees another account\'s purchase;
   expect([stranger.status, stranger.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
   expect((await new Browser(gateway.url).page('/billing')).headers.get('location')).toBe('/sign-in?next=%2Fbilling')
 })
+
+test('where nobody takes cards the operator is told how to give this account credit', async () => {
+  const plain = await startGateway({ env: { SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com' } })
+  try {
+    const grace = await signedUp(plain, smtp, 'grace@example.com')
+    const { data } = await (await grace.api('/me')).json() as { data: { account: { id: string } } }
+    expect(await (await grace.page('/billing')).text()).toContain(`<code>switchyard accounts grant ${data.account.id} 25</code>`)
+  } finally {
+    await plain.stop()
+  }
+}, 60_000)

@@ -126,7 +126,7 @@ async function savedCards({ api: { billing } }: PageContext, accountId: string):
 }
 
 function noCards(live: LiveSession): Html {
-  return html`<section><h2>Buy credit</h2><p>Nobody takes cards here: the operator of this install gives credit.</p>${live.isOperator && html`<p class="soft">That is you: <code>switchyard credits grant</code>, or <a href="/docs/billing">set up Stripe</a>.</p>`}</section>`
+  return html`<section><h2>Buy credit</h2><p>Nobody takes cards here: the operator of this install gives credit.</p>${live.isOperator && html`<p class="soft">That is you: <code>switchyard accounts grant ${live.accountId} 25</code>, or <a href="/docs/billing">set up Stripe</a>.</p>`}</section>`
 }
 
 async function memberBody({ people, api: { billing, instance: { settings } } }: PageContext, live: LiveSession): Promise<Piece> {

@@ -171,7 +171,7 @@ function linkTrouble({ code, message }: Answer): string {
 }
 
 function checkMail({ signIn: { letters } }: PageContext, title: string, words: string, cookies: readonly string[] = []): Response {
-  const operator = 'This server sends no letters: its operator has the link, in the log and at GET /api/v1/instance/links, and passes it on to you.'
+  const operator = 'This server sends no letters. The link is in its log: if you run it, open it there. Otherwise ask who does, who sees it at GET /api/v1/instance/links, too.'
   return page({ title, cookies, body: html`<section><h1>${title}</h1><p>${letters.isByMail ? words : operator}</p></section>${backToSignIn}` })
 }
 
