@@ -13,5 +13,10 @@ export async function callerView(call: Call, caller: Caller, gateway: Pick<Gatew
   const snapshot = own instanceof Promise ? await own : own
   if (snapshot !== shared) await gateway.ownKeyBills?.ready(caller.accountId, shared.byok)
   const { key, wallet } = caller
-  return { snapshot, policy, ...(key.wallet !== undefined && wallet && { prices: wallet.prices }), health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
+  return { snapshot, policy, ...(isBudgeted(caller) && { isBudgeted: true }), ...(key.wallet !== undefined && wallet && { prices: wallet.prices }), health: gateway.health, affinity: gateway.conversations.affinity(caller, call), stickyId: caller.key.hash, draw: gateway.draw, nowMs: call.createdMs }
+}
+
+/** Whether anything bounds what the caller's calls may cost, beside the account's credit. */
+function isBudgeted({ key, budgets, caps, tagCaps, wallet }: Caller): boolean {
+  return key.limit !== null || budgets !== undefined || caps !== undefined || wallet !== undefined || (tagCaps?.some(({ isAlert }) => !isAlert) ?? false)
 }

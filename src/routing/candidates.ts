@@ -44,6 +44,7 @@ interface Demands {
   readonly quantizations: ReadonlySet<string> | undefined
   readonly ended: boolean
   readonly unpricedAllowed: boolean
+  readonly isBudgeted: boolean
   readonly nowMs: number
   /** Only models whose answers may train others are wanted, and this one's may not as far as is known. */
   readonly isUndistillable: boolean
@@ -52,7 +53,7 @@ interface Demands {
 }
 
 /** What sorts endpoints beside the call itself. */
-type View = Pick<RoutingView, 'snapshot' | 'nowMs' | 'policy' | 'prices'>
+type View = Pick<RoutingView, 'snapshot' | 'nowMs' | 'policy' | 'prices' | 'isBudgeted'>
 
 type Rule = Exclusion['rule']
 
@@ -69,7 +70,7 @@ export function candidatesOf(call: Call, requested: string, index: ModelIndex, v
   return { index, requested, variants, eligible: preferSupporting(eligible, call.needs, excluded), excluded }
 }
 
-function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], { snapshot, nowMs, policy, prices }: View): Demands {
+function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], { snapshot, nowMs, policy, prices, isBudgeted = false }: View): Demands {
   const { needs, preferences } = call
   const { order, only, ignore, quantizations } = preferences
   return {
@@ -84,6 +85,7 @@ function demandsOf(call: Call, index: ModelIndex, variants: readonly Variant[], 
     quantizations: quantizations?.length ? new Set(quantizations.flatMap(quantizationsOf)) : undefined,
     ended: nowMs >= index.endsMs,
     unpricedAllowed: snapshot.unpricedAllowed === true,
+    isBudgeted,
     nowMs,
     policy: policy?.sources.length ? policy : undefined,
     prices,
@@ -190,10 +192,15 @@ function supports({ parameters }: Endpoint, name: string): boolean {
   return other !== undefined && parameters.has(other)
 }
 
-function excludeByState({ endpoint, notReady }: Candidate, { ended, unpricedAllowed }: Demands): Exclusion | undefined {
+/** Why one whose price nobody knows is not called where the operator allows it. */
+export const NOT_COUNTED = 'nobody knows its price, and a limit or budget that holds for this key could not count it'
+
+function excludeByState({ endpoint, notReady }: Candidate, { ended, unpricedAllowed, isBudgeted }: Demands): Exclusion | undefined {
   if (ended) return out(endpoint, 'deprecated', 'the model has been taken away')
   if (notReady) return notReady
-  return endpoint.price.state === 'unpriced' && !unpricedAllowed ? out(endpoint, 'unpriced', 'nobody knows its price') : undefined
+  if (endpoint.price.state !== 'unpriced') return undefined
+  if (!unpricedAllowed) return out(endpoint, 'unpriced', 'nobody knows its price')
+  return isBudgeted ? out(endpoint, 'unpriced', NOT_COUNTED) : undefined
 }
 
 /** C5: of these, endpoints that support what is asked are preferred to those that would ignore it. Never empties the list. */

@@ -5,7 +5,7 @@ import { Fault, type FaultCode } from '../core/fault.ts'
 import { sayUsd } from '../core/nano.ts'
 import { availability, AVAILABILITY, type AvailabilityCode } from './availability.ts'
 import { windowOf } from './bound.ts'
-import type { Candidates } from './candidates.ts'
+import { NOT_COUNTED, type Candidates } from './candidates.ts'
 import type { Exclusion } from './plan.ts'
 import { guardrailed, isListed, PLACE_RULES, policyWords } from './policy-words.ts'
 
@@ -145,7 +145,9 @@ function deprecated(call: Call, groups: readonly Candidates[], names: string, sn
 /** Nothing the client could change would help: credentials, providers turned off, prices that nobody knows. */
 function operatorsFault(call: Call, groups: readonly Candidates[], names: string, operators: readonly Exclusion[], snapshot: Snapshot): Fault {
   const unpriced = operators.filter(({ rule }) => rule === 'unpriced')
-  const unpricedWords = unpriced.length === 0 ? '' : ` ${list(unpriced.map(nameOf))}: the price is not known; give one in switchyard.yaml, or write \`unpriced: allow\` there.`
+  const isAllowed = unpriced.some(({ detail }) => detail === NOT_COUNTED)
+  const wayOut = isAllowed ? `${NOT_COUNTED}; give it a price in switchyard.yaml` : 'the price is not known; give one in switchyard.yaml, or write `unpriced: allow` there'
+  const unpricedWords = unpriced.length === 0 ? '' : ` ${list(unpriced.map(nameOf))}: ${wayOut}.`
   const why = operators.length === 0 ? ' No provider serves it.' : `${unpricedWords}${notReadyWords(operators)}`
   return new Fault('no_endpoints', `No endpoints found for ${names}.${why}`, {
     availability: availability('no_endpoints', { requestedModels: call.models, affectedProviders: providersOf(operators), fallbackModels: readyModels(snapshot, groups) }),

@@ -12,6 +12,8 @@ export interface RoutingView {
   readonly policy?: Policy
   /** What the customer pays whose key calls: ceilings that the request names are of these prices; where to go first is still by what the reseller pays. */
   readonly prices?: readonly PriceList[]
+  /** A limit, a budget or a customer's wallet counts what the caller's calls cost: what nobody knows the price of it could not count. */
+  readonly isBudgeted?: boolean
   readonly health: HealthView
   /** Where the conversation of this call was answered last, for the caller of this call. */
   readonly affinity: Affinity
