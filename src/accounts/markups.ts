@@ -43,7 +43,8 @@ export class Markups {
   async load(): Promise<void> {
     const asked = ++this.asked
     const kept = await this.store.markups()
-    if (asked === this.asked) this.kept = Object.freeze(kept)
+    // The same ones stay the same list: what was made of the catalogue with them stays good.
+    if (asked === this.asked && JSON.stringify(kept) !== JSON.stringify(this.kept)) this.kept = Object.freeze(kept)
   }
 
   /** The catalogue with them. The same one where there are none. */
