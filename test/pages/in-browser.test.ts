@@ -141,5 +141,5 @@ describe.skipIf(!isThere)('in a browser', () => {
         await context.close()
       }
     }
-  })
+  }, 180_000)
 })

@@ -9,6 +9,7 @@ setDefaultTimeout(60_000)
 const EVIL = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`
 
 let gateway: Gateway
+let operator: Browser
 let smtp: TestSmtp
 let stripe: ServedStripe
 /** An admin of Acme, a member of it, and somebody of another organization. */
@@ -20,7 +21,7 @@ beforeAll(async () => {
   smtp = await startSmtp()
   stripe = serveStripe()
   gateway = await startGateway({ env: { ...stripe.env, SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com', SWITCHYARD_INITIAL_CREDITS: '0' } })
-  const operator = await signedUp(gateway, smtp, 'operator@example.com')
+  operator = await signedUp(gateway, smtp, 'operator@example.com')
   await operator.change('PATCH', '/instance/settings', { sign_up: { mode: 'open' } })
   ada = await signedUp(gateway, smtp, 'ada@example.com')
   expect((await ada.form('/members/organization', { name: 'Acme & Söhne' })).headers.get('location')).toBe('/members?done=made')
@@ -241,6 +242,14 @@ test('members change nobody: each form of theirs is refused, and the page is the
   expect((await sent(mallory, '/members/leave', { id })).status).toBe(404)
   expect((await sent(linus, '/members/leave', { id })).to).toBe('/')
   expect(await said(ada, '/members')).toContain('1 member')
+})
+
+test("an operator who looks through somebody's eyes sees their pages, and sends nothing from them", async () => {
+  const { data } = await (await ada.api('/me')).json() as { data: { id: string } }
+  expect((await operator.api(`/instance/people/${data.id}/impersonate`, { reason: 'ticket 1' })).status).toBe(200)
+  for (const path of ['/keys', '/members', '/billing']) expect(await said(operator, path)).toContain('You look through the eyes of ada@example.com')
+  for (const path of ['/keys', '/members/invite', '/billing/order']) expect([path, (await sent(operator, path, { name: 'x', email: 'x@example.com', role: 'admin', amount: '20' })).status]).toEqual([path, 403])
+  expect(await source(ada, '/keys')).not.toContain('<strong>x<')
 })
 
 test('no form does anything that another site has sent', async () => {

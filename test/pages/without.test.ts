@@ -47,7 +47,7 @@ test('where nobody takes cards, the page says who gives credit', async () => {
   await ada.form('/account', { account_id: 'default' })
   const words = await said(ada, '/billing')
   expect(words).toContain('Credit left $3.50')
-  expect(words).toMatch(/Nobody takes cards here: the operator of this install gives credit\. .*That is you: switchyard credits grant/)
+  expect(words).toMatch(/Nobody takes cards here: the operator of this install gives credit\. .*That is you: switchyard accounts grant default 25/)
   const refused = await ada.form('/billing/order', { amount: '20' })
   expect([refused.status, await refused.text()]).toEqual([409, expect.stringContaining('Nobody takes cards here: ask the operator for credit.')])
 })

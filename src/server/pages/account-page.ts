@@ -20,7 +20,7 @@ export async function accountPage({ people, url }: PageContext, live: LiveSessio
   const account = await people.account(live.accountId)
   return page({ title, isWide: true, status: shown?.status ?? 200, body: html`${pageLinks(`/${url.pathname.split('/')[1] ?? ''}`)}
 <h1>${title}</h1><p class="soft">${account?.kind === 'organization' ? account.name : 'Your own account'} · <a href="/">switch</a></p>
-${said('bad', shown?.trouble)}${said('good', good)}${body}` })
+${live.impersonatedBy !== null && said('bad', `You look through the eyes of ${live.user.email}: you see what they see, and nothing here is yours to send.`)}${said('bad', shown?.trouble)}${said('good', good)}${body}` })
 }
 
 /** The ways to the other pages. */
