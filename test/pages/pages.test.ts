@@ -56,8 +56,10 @@ test('who is not signed in signs in first, and comes back to where they wanted',
   expect((await nobody.form('/members/remove', { id: 'user_1' })).headers.get('location')).toBe('/sign-in?next=%2Fmembers')
 })
 
-test('home leads to each page', async () => {
+test('home leads to each page, and what pages load is there', async () => {
   const home = await source(ada, '/')
+  for (const [, path = ''] of home.matchAll(/(?:href|src)="(\/pages\/[^"]+)"/g)) expect([path, (await ada.page(path)).status]).toEqual([path, 200])
+  expect([home.includes('rel="icon"'), (await ada.page('/pages/icon.svg')).headers.get('content-type')]).toEqual([true, 'image/svg+xml'])
   for (const path of ['/keys', '/members', '/billing', '/security']) expect(home).toContain(`href="${path}"`)
 })
 

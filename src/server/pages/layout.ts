@@ -23,7 +23,7 @@ export function page({ title, body, status = 200, isWide = false, hasScript = fa
   for (const cookie of cookies) headers.append('set-cookie', cookie)
   const text = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>${title} · Switchyard</title><link rel="stylesheet" href="/pages/style.css">${hasScript && html`<script src="/pages/passkeys.js" defer></script>`}</head>
+<title>${title} · Switchyard</title><link rel="icon" href="/pages/icon.svg"><link rel="stylesheet" href="/pages/style.css">${hasScript && html`<script src="/pages/passkeys.js" defer></script>`}</head>
 <body><main${isWide && html` class="wide"`}><a class="brand" href="/">${MARK}Switchyard</a>
 ${body}</main></body></html>
 `.text
@@ -43,3 +43,6 @@ export function said(kind: 'bad' | 'good', text: string | null | undefined): Htm
 }
 
 const MARK = html`<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" aria-hidden="true"><path d="M3 6h6c4 0 2 12 6 12h6M3 18h4M17 6h4M12 6h1"/></svg>`
+
+/** The mark as browsers show it beside the title. */
+export const ICON = MARK.text.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" color="#2456d6" ')

@@ -6,7 +6,7 @@ import { readForm } from './form.ts'
 import { html } from './html.ts'
 import { acceptInvitation, showInvitation } from './invitation-pages.ts'
 import { endKey, showKey, showLogs } from './key-page.ts'
-import { PAGE_HEADERS, page } from './layout.ts'
+import { ICON, PAGE_HEADERS, page } from './layout.ts'
 import { askForEmail, changeEmail, leave, showLeave } from './leaving-pages.ts'
 import { changePassword, endSession, forPerson, removePasskey, showHome, showSecurity, signOut, switchAccount } from './own-pages.ts'
 import type { PageContext, PageHandler } from './page-context.ts'
@@ -49,7 +49,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
 }
 
 const FILES: Readonly<Record<string, readonly [text: string, type: string]>> = {
-  '/pages/style.css': [STYLE, 'text/css; charset=utf-8'], '/pages/passkeys.js': [PASSKEY_SCRIPT, 'text/javascript; charset=utf-8'], ...ACCOUNT_FILES,
+  '/pages/style.css': [STYLE, 'text/css; charset=utf-8'], '/pages/icon.svg': [ICON, 'image/svg+xml'], '/pages/passkeys.js': [PASSKEY_SCRIPT, 'text/javascript; charset=utf-8'], ...ACCOUNT_FILES,
 }
 
 /** What pages stand on. */

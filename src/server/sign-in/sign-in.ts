@@ -142,7 +142,7 @@ export class SignIn {
   private async count(rules: readonly AttemptRule[]): Promise<void> {
     if (rules.length === 0) return
     const waitMs = await this.options.store.countAttempt(rules, this.options.clock.wallMs())
-    if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
+    if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${waitMs < 120_000 ? `${Math.ceil(waitMs / 1000)} seconds` : `${Math.ceil(waitMs / 60_000)} minutes`}.`, { retryAfterMs: waitMs })
   }
 
   /** The request as the library gets it: from our own page, with no word of the client's about hosts and addresses. */
