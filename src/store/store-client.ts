@@ -22,7 +22,7 @@ const METHODS = [
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode', 'insertFeedback', 'listFeedback',
   'enqueue', 'claimMessages', 'finishMessage', 'letGoOfMessages', 'listDeliveries', 'pruneNotices', 'listWebhooks', 'webhook', 'insertWebhook', 'changeWebhook', 'deleteWebhook', 'noteDelivery', 'webhooksSealedByOthers', 'resealWebhook',
   'alertSettings', 'changeAlertSettings', 'crossingsOfTouched', 'sweepCrossings', 'allowances', 'announce', 'listNotices', 'markRead',
-  'listSso', 'sso', 'sealedSso', 'insertSso', 'changeSso', 'setSsoState', 'deleteSso', 'joinRefusal', 'joinBySso', 'ssoSealedByOthers', 'resealSso',
+  'listSso', 'sso', 'sealedSso', 'insertSso', 'changeSso', 'setSsoState', 'deleteSso', 'isOperatorAddress', 'joinRefusal', 'joinBySso', 'ssoSealedByOthers', 'resealSso',
   'insertScimToken', 'listScimTokens', 'scimToken', 'noteScimTokenUse', 'revokeScimToken', 'hasDirectory', 'listEntries', 'insertEntry', 'changeEntry', 'deleteEntry', 'listGroups', 'insertGroup', 'changeGroup', 'deleteGroup',
   'listMappings', 'mapping', 'insertMapping', 'changeMapping', 'deleteMapping', 'settleAccess', 'directoryMembers', 'takeIn', 'mappedRole', 'listDomains', 'domain', 'activeDomain', 'insertDomain', 'activateDomain', 'disableDomain', 'deleteDomain',
 ] as const satisfies readonly StoreMethod[]

@@ -9,7 +9,7 @@ import { rowId } from '../../lib/id.ts'
 import type { Flow, Flows } from './flows.ts'
 import { FINISH_PATH, type Fetch, type Identity, type Ticket } from './identity.ts'
 import type { OidcAsk, OidcParty } from './oidc.ts'
-import type { ReadAssertion, SamlParty } from './saml.ts'
+import type { SamlParty } from './saml.ts'
 import type { Site } from './site.ts'
 import type { Comes } from './sign-up.ts'
 
@@ -31,7 +31,6 @@ export interface ExternalOptions {
   readonly maySignUp: (email: string, comes: Comes) => Promise<boolean>
   /** Why not. */
   readonly whyNotSignUp: () => string
-  readonly onTrouble: (what: string, detail: string) => void
 }
 
 /** Somebody goes to a provider. */
@@ -119,7 +118,7 @@ export class External {
     const way = wayOf(connection)
     const { readAssertion } = await import('./saml.ts')
     const party = this.samlParty(connection)
-    const read = this.readOr(() => readAssertion(response, party, clock.wallMs()))
+    const read = readAssertion(response, party, clock.wallMs())
     const isAsked = read.inResponseTo !== undefined
     if (!isAsked && !party.allowsIdpInitiated) throw new Fault('permission_denied', `${connection.name} sent you here without being asked. Begin at ${this.options.site.url}/sign-in.`)
     const flow = isAsked ? await flows.takeUnseen(relayState, way) : { next: '/', browser: null, requestId: undefined }
@@ -169,14 +168,17 @@ export class External {
     await this.refuseEnforced(email)
     if (!isTheirs) throw new Fault('permission_denied', `${label} does not say that the address ${email} is yours: confirm it there first. Until then, sign in here with what you have used before.`)
     const user = await this.byEmail(email)
-    if (user) return await this.link(user, name, identity)
-    if (!await this.options.maySignUp(email, { setUpCode, isByLetter: false })) throw new Fault('permission_denied', this.options.whyNotSignUp())
-    return await this.insert(email, name, identity)
+    // Who confirms an address first runs the install, whether or not the command line knew it.
+    const isFirst = user?.['emailVerified'] !== true && await this.options.store.isFresh()
+    if ((!user || isFirst) && !await this.options.maySignUp(email, { setUpCode, isByLetter: false })) throw isFirst ? nobodyYet() : new Fault('permission_denied', this.options.whyNotSignUp())
+    return user ? await this.link(user, name, identity) : await this.insert(email, name, identity)
   }
 
   /** A member of the connection's organization, whoever they were before. Throws Fault. */
   private async enter(connection: SsoConnection, identity: Identity, next: string): Promise<Back> {
-    const { sso } = this.options
+    const { sso, store } = this.options
+    // Whoever confirms an address first runs the install: that is nobody's whom an organization vouches for.
+    if (await store.isFresh()) throw nobodyYet()
     const email = emailOf(identity, connection.name)
     const outside = () => new Fault('permission_denied', `${connection.name} says that you are ${email}, which is no address of a domain that its organization has proven.`)
     if (!await sso.isOf(connection, email)) throw outside()
@@ -271,15 +273,6 @@ export class External {
     return { ...settings, label: name, ownEntityId: this.ssoUrl(id, 'metadata'), acsUrl: this.ssoUrl(id, 'acs') }
   }
 
-  private readOr(read: () => ReadAssertion): ReadAssertion {
-    try {
-      return read()
-    } catch (error) {
-      if (error instanceof Fault && error.options.detail !== undefined) this.options.onTrouble('an assertion was refused', error.options.detail)
-      throw error
-    }
-  }
-
   private backTo(name: string): string {
     return `${this.options.site.url}/sign-in/callback/${name}`
   }
@@ -309,6 +302,10 @@ function emailOf({ email }: Identity, label: string): string {
 
 function notLetIn(refusal: 'inactive' | 'full'): Fault {
   return new Fault('permission_denied', refusal === 'full' ? 'Your organization has as many members as it may have: ask one of its admins.' : 'Your organization’s directory says that you are not active: ask one of its admins.')
+}
+
+function nobodyYet(): Fault {
+  return new Fault('permission_denied', 'Nobody runs this server yet: its first person comes with the link in its log.')
 }
 
 function taken(): Fault {

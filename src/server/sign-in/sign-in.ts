@@ -79,7 +79,7 @@ export class SignIn {
     this.sessions = new CookieSessions({ store, secret: this.secret, site: this.site, clock })
     this.flows = new Flows({ store, site: this.site, clock })
     const rules = { ...options, setUp: this.setUp }
-    this.external = options.outside && new External({ ...options.outside, store, clock, site: this.site, flows: this.flows, onTrouble: options.onTrouble, maySignUp: (email, comes) => maySignUp(email, comes, rules), whyNotSignUp: () => whyNotSignUp(options.instance) })
+    this.external = options.outside && new External({ ...options.outside, store, clock, site: this.site, flows: this.flows, maySignUp: (email, comes) => maySignUp(email, comes, rules), whyNotSignUp: () => whyNotSignUp(options.instance) })
   }
 
   get store(): SignInStore {
