@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +7,7 @@ import { startSmtp, textOf, type TestSmtp } from '../../src/notices/smtp.fixture
 import { cli } from '../cli.ts'
 import { databaseUrlOf } from '../engine.ts'
 import { startGateway, type Gateway } from '../server.ts'
-import { Browser, eventually, letterTo, PASSWORD, signedUp, tokenIn, tokenOf } from './person.ts'
+import { Browser, eventually, letterTo, PASSWORD, signedUp, tokenIn, tokenOf, totp } from './person.ts'
 
 let gateway: Gateway
 let smtp: TestSmtp
@@ -177,18 +176,6 @@ describe('a link by letter', () => {
     expect(again.session).toBeUndefined()
   })
 })
-
-/** The code of an app for this secret at a time (RFC 6238). */
-function totp(secret: string, atMs = Date.now()): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secret.replace(/=+$/, '')].map((sign) => alphabet.indexOf(sign).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(atMs / 30_000)))
-  const mac = createHmac('sha1', key).update(counter).digest()
-  const offset = (mac.at(-1) ?? 0) & 15
-  return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
 
 describe('a second factor', () => {
   let secret = ''

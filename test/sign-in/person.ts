@@ -1,4 +1,5 @@
 // A person with a browser that has no scripts: cookies, forms, links of letters.
+import { createHmac } from 'node:crypto'
 import { headerOf, textOf, type Received, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import type { Gateway } from '../server.ts'
 
@@ -91,4 +92,16 @@ export async function signedUp(gateway: Pick<Gateway, 'url'>, smtp: TestSmtp, em
   const confirmed = await browser.form('/verify-email', { token: await tokenOf(smtp, email, '/verify-email', from) })
   if (confirmed.status !== 303 || browser.session === undefined) throw new Error(`confirm: ${confirmed.status}`)
   return browser
+}
+
+/** The code of an app for this secret at a time (RFC 6238). */
+export function totp(secret: string, atMs = Date.now()): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret.replace(/=+$/, '')].map((sign) => alphabet.indexOf(sign).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(atMs / 30_000)))
+  const mac = createHmac('sha1', key).update(counter).digest()
+  const offset = (mac.at(-1) ?? 0) & 15
+  return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }

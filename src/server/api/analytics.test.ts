@@ -70,6 +70,19 @@ function rows(answer: Answer): Record<string, unknown>[] {
 }
 
 describe('J1: GET /activity', () => {
+  test('tells the same as POST /analytics/query, by the names that docs/analytics.md sets side by side', async () => {
+    const told = rows(await query({
+      metrics: ['credits_usage', 'byok_usage', 'request_count', 'tokens_prompt', 'tokens_completion', 'reasoning_tokens'], dimensions: ['model', 'endpoint'], granularity: 'day',
+      filters: [{ field: 'api_key_id', operator: 'eq', value: callers[0]?.key.hash }], time_range: { start: '2026-11-19T00:00:00Z', end: '2026-11-20T00:00:00Z' },
+    }))
+    const day = rows(await get(`/activity?date=2026-11-19&api_key_hash=${callers[0]?.key.hash ?? ''}`))
+    expect(day).toHaveLength(1)
+    expect(told).toEqual(day.map((row) => ({
+      date__day: `${String(row['date'])}T00:00:00.000Z`, model: row['model'], endpoint: row['endpoint_id'], credits_usage: row['usage'], byok_usage: row['byok_usage_inference'],
+      request_count: row['requests'], tokens_prompt: row['prompt_tokens'], tokens_completion: row['completion_tokens'], reasoning_tokens: row['reasoning_tokens'],
+    })))
+  })
+
   test('a row for each of the last 30 completed UTC days, model and endpoint, merged over workspaces', async () => {
     expect(rows(await get('/activity'))).toEqual([
       { date: '2026-11-19', model: 'acme/tiny', model_permaslug: 'acme/tiny-20250101', endpoint_id: 'acme/tiny@acme', provider_name: 'Acme', usage: 0.015000001, byok_usage_inference: 0.012, requests: 6, prompt_tokens: 300, completion_tokens: 750, reasoning_tokens: 150 },
