@@ -1,4 +1,4 @@
-// Somebody in several accounts: where they begin, what they leave, what they make.
+// Somebody in several accounts: where they begin, what they leave, what they make, and what ends it.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startSmtp, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import { startGateway, type Gateway } from '../server.ts'
@@ -68,4 +68,15 @@ test('roles may be said as answers say them', async () => {
   const answer = await ada.api('/organization/invitations', { email: 'rosa@example.com', role: 'org:admin' })
   expect([answer.status, await data(answer)]).toEqual([201, expect.objectContaining({ role: 'org:admin' })])
   expect((await ada.api('/organization/invitations', { email: 'rosa@example.com', role: 'org:owner' })).status).toBe(400)
+})
+
+test('somebody all of whose accounts are suspended is told so, with the reason, and can leave', async () => {
+  await invite('barbara@example.com')
+  const barbara = await signedUp(gateway, smtp, 'barbara@example.com')
+  const { account } = await data(barbara.api('/me')) as { account: { id: string } }
+  expect((await ada.api(`/instance/accounts/${account.id}/suspend`, { reason: 'unpaid bill' })).status).toBe(200)
+  const [page, answer] = [await barbara.page('/'), await barbara.api('/me')]
+  expect([page.status, (await page.text()).includes('Your account is suspended: unpaid bill'), answer.status, await answer.json()]).toEqual([403, true, 403, expect.objectContaining({ error: expect.objectContaining({ message: expect.stringContaining('unpaid bill') }) })])
+  expect((await barbara.form('/sign-out', {})).headers.get('location')).toBe('/sign-in')
+  expect(barbara.session).toBeUndefined()
 })

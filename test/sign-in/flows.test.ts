@@ -296,16 +296,6 @@ describe('sessions', () => {
   })
 })
 
-test('somebody all of whose accounts are suspended is told so, with the reason, and can leave', async () => {
-  const barbara = await invited('barbara@example.com')
-  const { account } = await data(barbara.api('/me')) as unknown as { account: { id: string } }
-  expect((await ada.api(`/instance/accounts/${account.id}/suspend`, { reason: 'unpaid bill' })).status).toBe(200)
-  const [page, answer] = [await barbara.page('/'), await barbara.api('/me')]
-  expect([page.status, (await page.text()).includes('Your account is suspended: unpaid bill'), answer.status, await answer.json()]).toEqual([403, true, 403, expect.objectContaining({ error: expect.objectContaining({ message: expect.stringContaining('unpaid bill') }) })])
-  expect((await barbara.form('/sign-out', {})).headers.get('location')).toBe('/sign-in')
-  expect(barbara.session).toBeUndefined()
-})
-
 describe('without a mail server', () => {
   test('links are in the log and with the operator, never in the answer; settings open and close the door', async () => {
     const quiet = await startGateway()
