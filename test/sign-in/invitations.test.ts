@@ -3,7 +3,7 @@ import { headerOf, startSmtp, textOf, type TestSmtp } from '../../src/notices/sm
 import { cli } from '../cli.ts'
 import { databaseUrlOf } from '../engine.ts'
 import { startGateway, type Gateway } from '../server.ts'
-import { letterTo, signedUp, type Browser } from './person.ts'
+import { Browser, letterTo, signedUp } from './person.ts'
 
 let gateway: Gateway
 let smtp: TestSmtp
@@ -35,6 +35,14 @@ test('H20: an invitation goes out by letter, with who invites to what, and the l
   expect(textOf(letter)).toContain(String(body['url']))
 })
 
+test('an invitation is for the address that it was sent to', async () => {
+  const { body } = await invite('barbara@example.com')
+  await invite('katherine@example.com')
+  const katherine = await signedUp(gateway, smtp, 'katherine@example.com')
+  expect((await katherine.api(`/invitations/${String(body['token'])}/accept`, {})).status).toBe(403)
+  expect((await new Browser(gateway.url).api(`/invitations/${String(body['token'])}/accept`, {})).status).toBe(401)
+})
+
 test('nobody\'s mailbox is flooded with invitations: five an hour, by whatever spelling, and no invitation is made without its letter', async () => {
   const statuses = []
   for (let tries = 0; tries < 5; tries++) statuses.push((await invite('linus@example.com')).status)
@@ -43,7 +51,7 @@ test('nobody\'s mailbox is flooded with invitations: five an hour, by whatever s
   expect(Number(sixth.headers.get('retry-after'))).toBeGreaterThan(0)
   expect((await invite('annie@example.com')).status).toBe(201)
   const { total_count: count } = await (await ada.api('/organization/invitations')).json() as { total_count: number }
-  expect(count).toBe(7)
+  expect(count).toBe(9)
 })
 
 test('without a mail server whoever invites passes the link on', async () => {
