@@ -46,9 +46,9 @@ export const SIGN_IN: Migration = {
     'CREATE TABLE sign_in_secret (id text PRIMARY KEY, name text NOT NULL)',
     // Providers of identity of organisations. `settings` is JSON; `sealed` is their secret, under the master key. One is active at a time.
     `CREATE TABLE sso_connections (
-      id text PRIMARY KEY, account_id text NOT NULL, name text NOT NULL, settings text NOT NULL, state text NOT NULL, role text NOT NULL, enforced bigint NOT NULL, sealed text,
-      created_ms bigint NOT NULL, updated_ms bigint, activated_ms bigint, disabled_ms bigint)`,
-    'CREATE INDEX sso_connections_account ON sso_connections (account_id, created_ms)',
+      account_id text NOT NULL, id text NOT NULL, name text NOT NULL, settings text NOT NULL, state text NOT NULL, role text NOT NULL, enforced bigint NOT NULL, sealed text,
+      created_ms bigint NOT NULL, updated_ms bigint, activated_ms bigint, disabled_ms bigint, PRIMARY KEY (account_id, id))`,
+    'CREATE UNIQUE INDEX sso_connections_id ON sso_connections (id)',
     "CREATE UNIQUE INDEX sso_connections_active ON sso_connections (account_id) WHERE state = 'active'",
     // Links that no letter took along, for the operator to pass on. `sealed` is the link.
     'CREATE TABLE waiting_links (id text PRIMARY KEY, email text NOT NULL, purpose text NOT NULL, sealed text NOT NULL, created_ms bigint NOT NULL, expires_ms bigint NOT NULL)',
