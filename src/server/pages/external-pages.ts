@@ -13,6 +13,9 @@ type Handler = (context: Context, external: External, id: string) => Promise<Res
 /** An answer of a provider of SAML, with whatever stands beside it. */
 const ASSERTION_BYTES_MAX = 400 << 10
 
+/** From one address, which may be a whole office's: a sign-in is two or three. */
+const STEPS = { windowMs: 15 * 60_000, max: 1_000 } as const
+
 /** Ways to other providers and back, by what stands around their name. */
 const WAYS: Readonly<Record<string, { readonly method: 'GET' | 'POST'; readonly handle: Handler }>> = {
   '/sign-in/with/*': { method: 'GET', handle: async (context, external, name) => away(await external.begin(name, goingOf(context))) },
@@ -34,6 +37,8 @@ export async function externalPage(request: Request, path: string, { address, si
   try {
     // The answers of providers come from pages of other sites: what they are believed by is in them.
     if ((request.method === 'HEAD' ? 'GET' : request.method) !== way.method) throw new Fault('method_not_allowed', `This page does not take ${request.method}.`)
+    const waitMs = await signIn.store.countAttempt([{ key: `outside from ${address ?? 'nowhere'}`, ...STEPS }], signIn.clock.wallMs())
+    if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
     return await way.handle({ request, url, address, signIn, field: (name) => url.searchParams.get(name) ?? '' }, signIn.external, id)
   } catch (error) {
     if (!(error instanceof Fault)) throw error

@@ -82,6 +82,10 @@ export class SignIn {
     this.external = options.outside && new External({ ...options.outside, store, clock, site: this.site, flows: this.flows, maySignUp: (email, comes) => maySignUp(email, comes, rules), whyNotSignUp: () => whyNotSignUp(options.instance) })
   }
 
+  get clock(): Clock {
+    return this.options.clock
+  }
+
   get store(): SignInStore {
     return this.options.store
   }
