@@ -143,7 +143,8 @@ export async function addSignIn(sql: Sql, query: Asked, add: Readonly<Record<str
  */
 async function becomeFirstOperator(sql: Sql, userId: string, nowMs: number): Promise<void> {
   if (!await isFresh(sql)) return
-  await sql.run('UPDATE users SET operator = 1 WHERE id = $1', userId)
+  // Where the credit and the first keys are is where they begin.
+  await sql.run('UPDATE users SET operator = 1, last_account_id = $1 WHERE id = $2', DEFAULT_ACCOUNT, userId)
   await insertAccount(sql, { id: DEFAULT_ACCOUNT, kind: 'organization', name: 'Default', createdMs: nowMs })
   await insertMember(sql, { accountId: DEFAULT_ACCOUNT, userId, role: 'admin', createdMs: nowMs }, { by: SYSTEM, nowMs })
   await writeAudit(sql, { accountId: DEFAULT_ACCOUNT, by: SYSTEM, nowMs, action: 'operator.add', target: userId, after: { operator: true } })

@@ -127,7 +127,10 @@ describe('sessions', () => {
 
   test('are of somebody who may sign in, in an account that is theirs and open', async () => {
     const [own] = await people.accountsOf('ada')
-    expect(await store.liveSession('token-s1', NOW_MS)).toMatchObject({ id: 's1', user: { id: 'ada' }, isOperator: true, accountId: own?.account.id, role: 'admin', impersonatedBy: null })
+    // The first person of all begins where the credit of a fresh install is.
+    expect(await store.liveSession('token-s1', NOW_MS)).toMatchObject({ id: 's1', user: { id: 'ada' }, isOperator: true, accountId: DEFAULT_ACCOUNT, role: 'admin', impersonatedBy: null })
+    expect(await store.chooseAccount('s1', own?.account.id ?? '')).toBe(true)
+    expect(await store.liveSession('token-s1', NOW_MS)).toMatchObject({ accountId: own?.account.id })
     expect(await store.chooseAccount('s1', DEFAULT_ACCOUNT)).toBe(true)
     expect(await store.chooseAccount('s1', 'another')).toBe(false)
     expect(await store.liveSession('token-s1', NOW_MS)).toMatchObject({ accountId: DEFAULT_ACCOUNT })

@@ -57,6 +57,7 @@ export const COLLECTIONS: Readonly<Record<string, (whom: For) => Promise<string>
   // No payment provider is configured here: test/billing has one.
   '/billing/cards': async () => 'pm_1',
   '/instance/accounts': ({ side }) => side.newAccount(),
+  '/instance/markups': async (whom) => dataOf(await make(whom, 'PUT', '/instance/markups', { percent: '5', model: 'openai/*' })),
   '/instance/people': ({ side }) => side.newMember(),
 }
 

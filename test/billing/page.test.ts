@@ -37,7 +37,7 @@ test('who comes back from the page of Stripe without having paid is told so, and
   stripe.stripe.pay(session)
   const paid = await text(`/billing?purchase=${id}`)
   expect(paid).toContain('Paid: $20.00 added.')
-  expect(paid).toContain('Credit left $20.00 ')
+  expect(paid).toContain('Credit left $120.00 ')
   expect(paid).toContain('Receipt')
   expect((await ada.send(`/api/v1/purchases/${id}/receipt.pdf`)).headers.get('content-type')).toBe('application/pdf')
 })
