@@ -95,6 +95,8 @@ export class Shop {
   async settleAll(): Promise<void> {
     await this.bench.flush()
     await this.bench.tell({ keys: [], accounts: [{ id: ACCOUNT, wantedBy: '' }] })
+    // What a node asked for ahead of need may be on its way, and goes back when it is there.
+    await Bun.sleep(10)
   }
 
   /** Bought and used credits. */

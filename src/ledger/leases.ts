@@ -98,6 +98,8 @@ export class Leases {
         if (granted === 0n) lease.aheadFromMs = this.clock.monotonicMs() + REFUSAL_MS
         // Retired while it asked: what came is nobody's to spend any more.
         if (this.retired.has(lease)) return this.returnRetired(lease.allowance.accountId)
+        // Recalled while it asked: what came is wanted elsewhere.
+        if (lease.aheadFromMs > this.clock.monotonicMs() && lease.waiting === 0n) return this.giveBack(this.takeSpare(lease))
       })
       // As when idle ones go back: what the bank may have of it is asked for again.
       .catch(() => undefined)

@@ -5,6 +5,15 @@ import { credits, held, nextId, spend } from './ledger.fixture.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
 
 const plain = testKey('plain')
+const WAIT_MS_MAX = 10_000
+
+/** Waits until something holds that comes by itself. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + WAIT_MS_MAX; !await holds();) {
+    if (performance.now() > endMs) throw new Error('it never came to be')
+    await Bun.sleep(5)
+  }
+}
 let bench: TestBench
 
 afterEach(async () => {
@@ -64,6 +73,23 @@ describe('leases', () => {
     await spend(b, plain, 100n)
     await spend(a, plain, 800n)
     expect(await credits(bench)).toEqual({ total: 1_000n, used: 1_000n })
+  })
+
+  test('that are recalled while more is asked for ahead of need give that back too', async () => {
+    bench = await TestBench.open(1_000n, [plain])
+    const ledger = await bench.node('a')
+    const first = await held(ledger, plain, 100n)
+    const { promise: recalled, resolve: recall } = Promise.withResolvers<void>()
+    bench.setSlow('a', recalled)
+    // Leaves so little that more is asked for; who recalls is quicker than the answer.
+    const second = await held(ledger, plain, 250n)
+    bench.setSlow('a', undefined)
+    await bench.tell({ keys: [], accounts: [{ id: ACCOUNT, wantedBy: 'another' }] })
+    recall()
+    // So that the answer has come.
+    await Bun.sleep(50)
+    await until(async () => (await bench.store.verify()).leased === 350n)
+    for (const one of [first, second]) ledger.release(one)
   })
 
   test('that another node holds are', async () => {

@@ -60,6 +60,8 @@ class NodeBank implements Bank {
   away = false
   /** What it asks is done, and the answer is lost. */
   deaf = false
+  /** What it asks waits until then; undefined: for nothing. */
+  until: Promise<void> | undefined
   constructor(private readonly bench: TestBench) {}
   lease(...args: Parameters<Bank['lease']>) { return this.reach(() => this.bench.store.lease(...args)) }
   giveBack(...args: Parameters<Bank['giveBack']>) { return this.reach(() => this.bench.store.giveBack(...args)) }
@@ -79,7 +81,7 @@ class NodeBank implements Bank {
     if (this.dead) return new Promise<never>(() => undefined)
     if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
     // As the store's thread tells its errors.
-    const answer = work().catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
+    const answer = (this.until === undefined ? work() : this.until.then(work)).catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
     return this.deaf ? answer.then(() => { throw new Fault('unavailable', 'the answer was lost') }) : answer
   }
 }
@@ -135,6 +137,12 @@ export class TestBench {
   setDeaf(nodeId: string, deaf: boolean): void {
     const node = this.nodes.get(nodeId)
     if (node) node.bank.deaf = deaf
+  }
+
+  /** Lets what a node asks of the store wait until then. */
+  setSlow(nodeId: string, until: Promise<void> | undefined): void {
+    const node = this.nodes.get(nodeId)
+    if (node) node.bank.until = until
   }
 
   async tell(changes: Parameters<LedgerNode['noteChanges']>[0]): Promise<void> {
