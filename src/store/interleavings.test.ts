@@ -98,5 +98,5 @@ describe('any interleaving of holds, ends, crashes and time over three nodes', (
       expect(charged).toBeLessThanOrEqual(CREDITS)
       expect(await run.bench.close()).toMatchObject({ ok: true, charged, balance: CREDITS - charged, leased: 0n, writtenOff: 0n })
     }), { numRuns: 60 })
-  }, 30_000)
+  }, 120_000)
 })

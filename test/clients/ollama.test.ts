@@ -182,11 +182,12 @@ describe('a request that says nothing', () => {
 describe('what clients ask to see that Ollama is there', () => {
   const root = (init: RequestInit) => fetch(`${stage.gateway.url}/`, init)
 
-  test('GET and HEAD / say that it runs, without a key; a browser is told where the API is', async () => {
+  test('GET and HEAD / say that it runs, without a key; a browser sees a page', async () => {
     const get = await root({})
     expect([get.status, await get.text()]).toEqual([200, 'Ollama is running'])
     expect((await root({ method: 'HEAD' })).status).toBe(200)
-    expect((await root({ headers: { accept: 'text/html,*/*;q=0.8' } })).status).toBe(404)
+    const page = await root({ headers: { accept: 'text/html,*/*;q=0.8' } })
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     expect((await root({ method: 'POST', body: '{}' })).status).toBe(405)
   })
 
