@@ -76,7 +76,7 @@ async function roundTrip(from: StorePlace, to: StorePlace): Promise<void> {
 describe('a backup of a running store', () => {
   test('restores to the same books, with what was only in the journal', async () => {
     await roundTrip(place(), place())
-  }, 20_000)
+  }, 120_000)
 
   test('is not restored over a store that is there, nor when it is cut, of another program, or newer', async () => {
     const from = place()
@@ -100,7 +100,7 @@ describe('a backup of a running store', () => {
     expect(await said(to, changed('evil.gz', lines.join('\n').replace('"table":"accounts"', '"table":"migrations; DROP TABLE keys"')))).toContain('not ours')
     // None of them has left anything behind.
     expect(await said(to, path)).toBe('restored')
-  }, 20_000)
+  }, 120_000)
 
   test('of an older schema is brought forward', async () => {
     const from = place()
@@ -118,7 +118,7 @@ describe('a backup of a running store', () => {
     const to = place()
     expect((await restore(to, path, clock)).audit).toMatchObject({ ok: true, granted: 10n, balance: 10n })
     expect((await contentOf(to))['workspaces']).toHaveLength(1)
-  }, 20_000)
+  }, 120_000)
 })
 
 describePostgres('a backup of one engine', () => {

@@ -10,7 +10,7 @@ describePostgres('PostgresDatabase', () => {
   let databases = 0
   let a: PostgresDatabase
   let b: PostgresDatabase
-  beforeAll(async () => { server = await startPostgres() }, 30_000)
+  beforeAll(async () => { server = await startPostgres() }, 120_000)
   afterAll(() => server.remove())
   beforeEach(async () => {
     url = createDatabase(server.url, `unit_${++databases}`)
@@ -41,7 +41,7 @@ describePostgres('PostgresDatabase', () => {
     })
     await Promise.all(Array.from({ length: 4 }, () => [both(a, 'x', 'y'), both(b, 'y', 'x')]).flat())
     expect(await sum()).toBe(16n)
-  }, 30_000)
+  }, 120_000)
 
   test('a statement of work beside others sees what was committed before it', async () => {
     await a.writeBeside(async (sql) => {
@@ -106,5 +106,5 @@ describePostgres('PostgresDatabase', () => {
     expect(await a.read((sql) => valueOf(sql, 'x')).then(() => 'read', () => 'away')).toBe('away')
     await server.start()
     expect(await Promise.all(Array.from({ length: 12 }, () => a.read((sql) => valueOf(sql, 'x'))))).toEqual(Array.from({ length: 12 }, () => 0n))
-  }, 30_000)
+  }, 120_000)
 })

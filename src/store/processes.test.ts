@@ -53,7 +53,7 @@ describe('four processes on one store', () => {
     const total = counts.reduce((sum, count) => sum + count, 0)
     expect(total).toBe(100)
     expect(await audit(dataDir)).toMatchObject({ ok: true, charged: 4n * NANO_PER_CENT, balance: credits - 4n * NANO_PER_CENT, leased: 0n, writtenOff: 0n })
-  }, 30_000)
+  }, 120_000)
 })
 
 describe('four processes on one budget', () => {
@@ -77,7 +77,7 @@ describe('four processes on one budget', () => {
     const counts = await Promise.all(children.map(async (child) => Number(await new Response(child.stdout).text())))
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100)
     expect(await audit(dataDir)).toMatchObject({ ok: true, problems: [], charged: cap, leased: 0n, writtenOff: 0n })
-  }, 30_000)
+  }, 120_000)
 })
 
 describe("a customer's wallet", () => {
@@ -99,7 +99,7 @@ describe("a customer's wallet", () => {
     const counts = await Promise.all(children.map(async (child) => Number(await new Response(child.stdout).text())))
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100)
     expect(await audit(dataDir)).toMatchObject({ ok: true, problems: [], charged: 100n * cost, writtenOff: 0n, wallets: { granted: 4n * NANO_PER_CENT, balance: 0n, charged: 4n * NANO_PER_CENT, leased: 0n, writtenOff: 0n } })
-  }, 30_000)
+  }, 120_000)
 
   test('and its reseller are charged for the same calls after kill -9 at any moment', async () => {
     const { dataDir, secret, id } = await withWallet(900n * NANO_PER_CENT)
