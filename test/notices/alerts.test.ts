@@ -77,8 +77,16 @@ async function spendCent(secret: string): Promise<void> {
   }
 }
 
-const subjects = () => smtp.letters.map((letter) => headerOf(letter, 'Subject') ?? '')
-const shares = () => posted.map(({ body }) => asObject(asObject(asObject(JSON.parse(body)))?.['data'])?.['threshold_percent'])
+/** Who dies between the answer of the mail server and its own note of it sends once more, under the same id: that is the same letter. */
+function once<T>(all: readonly T[], idOf: (one: T) => string | undefined): T[] {
+  const known = new Set<string | undefined>()
+  return all.filter((one) => !known.has(idOf(one)) && known.add(idOf(one)))
+}
+
+const letters = () => once(smtp.letters, (letter) => headerOf(letter, 'Message-ID'))
+const hooks = () => once(posted, ({ headers }) => headers['webhook-id'])
+const subjects = () => letters().map((letter) => headerOf(letter, 'Subject') ?? '')
+const shares = () => hooks().map(({ body }) => asObject(asObject(asObject(JSON.parse(body)))?.['data'])?.['threshold_percent'])
 
 function kill(): void {
   for (const worker of childrenOf(gateway.pid)) process.kill(worker, 'SIGKILL')
@@ -90,12 +98,12 @@ test('50, 80, 90 and 100 % of a key’s limit: a letter and a webhook each, once
   const secret = String(key)
 
   for (let cent = 0; cent < 5; cent++) await spendCent(secret)
-  await until(() => subjects().length === 1 && posted.length === 1)
+  await until(() => subjects().length === 1 && hooks().length === 1)
 
   // Both workers die at once, with the call of 80 % just answered.
   for (let cent = 0; cent < 3; cent++) await spendCent(secret)
   kill()
-  await until(() => subjects().length === 2 && posted.length === 2)
+  await until(() => subjects().length === 2 && hooks().length === 2)
 
   // The mail server and the endpoint are away, and the workers die with the letter in their hands.
   await smtp.close()
@@ -105,15 +113,15 @@ test('50, 80, 90 and 100 % of a key’s limit: a letter and a webhook each, once
   kill()
   smtp = await startSmtp({ port: Number(new URL(smtp.url).port), letters: smtp.letters })
   isBroken = false
-  await until(() => subjects().length === 3 && posted.length === 3)
+  await until(() => subjects().length === 3 && hooks().length === 3)
 
   await spendCent(secret)
-  await until(() => subjects().length === 4 && posted.length === 4)
+  await until(() => subjects().length === 4 && hooks().length === 4)
 
   const what = 'The API key “prod” has used'
   expect(subjects()).toEqual([`${what} 50% of its monthly limit of $0.10`, `${what} 80% of its monthly limit of $0.10`, `${what} 90% of its monthly limit of $0.10`, `${what} up its monthly limit of $0.10`])
-  expect(smtp.letters.map(({ to }) => to)).toEqual([0, 1, 2, 3].map(() => ['anna@example.com']))
-  const last = smtp.letters[3]
+  expect(letters().map(({ to }) => to)).toEqual([0, 1, 2, 3].map(() => ['anna@example.com']))
+  const last = letters()[3]
   expect(last && textOf(last)).toContain('It resets on ')
   expect(shares()).toEqual([50, 80, 90, 100])
   for (const { headers, body } of posted) expect(new Webhook(String(hookSecret)).verify(body, headers)).toMatchObject({ type: 'allowance.threshold' })
