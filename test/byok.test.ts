@@ -143,7 +143,7 @@ describe('keys of one\'s own', () => {
       [{ provider: 'no-such-provider', key: 'k' }, 'provider'], [{ provider: 'openai' }, 'key'], [{ provider: 'openai', key: '' }, 'key'], [{ provider: 'openai', key: 'two words' }, 'key'],
       [{ provider: 'openai', key: 'k', allowed_api_key_hashes: [] }, 'allowed_api_key_hashes'], [{ provider: 'openai', key: 'k', allowed_api_key_hashes: ['F'.repeat(64)] }, 'allowed_api_key_hashes.0'],
       [{ provider: 'openai', key: 'k', allowed_api_key_hashes: ['f'.repeat(64)] }, 'allowed_api_key_hashes'], [{ provider: 'openai', key: 'k', allowed_api_key_hashes: Array.from({ length: 101 }, () => own) }, 'allowed_api_key_hashes'],
-      [{ provider: 'openai', key: 'k', allowed_models: ['no/such-model'] }, 'allowed_models'], [{ provider: 'openai', key: 'k', name: 'x'.repeat(256) }, 'name'], [{ provider: 'openai', key: 'k', base_url: 'http://169.254.169.254/' }, 'base_url'],
+      [{ provider: 'openai', key: 'k', allowed_user_ids: ['user_of_nobody'] }, 'allowed_user_ids'], [{ provider: 'openai', key: 'k', allowed_models: ['no/such-model'] }, 'allowed_models'], [{ provider: 'openai', key: 'k', name: 'x'.repeat(256) }, 'name'], [{ provider: 'openai', key: 'k', base_url: 'http://169.254.169.254/' }, 'base_url'],
       [{ provider: 'openai', key: 'vault://kv/somebody-elses#key' }, 'key'], [{ provider: 'openai', key: 'file:///etc/passwd' }, 'key'], [{ provider: 'openai', key: 'env://PATH' }, 'key'],
       [{ provider: 'openai', key: 'k', workspace_id: '11111111-2222-4333-8444-555555555555' }, 'workspace_id'], [{ provider: 'azure', key: 'plain' }, 'key'],
     ]
@@ -207,7 +207,10 @@ describe('keys of one\'s own', () => {
     const { body } = await manage('POST', '/keys', { name: 'other' })
     const other = String(body['key'])
     await bring({ key: secretOf('mine'), name: 'mine', allowed_api_key_hashes: [hashSecret(gateway.key)], allowed_models: ['acme/one'] })
-    await bring({ key: secretOf('nobodys'), name: 'nobodys', allowed_user_ids: ['user_of_nobody'] })
+    const added = await cli(gateway.dataDir, ['members', 'add', 'ada@example.com', '--data', gateway.dataDir, '--json'], storeOf(gateway.dataDir))
+    const ada = /"id": "([^"]+)"/.exec(added.out)?.[1] ?? ''
+    const { id } = await bring({ key: secretOf('adas'), name: 'adas', allowed_user_ids: [ada] })
+    for (const wish of [{ allowed_user_ids: ['user_of_nobody'] }, { allowed_user_ids: [ada, 'user_of_nobody'] }]) expect(await manage('PATCH', `/byok/${id}`, wish)).toMatchObject({ status: 400, body: { error: { metadata: { field: 'allowed_user_ids' } } } })
     await untilEverywhere(async () => (await order())[0], 'openai:mine')
     const shared = (steps: readonly string[]) => steps.every((step) => !step.includes(':'))
     expect(shared(await order({}, other))).toBe(true)

@@ -29,7 +29,8 @@ export async function readSealedByokKeys(sql: Sql, accountId: string): Promise<r
 export async function insertByokKey(sql: Sql, wish: Omit<SealedByokKey, 'sortOrder'> & { readonly sortOrder: number | undefined }, { by, nowMs }: Change): Promise<ByokKey | ByokRefusal> {
   const { accountId, workspaceId, provider } = wish
   if (!await workspaceIsThere(sql, accountId, workspaceId)) return 'no_workspace'
-  if (!await areLiveKeys(sql, accountId, wish.filters.keyHashes, nowMs)) return 'foreign_keys'
+  const refusal = await filterRefusal(sql, accountId, wish.filters, nowMs)
+  if (refusal) return refusal
   const last = await one(sql, 'SELECT MAX(sort_order) AS last FROM byok_keys WHERE account_id = $1 AND workspace_id = $2 AND provider = $3 AND deleted_ms IS NULL', accountId, workspaceId, provider)
   const { sealed, ...rest } = wish
   const key: ByokKey = { ...rest, sortOrder: wish.sortOrder ?? (last?.['last'] === null ? 0 : int(last, 'last') + 1) }
@@ -43,7 +44,8 @@ export async function insertByokKey(sql: Sql, wish: Omit<SealedByokKey, 'sortOrd
 export async function changeByokKey(sql: Sql, accountId: string, id: string, wish: StoredByokChange, { by, nowMs }: Change): Promise<ByokKey | ByokRefusal> {
   const before = await findByokKey(sql, accountId, id)
   if (!before) return 'no_key'
-  if (!await areLiveKeys(sql, accountId, wish.filters?.keyHashes ?? null, nowMs)) return 'foreign_keys'
+  const refusal = await filterRefusal(sql, accountId, wish.filters ?? {}, nowMs)
+  if (refusal) return refusal
   const { sealed, filters, ...said } = wish
   // Its own fields, fewer of them.
   const fields = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Partial<ByokKey>
@@ -93,11 +95,15 @@ async function workspaceIsThere(sql: Sql, accountId: string, id: string): Promis
   return id === defaultWorkspaceId(accountId) || await one(sql, 'SELECT id FROM workspaces WHERE account_id = $1 AND id = $2', accountId, id) !== undefined
 }
 
-async function areLiveKeys(sql: Sql, accountId: string, hashes: readonly string[] | null, nowMs: number): Promise<boolean> {
-  for (const hash of hashes ?? []) {
-    if (!await one(sql, 'SELECT hash FROM keys WHERE account_id = $1 AND hash = $2 AND deleted_ms IS NULL AND (expires_ms IS NULL OR expires_ms > $3)', accountId, hash, nowMs)) return false
+/** Whom a key is for is there: one that is for nobody could never be used. */
+async function filterRefusal(sql: Sql, accountId: string, { keyHashes, userIds }: Partial<ByokFilters>, nowMs: number): Promise<'foreign_keys' | 'no_member' | undefined> {
+  for (const hash of keyHashes ?? []) {
+    if (!await one(sql, 'SELECT hash FROM keys WHERE account_id = $1 AND hash = $2 AND deleted_ms IS NULL AND (expires_ms IS NULL OR expires_ms > $3)', accountId, hash, nowMs)) return 'foreign_keys'
   }
-  return true
+  for (const userId of userIds ?? []) {
+    if (!await one(sql, 'SELECT user_id FROM memberships WHERE account_id = $1 AND user_id = $2', accountId, userId)) return 'no_member'
+  }
+  return undefined
 }
 
 /** As the log of changes shows it. */

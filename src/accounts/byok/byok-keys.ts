@@ -154,5 +154,6 @@ function wrong(why: string): Fault {
 function checked(made: ByokKey | ByokRefusal): ByokKey {
   if (typeof made !== 'string') return made
   if (made === 'foreign_keys') throw new Fault('invalid_request', 'The field `allowed_api_key_hashes` names a hash that is not of a live API key of this account. GET /api/v1/keys lists them.', { metadata: { field: 'allowed_api_key_hashes' } })
+  if (made === 'no_member') throw new Fault('invalid_request', 'The field `allowed_user_ids` names somebody who is not a member of this account. GET /api/v1/organization/members lists them.', { metadata: { field: 'allowed_user_ids' } })
   throw new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
 }

@@ -16,8 +16,8 @@ export interface StoredByokChange {
   readonly filters?: Partial<ByokFilters>
 }
 
-/** `no_key`: there is none of this id · `no_workspace` · `foreign_keys`: it names API keys that are not the account's, or dead. */
-export type ByokRefusal = 'no_key' | 'no_workspace' | 'foreign_keys'
+/** `no_key`: there is none of this id · `no_workspace` · `foreign_keys`: it names API keys that are not the account's, or dead · `no_member`: people who are not in it. */
+export type ByokRefusal = 'no_key' | 'no_workspace' | 'foreign_keys' | 'no_member'
 
 /** What keys that people bring need stored. Every method is one transaction, its entry in the log of changes too; a method that fails throws Fault `unavailable`. */
 export interface ByokStore {
