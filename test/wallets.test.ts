@@ -43,9 +43,10 @@ const costOf = ({ body }: { readonly body: JsonObject }) => asObject(body['usage
 const wallet = async (externalId: string, more: JsonObject = {}): Promise<string> => asString((await api(admin, 'POST', '/wallets', { external_id: externalId, ...more })).data['id']) ?? ''
 const keyOf = async (extras: JsonObject): Promise<string> => asString((await api(admin, 'POST', '/keys', { name: 'k', switchyard: extras })).body['key']) ?? ''
 
-test('a price that can only be a slip of the unit is refused before anybody is charged by it', async () => {
+test('a price that can only be a slip of the unit, or is called otherwise, is refused before anybody is charged by it', async () => {
   const refused = async (models: JsonObject) => { const { status, body } = await api(admin, 'POST', '/wallets', { external_id: 'slip', models }); return [status, asObject(body['error'])?.['message']] }
   expect(await refused({ 'acme/tiny': { input: '0.0000015', output: '2' } })).toEqual([400, 'The field `models.acme/tiny.input` is too small for USD per million tokens: is it a price per token? Multiply it by 1,000,000.'])
+  expect(await refused({ 'acme/tiny': { prompt: '1', completion: '2', request: '0' } })).toEqual([400, 'There is no field `prompt`, `completion` in `models.acme/tiny`; leave it out. Fields: `input`, `output`, `cache_read`, `cache_write`, `reasoning`, `request`.'])
   expect(await refused({ 'acme/tiny': { input: '1', output: '2000000' } })).toEqual([400, 'The field `models.acme/tiny.output` is too large for USD per million tokens.'])
 })
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { percentNumber, readPercent } from '../catalog/markup.ts'
 import type { PriceList } from '../catalog/price-list.ts'
+import { Fault } from '../core/fault.ts'
+import { checked } from '../server/api/body.ts'
 import { changedPrices, PRICE_FIELDS } from '../server/api/price-list-body.ts'
 import { usageError, type Flag, type Invocation } from './command.ts'
 
@@ -19,9 +21,15 @@ export function readPrices({ text }: Invocation, before: PriceList): PriceList |
   const [markup, path] = [text('markup'), text('prices')]
   if (markup === undefined && path === undefined) return undefined
   if (markup !== undefined && markup !== NONE && readPercent(markup) === undefined) throw usageError('--markup must be a percentage of at least -100 with at most two decimals, as 30 or 12.5, or none')
-  const said = SAID.safeParse({ ...(markup !== undefined && { markup_percent: markup === NONE ? null : markup }), ...(path !== undefined && { models: readJson(path) }) })
-  if (!said.success) throw usageError(`--prices: ${said.error.issues.map(({ path: at, message }) => `${at.slice(1).join('.')} ${message}`.trim()).join('; ')}`)
-  return changedPrices(before, said.data)
+  return changedPrices(before, read({ ...(markup !== undefined && { markup_percent: markup === NONE ? null : markup }), ...(path !== undefined && { models: readJson(path) }) }))
+}
+
+function read(said: object): z.output<typeof SAID> {
+  try {
+    return checked(said, SAID)
+  } catch (error) {
+    throw error instanceof Fault ? usageError(`--prices: ${error.message}`) : error
+  }
 }
 
 /** What it is over list price, and for how many models there are prices of their own. */

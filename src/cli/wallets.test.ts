@@ -50,6 +50,8 @@ describe('switchyard wallets', () => {
     const wrong = join(directory, 'wrong.json')
     writeFileSync(wrong, '{"openai/*": {"input": -1}}')
     expect((await lists('set', 'Wrong', '--prices', wrong)).err).toMatch(/openai\/\*/)
+    writeFileSync(wrong, JSON.stringify({ 'openai/*': { prompt: '1', completion: '2' } }))
+    expect((await lists('set', 'Wrong', '--prices', wrong)).err).toMatch(/There is no field `prompt`, `completion` in `models\.openai\/\*`; leave it out\. Fields: `input`, `output`, /)
     expect((await lists('set', 'Wrong', '--prices', join(directory, 'none.json'))).err).toMatch(/cannot be read as JSON/)
     expect((await lists('set', 'Wrong')).err).toMatch(/say its prices/)
   })

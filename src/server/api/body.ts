@@ -11,7 +11,9 @@ export async function readBody<S extends z.ZodType>(context: RouteContext, schem
 export function checked<S extends z.ZodType>(said: unknown, schema: S): z.output<S> {
   const result = schema.safeParse(said)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
+  const { issues } = result.error
+  // A field that is called otherwise is missing under its name, too: what helps is to know that name.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue?.code === 'unrecognized_keys') {
     const unknown = issue.keys.map((key) => `\`${key.slice(0, 100)}\``)
     const place = issue.path.length === 0 ? 'here' : `in \`${issue.path.join('.')}\``
@@ -26,14 +28,26 @@ function refused(field: string, message: string): Fault {
 }
 
 function fieldsOf(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  const shape = path.reduce<unknown>((inner, name) => shapeOf(inner)?.[name], schema)
+  const shape = path.reduce<unknown>((inner, name) => valuesOf(inner) ?? shapeOf(inner)?.[name], schema)
   return Object.keys(shapeOf(shape) ?? {}).map((field) => `\`${field}\``).join(', ') || 'none'
 }
 
+/** What a schema is of. */
+interface Inner { readonly shape?: Readonly<Record<PropertyKey, unknown>>; readonly valueType?: unknown; readonly unwrap?: () => unknown }
+
 /** The fields of a schema of objects, below whatever makes it optional. */
-function shapeOf(schema: unknown): Readonly<Record<PropertyKey, unknown>> | undefined {
+function shapeOf(schema: unknown): Inner['shape'] {
+  return innerOf(schema)?.shape
+}
+
+/** What every value of a schema of records is, whatever its name. */
+function valuesOf(schema: unknown): unknown {
+  return innerOf(schema)?.valueType
+}
+
+function innerOf(schema: unknown): Inner | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined
-  // A schema has one of these, or is of no object.
-  const { shape, unwrap } = schema as { readonly shape?: Readonly<Record<PropertyKey, unknown>>; readonly unwrap?: () => unknown }
-  return shape ?? (unwrap && shapeOf(unwrap.call(schema)))
+  // A schema has one of these, or is of neither.
+  const inner = schema as Inner
+  return inner.shape || inner.valueType || !inner.unwrap ? inner : innerOf(inner.unwrap())
 }
