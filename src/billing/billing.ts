@@ -109,11 +109,11 @@ export class Billing {
     return this.options.store.payer(accountId)
   }
 
-  /** Throws Fault `invalid_request`, and `conflict` where credit is to be bought by itself and no card is saved. */
+  /** Throws Fault `invalid_request`, and `conflict` where credit is to be bought by itself and no card is chosen. */
   async changePayer(accountId: string, wish: BillingChange, by: Actor): Promise<Payer> {
     const before = await this.options.store.payer(accountId)
     const topUp = wish.topUp && this.readTopUp(wish.topUp)
-    if (topUp?.isOn && before.cardId === null) throw new Fault('conflict', 'There is no saved card that could be charged: save one first (POST /api/v1/billing/cards), or tick it when you buy credit.')
+    if (topUp?.isOn && before.cardId === null) throw new Fault('conflict', 'No card is chosen that could be charged: save one (POST /api/v1/billing/cards), and choose it (POST /api/v1/billing/cards/{id}/default); or tick `save_card` when you buy credit.')
     const email = wish.details?.email
     const details = wish.details && { ...wish.details, ...(email !== undefined && email !== '' && { email: readEmail(email) }) }
     const change: PayerChange = { ...(details && { details }), ...(topUp && { topUp }) }

@@ -101,6 +101,8 @@ describe('credit is bought with a card (I2, I3, I5, I17)', () => {
     const { body } = await ask('POST', '/billing/cards')
     stripe.stripe.pay(String(body['url']).split('/').at(-1) ?? '')
     const cards = asArray((await ask('GET', '/billing/cards')).body['data']) ?? []
+    const early = await ask('PATCH', '/billing', { auto_topup: { enabled: true } })
+    expect([early.status, String(asObject(early.body['error'])?.['message'])]).toEqual([409, expect.stringContaining('POST /api/v1/billing/cards/{id}/default')])
     expect((await ask('POST', `/billing/cards/${String(asObject(cards[0])?.['id'])}/default`)).status).toBe(200)
     expect((await ask('PATCH', '/billing', { auto_topup: { enabled: true, threshold_usd: 15, amount_usd: 25 } })).data['auto_topup']).toMatchObject({ enabled: true, threshold: 15, amount: 25 })
     for (let tries = 0; tries < 100; tries++) {
