@@ -197,6 +197,36 @@ describe('credit that is too old (I5)', () => {
     expect(await left()).toBe(0n)
   })
 
+  test('lapses too where its payment comes back after that: a dispute that is won, a refund that fails', async () => {
+    expiring(1)
+    const [disputed, refunded] = [await shop.buy(10n), await shop.buy(5n)]
+    expect(await shop.call(1n * USD)).toBe(true)
+    await shop.refund(refunded.id, 3n)
+    await shop.deliver(shop.stripe.dispute(intentOf(disputed)))
+    expect(await left()).toBe(1n * USD)
+    shop.bench.clock.advance(2 * 86_400_000)
+    expect(await expire()).toBe(1)
+    await shop.deliver(shop.stripe.closeDispute(String(shop.stripe.all('dispute')[0]?.['id']), 'won'))
+    await shop.deliver(shop.stripe.setRefund(String(shop.stripe.all('refund')[0]?.['id']), 'failed'))
+    expect(await left()).toBe(13n * USD)
+    expect(await expire()).toBe(2)
+    expect(await left()).toBe(0n)
+  })
+
+  test('lapses where a payment comes back that newer credit was taken for', async () => {
+    expiring(1)
+    const [older] = [await shop.buy(10n), await shop.buy(10n)]
+    expect(await shop.call(12n * USD)).toBe(true)
+    await shop.deliver(shop.stripe.dispute(intentOf(older)))
+    expect(await left()).toBe(0n)
+    shop.bench.clock.advance(2 * 86_400_000)
+    expect(await expire()).toBe(0)
+    await shop.deliver(shop.stripe.closeDispute(String(shop.stripe.all('dispute')[0]?.['id']), 'won'))
+    expect(await left()).toBe(8n * USD)
+    expect(await expire()).toBe(1)
+    expect(await left()).toBe(0n)
+  })
+
   test('that was granted does not lapse', async () => {
     expiring(365)
     await shop.bench.store.grant({ accountId: ACCOUNT, amount: 3n * USD, reason: 'trial', reference: null, nowMs: 2 })

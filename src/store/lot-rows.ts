@@ -7,12 +7,18 @@ import { big, one, text, type Sql } from './sql.ts'
 export interface NewLot { readonly accountId: string; readonly id: string; readonly kind: 'granted' | 'bought'; readonly amount: bigint; readonly atMs: number; readonly expiresMs?: number | null }
 
 export async function insertLot(sql: Sql, { accountId, id, kind, amount, atMs, expiresMs = null }: NewLot): Promise<void> {
-  await sql.run('INSERT INTO credit_lots (account_id, id, kind, amount, removed, at_ms, expires_ms) VALUES ($1, $2, $3, $4, 0, $5, $6)', accountId, id, kind, amount, atMs, expiresMs)
+  await sql.run('INSERT INTO credit_lots (account_id, id, kind, amount, removed, at_ms, expires_ms, due_ms) VALUES ($1, $2, $3, $4, 0, $5, $6, $6)', accountId, id, kind, amount, atMs, expiresMs)
 }
 
-/** Changes what was taken out of a lot unused; putting back makes the amount negative. */
+/** Notes what was taken out of a lot unused. */
 export async function removeFromLot(sql: Sql, accountId: string, id: string, amount: bigint): Promise<void> {
   await sql.run('UPDATE credit_lots SET removed = removed + $1 WHERE account_id = $2 AND id = $3', amount, accountId, id)
+}
+
+/** Puts back what was taken out of a lot: there is more of it again, or of a newer one whose credit was taken with it. What of them is too old lapses. */
+export async function putBackIntoLot(sql: Sql, accountId: string, id: string, amount: bigint): Promise<void> {
+  await sql.run('UPDATE credit_lots SET removed = removed - $1 WHERE account_id = $2 AND id = $3', amount, accountId, id)
+  await sql.run('UPDATE credit_lots SET due_ms = expires_ms WHERE account_id = $1', accountId)
 }
 
 /** What the account has that no call has used: its balance, and what its leases have left. */
@@ -49,7 +55,7 @@ const EXPIRED_MAX = 200
 
 /** Takes what is left of bought lots that are too old, as far as no call holds it: the rest goes another time. How many lots lost something. */
 export async function expireLots(sql: Sql, nowMs: number): Promise<number> {
-  const due = await sql.all(`SELECT account_id, id FROM credit_lots WHERE expires_ms <= $1 AND removed < amount ORDER BY expires_ms LIMIT ${EXPIRED_MAX}`, nowMs)
+  const due = await sql.all(`SELECT account_id, id FROM credit_lots WHERE due_ms <= $1 AND removed < amount ORDER BY due_ms LIMIT ${EXPIRED_MAX}`, nowMs)
   let count = 0
   for (const row of due) {
     const [accountId, id] = [text(row, 'account_id'), text(row, 'id')]
@@ -60,8 +66,8 @@ export async function expireLots(sql: Sql, nowMs: number): Promise<number> {
       await writeTransfer(sql, { accountId, id: rowId(), kind: 'expiry', reason: `unused credit of ${id}`, reference: null, atMs: nowMs, sides: [['balance', -taken], ['expired', taken]] })
       count += 1
     }
-    // Nothing is left, or ever will be: no lot grows again but by a payment that comes back.
-    if (left === taken) await sql.run('UPDATE credit_lots SET expires_ms = NULL WHERE account_id = $1 AND id = $2', accountId, id)
+    // Nothing is left, nor will be: no lot grows again but by a payment that comes back.
+    if (left === taken) await sql.run('UPDATE credit_lots SET due_ms = NULL WHERE account_id = $1 AND id = $2', accountId, id)
   }
   return count
 }

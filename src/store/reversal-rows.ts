@@ -6,7 +6,7 @@ import { creditReversed, REFUND_MS, type Purchase, type Reversal } from '../bill
 import type { RefundRefusal, RefundWish } from '../billing/purchase-store.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
-import { addCredit, leftOfLot, netOfLot, removeFromLot, takeFree } from './lot-rows.ts'
+import { addCredit, leftOfLot, netOfLot, putBackIntoLot, removeFromLot, takeFree } from './lot-rows.ts'
 import { setSuspended } from './operator-rows.ts'
 import { findPurchase } from './purchase-rows.ts'
 import { writeTransfer } from './settlement.ts'
@@ -122,7 +122,7 @@ async function changeReversal(sql: Sql, purchase: Purchase, known: Reversal, see
 async function giveBack(sql: Sql, purchase: Purchase, reversal: Reversal, nowMs: number): Promise<void> {
   const { accountId } = purchase
   await addCredit(sql, accountId, reversal.fromBalance)
-  await removeFromLot(sql, accountId, purchase.id, -reversal.fromBalance)
+  await putBackIntoLot(sql, accountId, purchase.id, reversal.fromBalance)
   await sql.run('UPDATE accounts SET bought = bought + $1 WHERE id = $2', reversal.credit, accountId)
   await writeTransfer(sql, { accountId, id: rowId(), kind: reversal.kind, reason: `${reversal.kind} of receipt ${purchase.receiptNumber ?? ''} came back`, reference: `${reversal.kind}-back:${reversal.id}`, atMs: nowMs, sides: sidesOf(reversal, -1n) })
   // Only what this dispute did is undone: an operator's own suspension stays.

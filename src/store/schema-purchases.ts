@@ -10,12 +10,12 @@ export const PURCHASES: Migration = {
     // What was used while money was turned off: nobody paid it.
     'ALTER TABLE accounts ADD COLUMN unbilled bigint NOT NULL DEFAULT 0',
     // Each addition of credit. `removed`: what was taken out of it again, unused. Credit is used in the order in which it came, so what
-    // is left of a lot is what the account has left less the newer lots.
+    // is left of a lot is what the account has left less the newer lots. `due_ms`: when to look for what of it lapses; null where nothing is left that could.
     `CREATE TABLE credit_lots (
-      account_id text NOT NULL, id text NOT NULL, kind text NOT NULL, amount bigint NOT NULL, removed bigint NOT NULL, at_ms bigint NOT NULL, expires_ms bigint,
+      account_id text NOT NULL, id text NOT NULL, kind text NOT NULL, amount bigint NOT NULL, removed bigint NOT NULL, at_ms bigint NOT NULL, expires_ms bigint, due_ms bigint,
       PRIMARY KEY (account_id, id), CHECK (removed >= 0 AND removed <= amount))`,
     'CREATE INDEX credit_lots_time ON credit_lots (account_id, at_ms)',
-    'CREATE INDEX credit_lots_expiry ON credit_lots (expires_ms)',
+    'CREATE INDEX credit_lots_expiry ON credit_lots (due_ms)',
     `INSERT INTO credit_lots (account_id, id, kind, amount, removed, at_ms, expires_ms)
       SELECT account_id, id, 'granted', amount, 0, at_ms, NULL FROM entries WHERE book = 'balance' AND kind = 'grant' AND amount > 0`,
     // An order. What is paid must be this many cents of this currency, by what the provider calls `session_id` or `payment_id`, or it is not this order's.
