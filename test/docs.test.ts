@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'bun:test'
@@ -66,7 +67,27 @@ describe('docs/api.md', () => {
     expect(listed.filter((route) => !known.includes(route))).toEqual(['POST /chat/completions'])
   })
 
+  test('has examples whose bodies are JSON, as a shell reads them', () => {
+    const examples = [...doc.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text).filter((text) => text.startsWith('curl '))
+    // Sends nothing: says what each body would have been.
+    const curl = 'curl() { while [ $# -gt 0 ]; do if [ "$1" = -d ]; then printf "%s\\0" "$2"; fi; shift; done; }'
+    const { stdout } = spawnSync('bash', ['-c', [curl, ...examples].join('\n')], { encoding: 'utf8' })
+    const bodies = stdout.split('\0').slice(0, -1)
+    expect(bodies.length).toBeGreaterThan(50)
+    for (const body of bodies) expect(parse(body)).not.toEqual({ body })
+  })
+
   test('names each parameter of GET /models', () => {
     for (const name of Object.keys(MODEL_QUERY)) expect(doc).toContain(name.replace(/^(min|max)_(?=.*(index|rate)$)/, ''))
   })
 })
+
+/** What it says as JSON; where it is none, what it is. */
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    // Told with the text of it.
+    return { body }
+  }
+}
