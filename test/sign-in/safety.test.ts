@@ -178,6 +178,27 @@ describe('flooding', () => {
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
   })
 
+  test('whoever makes an account with the address of somebody else sends them five letters an hour, by however many sign-ins', async () => {
+    const email = 'never-asked@example.com'
+    expect((await new Browser(gateway.url).form('/sign-up', { email, password: PASSWORD })).status).toBe(200)
+    for (let round = 0; round < 8; round++) expect(await (await new Browser(gateway.url).form('/sign-in', { email, password: PASSWORD })).text()).toContain('Confirm your address first')
+    // What is to go out to them is on its way before this is.
+    await new Browser(gateway.url).form('/sign-up', { email: 'the-last@example.com', password: PASSWORD })
+    await letterTo(smtp, 'the-last@example.com', '/verify-email')
+    const letters = () => smtp.letters.filter((letter) => letter.to.includes(email)).length
+    await eventually(() => (letters() >= 5 ? true : undefined))
+    expect(letters()).toBe(5)
+  })
+
+  test('one mailbox gets five links an hour to make it the address of somebody, whoever they are', async () => {
+    const statuses: number[] = []
+    for (const name of ['maud', 'trudy']) {
+      const browser = await signedUp(gateway, smtp, `${name}@example.com`)
+      for (let round = 0; round < 3; round++) statuses.push((await browser.form('/security/email', { email: 'wished-for@example.com', password: PASSWORD })).status)
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
+  })
+
   test('what a client says of its address counts for nothing', async () => {
     const statuses: number[] = []
     for (let round = 0; round < 7; round++) statuses.push((await new Browser(gateway.url).auth('/sign-in/magic-link', { email: 'spoofed@example.com' }, { 'x-forwarded-for': `10.0.0.${round}`, 'x-switchyard-client-address': `10.0.1.${round}` })).status)

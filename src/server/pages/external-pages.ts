@@ -37,8 +37,7 @@ export async function externalPage(request: Request, path: string, { address, si
   try {
     // The answers of providers come from pages of other sites: what they are believed by is in them.
     if ((request.method === 'HEAD' ? 'GET' : request.method) !== way.method) throw new Fault('method_not_allowed', `This page does not take ${request.method}.`)
-    const waitMs = await signIn.store.countAttempt([{ key: `outside from ${address ?? 'nowhere'}`, ...STEPS }], signIn.clock.wallMs())
-    if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
+    await signIn.count([{ key: `outside from ${address ?? 'nowhere'}`, ...STEPS }])
     return await way.handle({ request, url, address, signIn, field: (name) => url.searchParams.get(name) ?? '' }, signIn.external, id)
   } catch (error) {
     if (!(error instanceof Fault)) throw error

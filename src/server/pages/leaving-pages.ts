@@ -5,6 +5,7 @@ import { readEmail } from '../../accounts/user.ts'
 import { Fault } from '../../core/fault.ts'
 import { sayUsd } from '../../core/nano.ts'
 import { randomText } from '../../lib/id.ts'
+import { lettersTo } from '../sign-in/attempts.ts'
 import { html, type Html } from './html.ts'
 import { goTo, page, said } from './layout.ts'
 import { showSecurity } from './own-pages.ts'
@@ -16,7 +17,6 @@ const TOKEN_CHARS = 43
 /** Without a password, so long after signing in somebody is taken for who they are. */
 const FRESH_MS = 24 * HOUR_MS
 const PASSWORDS = { windowMs: HOUR_MS / 4, max: 30 }
-const LETTERS = { windowMs: HOUR_MS, max: 5 }
 
 /** What *Security* shows of the address. */
 export function emailForm(email: string, hasPassword: boolean): Html {
@@ -27,12 +27,13 @@ const passwordField = html`<label>Password<input name="password" type="password"
 
 /** `POST /security/email`: a link goes to the new address. The page is the same whether somebody has it or not. */
 export async function askForEmail(context: PageContext, live: LiveSession): Promise<Response> {
-  const { signIn: { store, letters, site }, clock, field } = context
+  const { signIn, clock, field } = context
+  const { store, letters, site } = signIn
   try {
     const email = readEmail(field('email').trim())
     if (email === live.user.email) throw new Fault('invalid_request', 'This is your address already.')
     await checkItIsThem(context, live)
-    await count(context, { key: `change-email of ${live.user.id}`, ...LETTERS })
+    await signIn.count([lettersTo('change-email', live.user.id), lettersTo('change-email', email)])
     const token = randomText(TOKEN_CHARS)
     const nowMs = clock.wallMs()
     const refusal = await store.wishEmail({ userId: live.user.id, email, sessionId: live.id, tokenHash: hashSecret(token), expiresMs: nowMs + HOUR_MS }, nowMs)
@@ -104,18 +105,13 @@ async function checkItIsThem(context: PageContext, live: LiveSession): Promise<v
     if (context.clock.wallMs() - live.createdMs <= FRESH_MS) return
     throw new Fault('permission_denied', 'You signed in a while ago: sign out and in again for this.')
   }
-  await count(context, { key: `password of ${live.user.id}`, ...PASSWORDS })
+  await context.signIn.count([{ key: `password of ${live.user.id}`, ...PASSWORDS }])
   const answer = await ask(context, { path: '/verify-password', body: { password: context.field('password') } })
   if (!answer.isOk) throw new Fault('permission_denied', troubleOf(answer))
 }
 
 async function hasPasswordOf({ signIn: { store } }: PageContext, live: LiveSession): Promise<boolean> {
   return await store.countSignIn({ model: 'account', where: [{ field: 'userId', operator: 'eq', value: live.user.id, isOr: false }, { field: 'providerId', operator: 'eq', value: 'credential', isOr: false }] }) > 0
-}
-
-async function count({ signIn: { store }, clock }: PageContext, rule: { readonly key: string; readonly windowMs: number; readonly max: number }): Promise<void> {
-  const waitMs = await store.countAttempt([rule], clock.wallMs())
-  if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${Math.ceil(waitMs / 1000)} seconds.`, { retryAfterMs: waitMs })
 }
 
 function troubleIn(error: unknown): { readonly trouble: string; readonly status: number } {

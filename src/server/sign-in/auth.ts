@@ -15,7 +15,7 @@ import { Fault } from '../../core/fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { rowId } from '../../lib/id.ts'
 import { storeAdapter } from './adapter.ts'
-import { LIMITS } from './attempts.ts'
+import { LIMITS, lettersTo } from './attempts.ts'
 import type { Letters } from './letters.ts'
 import { CLIENT_ADDRESS, COOKIE_PREFIX, PASSWORD_CHARS, SESSION_MS, SET_UP_CODE } from './names.ts'
 import type { SetUp } from './set-up.ts'
@@ -83,7 +83,7 @@ export function makeAuth(options: AuthOptions): Auth {
     emailVerification: {
       sendOnSignUp: true, sendOnSignIn: true, autoSignInAfterVerification: true, expiresIn: VERIFY_MS / 1000,
       // After the person is there: a letter to nobody would lead nowhere. The answer does not wait for it.
-      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(async () => { inBackground(letters.send({ purpose: 'verify', email: user.email, url: link('/verify-email', token), lastsMs: VERIFY_MS })) }),
+      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(async () => { inBackground(sendConfirmation(options, user.email, link('/verify-email', token))) }),
     },
     // What attempts.ts counts is not counted twice.
     rateLimit: { enabled: true, window: 60, max: 100, customStorage: limitsIn(store, clock), customRules: Object.fromEntries(Object.keys(LIMITS).map((path) => [path, false as const])) },
@@ -101,6 +101,11 @@ export function makeAuth(options: AuthOptions): Auth {
     plugins: [...pluginsOf(options, link), ...(ways.plugins ?? [])], ...(ways.socialProviders && { socialProviders: ways.socialProviders }),
   }
   return betterAuth(base)
+}
+
+/** Each sign-in with the right password has one sent, as long as the address is not confirmed: whoever made the account with somebody else's would fill their mailbox. */
+async function sendConfirmation({ store, clock, letters }: AuthOptions, email: string, url: string): Promise<void> {
+  if (await store.countAttempt([lettersTo('confirmation', email)], clock.wallMs()) === 0) await letters.send({ purpose: 'verify', email, url, lastsMs: VERIFY_MS })
 }
 
 function pluginsOf(options: AuthOptions, link: (path: string, token: string) => string): BetterAuthPlugin[] {

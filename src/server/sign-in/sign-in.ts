@@ -82,10 +82,6 @@ export class SignIn {
     this.external = options.outside && new External({ ...options.outside, store, clock, site: this.site, flows: this.flows, maySignUp: (email, comes) => maySignUp(email, comes, rules), whyNotSignUp: () => whyNotSignUp(options.instance) })
   }
 
-  get clock(): Clock {
-    return this.options.clock
-  }
-
   get store(): SignInStore {
     return this.options.store
   }
@@ -143,7 +139,7 @@ export class SignIn {
   }
 
   /** Counts tries; throws Fault `rate_limited` where there were too many. */
-  private async count(rules: readonly AttemptRule[]): Promise<void> {
+  async count(rules: readonly AttemptRule[]): Promise<void> {
     if (rules.length === 0) return
     const waitMs = await this.options.store.countAttempt(rules, this.options.clock.wallMs())
     if (waitMs > 0) throw new Fault('rate_limited', `Too many tries: wait ${waitMs < 120_000 ? `${Math.ceil(waitMs / 1000)} seconds` : `${Math.ceil(waitMs / 60_000)} minutes`}.`, { retryAfterMs: waitMs })
