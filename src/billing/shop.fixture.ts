@@ -96,7 +96,7 @@ export class Shop {
     await this.bench.flush()
     await this.bench.tell({ keys: [], accounts: [{ id: ACCOUNT, wantedBy: '' }] })
     // What a node asked for ahead of need may be on its way, and goes back when it is there.
-    await Bun.sleep(10)
+    await this.bench.quiet()
   }
 
   /** Bought and used credits. */

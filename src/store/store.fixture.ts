@@ -62,6 +62,8 @@ class NodeBank implements Bank {
   deaf = false
   /** What it asks waits until then; undefined: for nothing. */
   until: Promise<void> | undefined
+  /** What it waits for. */
+  readonly asked = new Set<Promise<unknown>>()
   constructor(private readonly bench: TestBench) {}
   lease(...args: Parameters<Bank['lease']>) { return this.reach(() => this.bench.store.lease(...args)) }
   giveBack(...args: Parameters<Bank['giveBack']>) { return this.reach(() => this.bench.store.giveBack(...args)) }
@@ -82,7 +84,10 @@ class NodeBank implements Bank {
     if (this.away) return Promise.reject(new Fault('unavailable', 'the store is away'))
     // As the store's thread tells its errors.
     const answer = (this.until === undefined ? work() : this.until.then(work)).catch((error: unknown) => { throw new Fault('unavailable', 'the store failed', { cause: error }) })
-    return this.deaf ? answer.then(() => { throw new Fault('unavailable', 'the answer was lost') }) : answer
+    const heard = this.deaf ? answer.then(() => { throw new Fault('unavailable', 'the answer was lost') }) : answer
+    const over = heard.then(() => undefined, () => undefined).finally(() => this.asked.delete(over))
+    this.asked.add(over)
+    return heard
   }
 }
 
@@ -147,6 +152,16 @@ export class TestBench {
 
   async tell(changes: Parameters<LedgerNode['noteChanges']>[0]): Promise<void> {
     for (const { ledger, bank } of this.nodes.values()) if (!bank.away) await ledger.noteChanges(changes)
+  }
+
+  /** Ends when no node waits for the store, nor has asked more upon what it heard. */
+  async quiet(): Promise<void> {
+    for (;;) {
+      const asked = [...this.nodes.values()].flatMap(({ bank }) => [...bank.asked])
+      if (asked.length === 0) return
+      await Promise.all(asked)
+      await Bun.sleep(0)
+    }
   }
 
   /** What kill -9 leaves: the journal as it is, nothing flushed, nothing given back. */
