@@ -95,6 +95,7 @@ export class Reports {
   async report(query: ReportQuery): Promise<Report> {
     await this.options.flush()
     const report = await this.options.store.report(query)
+    if (report.hasTooMany && query.minutes) throw new Fault('invalid_request', 'The field `time_range` has more calls than are looked at by the minute: ask for a shorter time, filter, or ask by the hour.', { metadata: { field: 'time_range' } })
     if (report.hasTooMany) throw new Fault('invalid_request', 'The report has too many groups: shorten `time_range`, take a coarser `granularity`, filter, or leave out a dimension.', { metadata: { field: 'dimensions' } })
     return report
   }
