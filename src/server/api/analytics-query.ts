@@ -17,18 +17,30 @@ const VALUES_MAX = 500
 const PERCENTILE_DAYS_MAX = 31
 const TAG_CHARS_MAX = 64
 
-/** How a filter compares (J3). The contract's `gt` and its like are for numbers; all that can be filtered here is text. */
-export const OPERATORS = {
+/** How a filter takes values (J3): those that it names, or those on one side of a bound. */
+type Operator = { readonly isList: boolean; readonly isNot: boolean } | { readonly isList: false; readonly passes: (order: number) => boolean }
+
+export const OPERATORS: Readonly<Record<string, Operator>> = {
   eq: { isNot: false, isList: false }, neq: { isNot: true, isList: false },
   in: { isNot: false, isList: true }, not_in: { isNot: true, isList: true },
-} as const
+  gt: { isList: false, passes: (order) => order > 0 }, gte: { isList: false, passes: (order) => order >= 0 },
+  lt: { isList: false, passes: (order) => order < 0 }, lte: { isList: false, passes: (order) => order <= 0 },
+}
+
+/** Only calls whose dimension has a value on one side of a bound. */
+export interface Comparison {
+  /** Of the filter, for people. */
+  readonly field: string
+  readonly dimension: Dimension
+  readonly passes: (value: string) => boolean
+}
 
 const texts = (error: string) => z.array(z.string({ error }), { error })
 const FILTER = { error: 'must be an object with `field`, `operator` and `value`' }
 const VALUE = { error: 'must be a text or a number, or a list of at most 500 of them' }
 const WHOLE = { error: 'must be a whole number of at least 1' }
-const TIME = { error: 'must be a time in UTC with seconds, like 2027-01-31T00:00:00Z' }
-const time = z.string(TIME).regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/, TIME).refine((text) => !Number.isNaN(Date.parse(text)), TIME)
+const TIME = { error: 'must be a time with seconds and its zone, like 2027-01-31T00:00:00Z' }
+const time = z.string(TIME).regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/, TIME).refine((text) => !Number.isNaN(Date.parse(text)), TIME)
 const scalar = z.union([z.string(), z.number()])
 
 /** The body of `POST /analytics/query`. */
@@ -55,6 +67,7 @@ export interface AnalyticsQuery {
   readonly summed: readonly MetricName[]
   readonly dimensions: readonly Dimension[]
   readonly filters: readonly ReportFilter[]
+  readonly comparisons: readonly Comparison[]
   readonly granularity: Granularity | null
   readonly fromHour: number
   readonly untilHour: number
@@ -74,12 +87,14 @@ export function queryOf(body: z.output<typeof ANALYTICS_QUERY>, nowMs: number): 
   const dimensions = [...new Set(body.dimensions ?? [])].map((name) => readDimension(name, 'dimensions'))
   const granularity = body.granularity ?? null
   const order = orderOf(body, metrics, dimensions)
-  const filters = (body.filters ?? []).map(readFilter)
+  const read = (body.filters ?? []).map(readFilter)
   const range = rangeOf(body, granularity, nowMs)
-  const percentiles = checkPercentiles(metrics, [...dimensions, ...filters.map(({ dimension }) => dimension)], granularity, range)
+  const percentiles = checkPercentiles(metrics, [...dimensions, ...read.map(({ dimension }) => dimension)], granularity, range)
   const isSeries = granularity !== null && dimensions.length > 0
   return {
-    metrics, dimensions, granularity, order, filters, ...range, warnings: [...range.warnings, ...percentiles],
+    metrics, dimensions, granularity, order, ...range,
+    filters: read.filter((filter) => 'values' in filter), comparisons: read.filter((filter) => 'passes' in filter),
+    warnings: [...range.warnings, ...percentiles],
     summed: typeof order.by === 'object' && 'metric' in order.by ? [...metrics, order.by.metric] : metrics,
     // A series that is cut in the middle of its time is worse than a long one.
     rowsMax: body.limit ?? (isSeries && body.group_limit === undefined ? ROWS_MAX : ROWS_DEFAULT),
@@ -130,13 +145,23 @@ function readDimension(name: string, field: string): Dimension {
   throw wrong(field, `has ${quote(name)}, which is none; there are ${DIMENSIONS.join(', ')}, and tag.<name> for each tag.`)
 }
 
-function readFilter({ field, operator, value, include_unset: includeUnset }: NonNullable<z.output<typeof ANALYTICS_QUERY>['filters']>[number], at: number): ReportFilter {
+function readFilter({ field, operator, value, include_unset: includeUnset }: NonNullable<z.output<typeof ANALYTICS_QUERY>['filters']>[number], at: number): ReportFilter | Comparison {
   const dimension = readDimension(field, `filters.${at}.field`)
   const known = Object.entries(OPERATORS).find(([name]) => name === operator)?.[1]
   if (!known) throw wrong(`filters.${at}.operator`, `must be one of ${Object.keys(OPERATORS).join(', ')}, not ${quote(operator)}.`)
-  if (known.isList !== Array.isArray(value)) throw wrong(`filters.${at}.value`, known.isList ? `must be a list for ${operator}.` : `must be one value for ${operator}; in and not_in take lists.`)
+  const isList = Array.isArray(value)
+  if (known.isList !== isList) throw wrong(`filters.${at}.value`, known.isList ? `must be a list for ${operator}.` : `must be one value for ${operator}; in and not_in take lists.`)
   if (includeUnset && !known.isList) throw wrong(`filters.${at}.include_unset`, 'goes with in and not_in only.')
-  return { dimension, isNot: known.isNot, values: [value].flat().map((one) => (dimension.startsWith('tag.') ? oneSpelling(String(one)) : String(one))), includeUnset: includeUnset ?? false }
+  const spelled = (one: string | number): string => (dimension.startsWith('tag.') ? oneSpelling(String(one)) : String(one))
+  if ('isNot' in known) return { dimension, isNot: known.isNot, values: [value].flat().map(spelled), includeUnset: includeUnset ?? false }
+  const bound = isList ? '' : typeof value === 'string' ? spelled(value) : value
+  return { field: `filters.${at}`, dimension, passes: (one) => { const order = orderBeside(one, bound); return order !== undefined && known.passes(order) } }
+}
+
+/** A bound that is a number has only numbers beside it; texts are in the order of their letters. Undefined: neither side. */
+function orderBeside(value: string, bound: string | number): number | undefined {
+  if (typeof bound === 'string') return value < bound ? -1 : value > bound ? 1 : 0
+  return /^[+-]?\d+(?:\.\d+)?$/.test(value) ? Math.sign(Number(value) - bound) : undefined
 }
 
 /** In the order of time where there is time, the largest first where there is none. */

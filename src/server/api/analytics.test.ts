@@ -54,6 +54,7 @@ beforeAll(async () => {
   await spend(callers[2], 2, { cost: 700n, usage, fault: 'provider_error', tags: { feature: 'search' } })
   await spend(callers[0], 0, { cost: 9n, usage, model: 'acme/gone', provider: '', endpointId: '' })
   await spend(callers[0], 40, { cost: 11n, usage })
+  for (const size of ['9', '10', '10.5', 'x']) await spend(callers[0], 150, { cost: 1n, usage, tags: { size } })
 })
 
 afterAll(() => services.close())
@@ -159,6 +160,28 @@ describe('J3: POST /analytics/query', () => {
     ])
   })
 
+  test('comparisons: texts by their letters, numbers among the values that are numbers; calls without a value pass none', async () => {
+    const of = async (...filters: object[]): Promise<unknown> => rows(await query({ metrics: ['request_count'], dimensions: ['tag.feature'], filters, order_by: { field: 'tag.feature', direction: 'asc' } })).map((row) => [row['tag.feature'], row['request_count']])
+    expect(await of({ field: 'tag.feature', operator: 'gt', value: 'chat' })).toEqual([['search', 6]])
+    expect(await of({ field: 'tag.feature', operator: 'gte', value: 'chat' })).toEqual([['chat', 1], ['search', 6]])
+    expect(await of({ field: 'tag.feature', operator: 'lt', value: 'search' })).toEqual([['chat', 1]])
+    expect(await of({ field: 'tag.feature', operator: 'lte', value: 'search' }, { field: 'model', operator: 'gt', value: 'acme/gone' })).toEqual([['chat', 1], ['search', 6]])
+    expect(await of({ field: 'tag.feature', operator: 'gt', value: 1 })).toEqual([])
+    const size = (operator: string, value: string | number, more = {}) => query({ metrics: ['request_count'], filters: [{ field: 'tag.size', operator, value }], time_range: { start: '2026-06-01T02:00:00+02:00', end: '2026-07-01T00:00:00Z' }, ...more })
+    expect(rows(await size('gt', 9))).toEqual([{ request_count: 2 }])
+    expect(rows(await size('lte', 10))).toEqual([{ request_count: 2 }])
+    expect(rows(await size('gt', '9'))).toEqual([{ request_count: 1 }])
+    expect(rows(await size('gte', 10.5, { dimensions: ['tag.size'] }))).toEqual([{ 'tag.size': '10.5', request_count: 1 }])
+    const member = keyRecord({ hash: 'd'.repeat(64), kind: 'management', creatorUserId: ada })
+    expect(rows(await query({ metrics: ['request_count'], filters: [{ field: 'tag.feature', operator: 'gte', value: 'a' }] }, member))).toEqual([{ request_count: 1 }])
+  })
+
+  test('comparisons by the minute', async () => {
+    const asked = (value: string) => query({ metrics: ['request_count'], granularity: 'minute', filters: [{ field: 'model', operator: 'gte', value }], time_range: { start: '2026-11-20T12:00:00Z', end: '2026-11-20T13:00:00Z' } })
+    expect(rows(await asked('acme/gone'))).toEqual([{ date__minute: '2026-11-20T12:30:00.000Z', request_count: 1 }])
+    expect(rows(await asked('acme/h'))).toEqual([])
+  })
+
   test('a key that is none is a warning, and the query runs', async () => {
     const answer = await query({ metrics: ['request_count'], filters: [{ field: 'api_key_id', operator: 'in', value: ['f'.repeat(64), callers[1]?.key.hash] }] })
     expect(answer.body).toMatchObject({ data: { data: [{ request_count: 1 }], warnings: [`api_key_id: this account has no key ${'f'.repeat(64)}`] } })
@@ -189,10 +212,14 @@ describe('J3: POST /analytics/query', () => {
     [{ metrics: ['request_count'], granularity: 'second' }, 'The field `granularity` must be one of minute, hour, day, week, month.'],
     [{ metrics: ['request_count'], granularity: 'minute', time_range: { start: '2026-11-20T00:00:00Z', end: '2026-11-20T03:00:01Z' } }, 'The field `time_range` must be at most 3 hours by the minute; ask by the hour.'],
     [{ metrics: ['p50_latency'], granularity: 'minute' }, 'The field `granularity` cannot be minute for percentiles (`p50_latency`), which are kept by the day.'],
-    [{ metrics: ['request_count'], time_range: { start: '2026-11-20T12:00Z', end: '2026-11-21T00:00:00Z' } }, 'The field `time_range.start` must be a time in UTC with seconds, like 2027-01-31T00:00:00Z.'],
+    [{ metrics: ['request_count'], time_range: { start: '2026-11-20T12:00Z', end: '2026-11-21T00:00:00Z' } }, 'The field `time_range.start` must be a time with seconds and its zone, like 2027-01-31T00:00:00Z.'],
+    [{ metrics: ['request_count'], time_range: { start: '2026-11-20T12:00:00', end: '2026-11-21T00:00:00Z' } }, 'The field `time_range.start` must be a time with seconds and its zone, like 2027-01-31T00:00:00Z.'],
     [{ metrics: ['request_count'], time_range: { start: '2026-11-21T00:00:00Z', end: '2026-11-20T00:00:00Z' } }, 'The field `time_range` must start before it ends.'],
     [{ metrics: ['request_count'], granularity: 'hour', time_range: { start: '2026-01-01T00:00:00Z', end: '2026-11-20T00:00:00Z' } }, 'The field `time_range` must be at most 31 days by the hour; ask by the day.'],
-    [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'gt', value: 'a' }] }, 'The field `filters.0.operator` must be one of eq, neq, in, not_in, not "gt".'],
+    [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'like', value: 'a' }] }, 'The field `filters.0.operator` must be one of eq, neq, in, not_in, gt, gte, lt, lte, not "like".'],
+    [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'gt', value: ['a'] }] }, 'The field `filters.0.value` must be one value for gt; in and not_in take lists.'],
+    [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'lt', value: 'a', include_unset: true }] }, 'The field `filters.0.include_unset` goes with in and not_in only.'],
+    [{ metrics: ['p50_latency'], filters: [{ field: 'tag.feature', operator: 'gt', value: 'a' }] }, /^The field `metrics` cannot have percentiles /],
     [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'in', value: 'a' }] }, 'The field `filters.0.value` must be a list for in.'],
     [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'eq', value: ['a'] }] }, 'The field `filters.0.value` must be one value for eq; in and not_in take lists.'],
     [{ metrics: ['request_count'], filters: Array.from({ length: 21 }, () => ({ field: 'model', operator: 'eq', value: 'a' })) }, 'The field `filters` must have at most 20 filters.'],
@@ -227,7 +254,7 @@ test('J4: rates are quotients of sums, and null where there is nothing to divide
 
 test("J3: GET /analytics/meta lists what can be asked, with the account's own tags", async () => {
   const { body } = await get('/analytics/meta')
-  expect(body).toMatchObject({ data: { granularities: [{ name: 'minute' }, { name: 'hour' }, { name: 'day' }, { name: 'week' }, { name: 'month' }], operators: [{ name: 'eq', value_type: 'scalar' }, { name: 'neq' }, { name: 'in', value_type: 'array' }, { name: 'not_in' }] } })
+  expect(body).toMatchObject({ data: { granularities: [{ name: 'minute' }, { name: 'hour' }, { name: 'day' }, { name: 'week' }, { name: 'month' }], operators: [{ name: 'eq', value_type: 'scalar' }, { name: 'neq' }, { name: 'in', value_type: 'array' }, { name: 'not_in' }, { name: 'gt', value_type: 'scalar' }, { name: 'gte' }, { name: 'lt' }, { name: 'lte', value_type: 'scalar' }] } })
   expect(rows({ status: 200, type: '', text: '', body: { data: isObject(body) && isObject(body['data']) ? body['data']['dimensions'] : [] } }).map(({ name }) => name)).toEqual(['model', 'provider', 'endpoint', 'api_key_id', 'workspace', 'user', 'app', 'tag.customer', 'tag.feature'])
 })
 

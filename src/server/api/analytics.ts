@@ -1,16 +1,20 @@
 import { METRICS, spreadsFor, sumsFor, valueOfMetric, type Metric, type MetricName } from '../../ledger/metrics.ts'
-import { DIMENSIONS, GRANULARITIES, type Dimension, type ReportRow } from '../../ledger/reports.ts'
+import { DIMENSIONS, GRANULARITIES, type Dimension, type ReportFilter, type ReportQuery, type ReportRow, type Reports } from '../../ledger/reports.ts'
 import { formatUsd, usdNumber } from '../../core/nano.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Route } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
-import { ANALYTICS_QUERY, OPERATORS, queryOf, type AnalyticsQuery } from './analytics-query.ts'
+import { ANALYTICS_QUERY, OPERATORS, queryOf, type AnalyticsQuery, type Comparison } from './analytics-query.ts'
 import { scopeOf } from './report-scope.ts'
 
 const DAY_MS = 86_400_000
 const TAGS_SHOWN_DAYS = 90
 const TAG_NAMES_MAX = 100
+/** As many as a report has. */
+const VALUES_READ_MAX = 50_000
+/** Twenty such filters are less than a statement may have. */
+const VALUES_PASSED_MAX = 1_000
 
 const LABELS: Readonly<Record<string, string>> = {
   model: 'Model', provider: 'Provider', endpoint: 'Endpoint', api_key_id: 'API key', workspace: 'Workspace', user: 'User', app: 'App', minute: 'Minute', hour: 'Hour', day: 'Day', week: 'Week', month: 'Month',
@@ -41,11 +45,11 @@ export const queryAnalytics: Route = {
     const access = accessIn(context)
     const asked = queryOf(await readBody(context, ANALYTICS_QUERY), clock.wallMs())
     const beganMs = clock.monotonicMs()
+    const calls = { accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, ...(asked.minutes && { minutes: asked.minutes }), filters: [...asked.filters, ...scopeOf(access)] }
     const report = await reports.report({
-      accountId: access.accountId, fromHour: asked.fromHour, untilHour: asked.untilHour, ...(asked.minutes && { minutes: asked.minutes }), granularity: asked.granularity, by: asked.dimensions,
-      filters: [...asked.filters, ...scopeOf(access)], sums: sumsFor([...asked.summed, 'request_count']), spreads: spreadsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
+      ...calls, filters: [...calls.filters, ...await compared(asked.comparisons, calls, reports)], granularity: asked.granularity, by: asked.dimensions,
+      sums: sumsFor([...asked.summed, 'request_count']), spreads: spreadsFor(asked.summed), order: asked.order, rowsMax: asked.rowsMax, rowsOfGroupMax: asked.rowsOfGroupMax,
     })
-    if (report.hasTooMany && asked.minutes) throw new Fault('invalid_request', 'The field `time_range` has more calls than are looked at by the minute: ask for a shorter time, filter, or ask by the hour.', { metadata: { field: 'time_range' } })
     const unknown = await unknownKeys(asked, (hashes) => reports.knownKeys(access.accountId, hashes))
     const warnings = [...asked.warnings, ...unknown.map((hash) => `api_key_id: this account has no key ${hash.slice(0, 80)}`)]
     return {
@@ -56,6 +60,18 @@ export const queryAnalytics: Route = {
       },
     }
   },
+}
+
+/** Comparisons as lists of the values that pass them: each engine has an order of texts of its own, and none of them has numbers in texts. */
+async function compared(comparisons: readonly Comparison[], calls: Pick<ReportQuery, 'accountId' | 'fromHour' | 'untilHour' | 'minutes' | 'filters'>, reports: Pick<Reports, 'report'>): Promise<ReportFilter[]> {
+  const filters: ReportFilter[] = []
+  for (const { field, dimension, passes } of comparisons) {
+    const { rows } = await reports.report({ ...calls, granularity: null, by: [dimension], sums: ['requests'], order: { by: { dimension }, isDescending: false }, rowsMax: VALUES_READ_MAX, rowsOfGroupMax: 1 })
+    const values = rows.flatMap(({ values: [value] }) => (typeof value === 'string' && passes(value) ? [value] : []))
+    if (values.length > VALUES_PASSED_MAX) throw new Fault('invalid_request', `The field \`${field}\` lets ${values.length} values of \`${dimension}\` pass, and may ${VALUES_PASSED_MAX}: take a closer bound, a shorter \`time_range\`, or more filters.`, { metadata: { field } })
+    filters.push({ dimension, isNot: false, values, includeUnset: false })
+  }
+  return filters
 }
 
 async function unknownKeys({ filters }: AnalyticsQuery, known: (hashes: readonly string[]) => Promise<readonly string[]>): Promise<string[]> {
