@@ -148,6 +148,39 @@ describe('a dispute', () => {
     expect(await suspended()).toBe('spam')
   })
 
+  const close = (purchase: Purchase | undefined, how: 'won' | 'lost') => shop.deliver(shop.stripe.closeDispute(String(shop.stripe.all('dispute').find((one) => one['payment_intent'] === purchase?.paymentId)?.['id']), how))
+
+  for (const [first, then] of [[0, 1], [1, 0]] as const) {
+    const which = first === 0 ? 'older' : 'newer'
+    test(`that is won leaves the account suspended while another is not: the ${which} first`, async () => {
+      const purchases = [await shop.buy(10n), await shop.buy(10n)]
+      for (const purchase of purchases) await shop.deliver(shop.stripe.dispute(intentOf(purchase)))
+      await close(purchases[first], 'won')
+      expect(await suspended()).toBe(`The payment of receipt ${then + 1} is disputed.`)
+      await close(purchases[then], 'won')
+      expect(await suspended()).toBeNull()
+    })
+
+    test(`that is lost keeps the account suspended, whatever is won after it: the ${which} lost`, async () => {
+      const purchases = [await shop.buy(10n), await shop.buy(10n)]
+      for (const purchase of purchases) await shop.deliver(shop.stripe.dispute(intentOf(purchase)))
+      await close(purchases[first], 'lost')
+      await close(purchases[then], 'won')
+      expect(await suspended()).toBe(`The payment of receipt ${first + 1} is disputed.`)
+    })
+  }
+
+  test('that is won does not bring up one that was lost, and settled with the operator, before', async () => {
+    const [old, late] = [await shop.buy(10n), await shop.buy(10n)]
+    await shop.deliver(shop.stripe.dispute(intentOf(old)))
+    await close(old, 'lost')
+    await shop.bench.database.write(async (sql) => { await sql.run("UPDATE accounts SET suspended_ms = NULL, suspended_reason = NULL WHERE id = 'default'") })
+    shop.bench.clock.advance(1_000)
+    await shop.deliver(shop.stripe.dispute(intentOf(late)))
+    await close(late, 'won')
+    expect(await suspended()).toBeNull()
+  })
+
   test('that is only an inquiry holds nothing', async () => {
     const purchase = await shop.buy(10n)
     await shop.deliver(shop.stripe.dispute(intentOf(purchase), 1_080, 'warning_needs_response'))

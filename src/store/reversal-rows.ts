@@ -10,7 +10,7 @@ import { addCredit, leftOfLot, netOfLot, putBackIntoLot, removeFromLot, takeFree
 import { setSuspended } from './operator-rows.ts'
 import { findPurchase } from './purchase-rows.ts'
 import { writeTransfer } from './settlement.ts'
-import { big, int, one, text, textOrNull, type Row, type Sql } from './sql.ts'
+import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 const COLUMNS = 'id, purchase_id, kind, state, provider_id, cents, credit, fee, from_balance, created_ms'
 const RANK: Readonly<Record<Reversal['state'], number>> = { pending: 0, done: 1, undone: 2 }
@@ -86,7 +86,7 @@ async function takeBack(sql: Sql, purchase: Purchase, seen: ProviderRefund & { r
 }
 
 /** What its members are told. */
-function disputeReason({ receiptNumber }: Purchase): string {
+function disputeReason({ receiptNumber }: Pick<Purchase, 'receiptNumber'>): string {
   return `The payment of receipt ${receiptNumber ?? ''} is disputed.`
 }
 
@@ -125,10 +125,19 @@ async function giveBack(sql: Sql, purchase: Purchase, reversal: Reversal, nowMs:
   await putBackIntoLot(sql, accountId, purchase.id, reversal.fromBalance)
   await sql.run('UPDATE accounts SET bought = bought + $1 WHERE id = $2', reversal.credit, accountId)
   await writeTransfer(sql, { accountId, id: rowId(), kind: reversal.kind, reason: `${reversal.kind} of receipt ${purchase.receiptNumber ?? ''} came back`, reference: `${reversal.kind}-back:${reversal.id}`, atMs: nowMs, sides: sidesOf(reversal, -1n) })
-  // Only what this dispute did is undone: an operator's own suspension stays.
-  const account = await one(sql, 'SELECT suspended_reason FROM accounts WHERE id = $1', accountId)
-  const isOurs = account?.['suspended_reason'] === disputeReason(purchase)
-  if (reversal.kind === 'dispute' && isOurs) await setSuspended(sql, accountId, false, { by: SYSTEM, nowMs, reason: 'The dispute was won.' })
+  if (reversal.kind === 'dispute') await resume(sql, purchase, reversal.id, nowMs)
+}
+
+/** Undoes what a dispute that was won did, and no more: an operator's own suspension stays, and so does that of another dispute. */
+async function resume(sql: Sql, { accountId, receiptNumber }: Purchase, reversalId: string, nowMs: number): Promise<void> {
+  const account = await one(sql, 'SELECT suspended_ms, suspended_reason FROM accounts WHERE id = $1', accountId)
+  if (!account || account['suspended_reason'] !== disputeReason({ receiptNumber })) return
+  // One that was lost earlier than the account was suspended is settled with the operator. One that was lost since stays the reason, whatever is won later.
+  const other = await one(sql, `SELECT purchases.receipt_number FROM payment_reversals JOIN purchases ON purchases.account_id = payment_reversals.account_id AND purchases.id = payment_reversals.purchase_id
+    WHERE payment_reversals.account_id = $1 AND payment_reversals.kind = 'dispute' AND payment_reversals.id <> $2 AND (payment_reversals.state = 'pending' OR (payment_reversals.state = 'done' AND payment_reversals.updated_ms >= $3))
+    ORDER BY payment_reversals.state, payment_reversals.created_ms LIMIT 1`, accountId, reversalId, intOrNull(account, 'suspended_ms') ?? 0)
+  await setSuspended(sql, accountId, false, { by: SYSTEM, nowMs, reason: 'The dispute was won.' })
+  if (other) await setSuspended(sql, accountId, true, { by: SYSTEM, nowMs, reason: disputeReason({ receiptNumber: intOrNull(other, 'receipt_number') }) })
 }
 
 /** What the provider made of a refund of ours. Without an id: it would not. */
