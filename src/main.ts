@@ -88,7 +88,7 @@ async function serve(config: Config): Promise<number> {
   await ready
   const server = listen({
     port: config.port, host: config.host, bodyBytesMax: config.bodyBytesMax, reusePort: !isAlone, gateway, trustedProxies: config.trustedProxies,
-    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, feedback: ledger.feedback, workspaces: ledger.workspaces, sharedBudgets: ledger.sharedBudgets, wallets: ledger.wallets, instance: ledger.instance, markups: ledger.markups, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, dataSets: ledger.dataSets, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, mailer, billing: ledger.billing, payments: ledger.payments, notices: ledger.notices, signIn, sessions: signIn.sessions },
+    services: { snapshot: gateway.snapshot, accounts: ledger.accounts, people: ledger.people, scim: ledger.scim, domains: ledger.domains, appGrants: ledger.appGrants, feedback: ledger.feedback, workspaces: ledger.workspaces, sharedBudgets: ledger.sharedBudgets, wallets: ledger.wallets, instance: ledger.instance, markups: ledger.markups, operator: ledger.operator, rates: ledger.limits, reports: ledger.reports, dataSets: ledger.dataSets, rules: ledger.rules, presets: ledger.presets, byok: ledger.byok, ownKeys: ledger.ownKeys, health, conversations: gateway.conversations, clock, billing: ledger.billing, payments: ledger.payments, notices: ledger.notices, signIn, sessions: signIn.sessions },
   })
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.

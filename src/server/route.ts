@@ -7,7 +7,6 @@ import type { Markups } from '../accounts/markups.ts'
 import type { Billing } from '../billing/billing.ts'
 import type { Payments } from '../billing/payments.ts'
 import type { PresetBook } from '../accounts/preset-book.ts'
-import type { Mailer } from '../accounts/mailer.ts'
 import type { Caller } from '../accounts/caller.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
@@ -73,7 +72,6 @@ export interface Services {
   /** Where conversations were answered last, for those who explain a Plan. */
   readonly conversations: Pick<Conversations, 'affinity'>
   readonly clock: Clock
-  readonly mailer: Mailer
   /** Credit that is bought. */
   readonly billing: Billing
   /** Who brings payments into the books; absent where nobody takes cards. */

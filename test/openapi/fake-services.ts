@@ -33,7 +33,6 @@ import type { RuleStore } from '../../src/guardrails/rule-store.ts'
 import type { Generation } from '../../src/ledger/generation.ts'
 import { FakeClock } from '../../src/lib/clock.ts'
 import { Limits } from '../../src/limits/limits.ts'
-import { NO_MAILER } from '../../src/notices/mailer.ts'
 import type { SliceBank } from '../../src/limits/slice-bank.ts'
 import { NO_AFFINITY } from '../../src/routing/affinity.ts'
 import { UNKNOWN_HEALTH, type EndpointHealth, type EndpointStats } from '../../src/routing/health.ts'
@@ -183,7 +182,7 @@ export function fakeServices(catalogue: Snapshot): FakeServices {
     health: { of: (id) => healthOf.get(id) ?? UNKNOWN_HEALTH, stats: (id) => statsOf.get(id) ?? {} },
     conversations: { affinity: () => NO_AFFINITY },
     ...openByok(noByok, { dataDir: '/nowhere', clock: new FakeClock() }),
-    reports: noReports, dataSets: noDataSets, mailer: NO_MAILER, notices: noNotices, billing: noBilling,
+    reports: noReports, dataSets: noDataSets, notices: noNotices, billing: noBilling,
   }
 }
 

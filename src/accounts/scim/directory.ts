@@ -14,7 +14,7 @@ import { readResource } from './read-resource.ts'
 import { groupResource, userResource } from './resource.ts'
 import { GROUP, USER } from './schema.ts'
 import { quoted, scimFault, versionFault } from './scim-fault.ts'
-import type { Entry, EntryRefusal, Group, GroupChanged, GroupRefusal, Provisioned, ScimStore } from './scim-store.ts'
+import type { Entry, EntryRefusal, Group, GroupChanged, GroupRefusal, NewEntry, Provisioned, ScimStore } from './scim-store.ts'
 import { order, type Sorting } from './sorting.ts'
 
 const TOKEN_CHARS = 43
@@ -31,7 +31,7 @@ export interface DirectoryCaller { readonly accountId: string; readonly actor: A
 export interface ListWish { readonly filter?: Filter; readonly sorting?: Sorting; readonly page: Page; readonly withMembers: boolean }
 
 /** Somebody who is to be asked whether they join: the token is for their letter, and known to nobody else. */
-export interface Asked { readonly email: string; readonly token: string }
+export interface Asked { readonly email: string; readonly token: string; readonly expiresMs: number }
 
 export interface WrittenUser { readonly entry: Entry; readonly asked?: Asked }
 
@@ -56,8 +56,8 @@ export class Directory {
   }
 
   async createUser(caller: DirectoryCaller, body: JsonObject): Promise<WrittenUser> {
-    const token = randomText(TOKEN_CHARS)
-    return this.written(await this.store.insertEntry(this.newEntry(caller, rowId(), { active: true, ...readResource(body, USER) }, token, true), this.change(caller)), token)
+    const { entry, token } = this.newEntry(caller, rowId(), { active: true, ...readResource(body, USER) }, true)
+    return this.written(await this.store.insertEntry(entry, this.change(caller)), entry, token)
   }
 
   /** All that the resource does not say is taken away; who is active stays so, and who is not. */
@@ -128,10 +128,10 @@ export class Directory {
     for (let tries = 1; ; tries += 1) {
       const before = await this.user(caller, id)
       if (version !== undefined && before.version !== version) throw versionFault()
-      const token = randomText(TOKEN_CHARS)
-      const result = await this.store.changeEntry(this.newEntry(caller, id, next(before), token, before.active), before.version, this.change(caller))
+      const { entry, token } = this.newEntry(caller, id, next(before), before.active)
+      const result = await this.store.changeEntry(entry, before.version, this.change(caller))
       if (result === 'stale' && version === undefined && tries < TRIES_MAX) continue
-      return this.written(result, token, id)
+      return this.written(result, entry, token)
     }
   }
 
@@ -145,14 +145,15 @@ export class Directory {
     }
   }
 
-  private newEntry({ accountId }: DirectoryCaller, id: string, body: JsonObject, token: string, wasActive: boolean) {
-    return { id, accountId, ...entryContent(body, wasActive), invitation: { id: rowId(), tokenHash: hashSecret(token), expiresMs: this.clock.wallMs() + INVITATION_MS } }
+  private newEntry({ accountId }: DirectoryCaller, id: string, body: JsonObject, wasActive: boolean): { readonly entry: NewEntry; readonly token: string } {
+    const token = randomText(TOKEN_CHARS)
+    return { token, entry: { id, accountId, ...entryContent(body, wasActive), invitation: { id: rowId(), tokenHash: hashSecret(token), expiresMs: this.clock.wallMs() + INVITATION_MS } } }
   }
 
-  private written(result: Provisioned | EntryRefusal, token: string, id = ''): WrittenUser {
+  private written(result: Provisioned | EntryRefusal, { id, invitation: { expiresMs } }: NewEntry, token: string): WrittenUser {
     if (typeof result === 'string') throw entryFault(result, id)
     const { entry, invited } = result
-    return { entry, ...(invited && entry.email !== null && { asked: { email: entry.email, token } }) }
+    return { entry, ...(invited && entry.email !== null && { asked: { email: entry.email, token, expiresMs } }) }
   }
 
   private async changedGroup(caller: DirectoryCaller, id: string, result: GroupChanged | GroupRefusal): Promise<Group> {

@@ -10,7 +10,7 @@ const CODES: Limit = { windowMs: 15 * MINUTE_MS, perAddress: 60, perMailbox: 60 
 
 /** Letters of one kind to one mailbox, whoever it is that has them sent. */
 export function lettersTo(kind: string, email: string): AttemptRule {
-  return { key: `${kind} to ${email}`, windowMs: LETTERS.windowMs, max: LETTERS.perMailbox }
+  return { key: `${kind} for ${email}`, windowMs: LETTERS.windowMs, max: LETTERS.perMailbox }
 }
 
 /** What letters of invitation are counted under. Many of them may come from one address: an organization invites everybody at once. */
