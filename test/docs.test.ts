@@ -8,7 +8,9 @@ import { AVAILABILITY } from '../src/routing/availability.ts'
 import { MODEL_QUERY } from '../src/server/api/model-query.ts'
 import { routes } from '../src/server/api/routes.ts'
 import { docsPage } from '../src/server/docs.ts'
+import { temporaryDirectory } from './cli.ts'
 
+const directory = temporaryDirectory()
 const read = (name: string): string => readFileSync(join(import.meta.dir, '..', 'docs', name), 'utf8')
 
 describe('docs/errors.md', () => {
@@ -71,7 +73,8 @@ describe('docs/api.md', () => {
     const examples = [...doc.matchAll(/```sh\n(.*?)```/gs)].map(([, text = '']) => text).filter((text) => text.startsWith('curl '))
     // Sends nothing: says what each body would have been.
     const curl = 'curl() { while [ $# -gt 0 ]; do if [ "$1" = -d ]; then printf "%s\\0" "$2"; fi; shift; done; }'
-    const { stdout } = spawnSync('bash', ['-c', [curl, ...examples].join('\n')], { encoding: 'utf8' })
+    // In a directory of its own: some examples write what they get into a file.
+    const { stdout } = spawnSync('bash', ['-c', [curl, ...examples].join('\n')], { encoding: 'utf8', cwd: directory })
     const bodies = stdout.split('\0').slice(0, -1)
     expect(bodies.length).toBeGreaterThan(50)
     for (const body of bodies) expect(parse(body)).not.toEqual({ body })
