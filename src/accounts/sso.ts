@@ -4,10 +4,11 @@ import { rowId } from '../lib/id.ts'
 import type { Actor } from './audit-entry.ts'
 import type { SealedElsewhere } from './byok/byok-keys.ts'
 import type { Domains } from './domains.ts'
+import type { PeopleStore } from './people-store.ts'
 import type { JoinRefusal, SealedSso, SsoConnection, SsoStore, SsoWish } from './sso-connection.ts'
 
 export interface SsoOptions {
-  readonly store: SsoStore
+  readonly store: SsoStore & Pick<PeopleStore, 'account'>
   readonly domains: Pick<Domains, 'ownerOf' | 'list'>
   /** Seals under the master key that providers' keys are sealed under too. */
   readonly vault: { seal(text: string, context: string): Promise<string>; open(sealed: string, context: string): string | undefined }
@@ -72,10 +73,10 @@ export class Sso implements SealedElsewhere {
     if (!await this.options.store.deleteSso(accountId, id, { by, nowMs: this.options.clock.wallMs() })) throw missing()
   }
 
-  /** The one that people sign in with, by its id; undefined where it is not active. */
+  /** The one that people sign in with, by its id; undefined where it is not active, or its organization is suspended. */
   async active(id: string): Promise<SsoConnection | undefined> {
     const connection = await this.options.store.sso(id)
-    return connection?.state === 'active' ? connection : undefined
+    return connection && await this.letsIn(connection) ? connection : undefined
   }
 
   /** As it is, whoever asks. */
@@ -86,7 +87,8 @@ export class Sso implements SealedElsewhere {
   /** The one that whoever has this address signs in with. */
   async forAddress(email: string): Promise<SsoConnection | undefined> {
     const accountId = email.includes('@') ? await this.options.domains.ownerOf(email) : undefined
-    return accountId === undefined ? undefined : (await this.options.store.listSso(accountId)).find(({ state }) => state === 'active')
+    const connection = accountId === undefined ? undefined : (await this.options.store.listSso(accountId)).find(({ state }) => state === 'active')
+    return connection && await this.letsIn(connection) ? connection : undefined
   }
 
   /** The one that whoever has this address has to use. Not the operator of the install, who gets in when it is broken. */
@@ -117,6 +119,11 @@ export class Sso implements SealedElsewhere {
   /** Makes somebody a member, if they are none yet. */
   join({ accountId, defaultRole }: SsoConnection, userId: string): Promise<JoinRefusal | undefined> {
     return this.options.store.joinBySso(accountId, userId, defaultRole, this.options.clock.wallMs())
+  }
+
+  /** A suspended organization lets nobody in, and says of nobody who they are. Its people sign in by themselves, to what else is theirs. */
+  private async letsIn({ state, accountId }: SsoConnection): Promise<boolean> {
+    return state === 'active' && (await this.options.store.account(accountId))?.suspended === undefined
   }
 
   async reseal(sealKeyId: string): Promise<{ readonly resealed: number; readonly unreadable: number }> {

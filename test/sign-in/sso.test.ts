@@ -199,6 +199,21 @@ describe('OpenID Connect (H21)', () => {
     expect(await own('worker@acme.example')).toEqual([303, true, false])
   }, 30_000)
 
+  test('a suspended organization lets nobody in and says of nobody who they are, by its provider or its directory', async () => {
+    await acme.api('PATCH', `/sso/${connection.id}`, { enforced: true })
+    const start = (): Promise<number> => new Browser(stage.gateway.url).page(`/sso/${connection.id}/start`).then(({ status }) => status)
+    expect([await start(), (await acme.scim('GET', '/Users')).status]).toEqual([303, 200])
+    expect((await operator.api(`/instance/accounts/${acme.id}/suspend`, { reason: 'unpaid bill' })).status).toBe(200)
+    expect(await start()).toBe(404)
+    expect(await acme.scim('POST', '/Users', { userName: 'new@acme.example' })).toMatchObject({ status: 403, body: { status: '403', detail: expect.stringContaining('suspended (unpaid bill)') } })
+    // What else is theirs they come to by themselves.
+    const worker = new Browser(stage.gateway.url)
+    expect((await worker.form('/sign-in', { email: 'worker@acme.example', password: PASSWORD })).status).toBe(303)
+    expect((await operator.api(`/instance/accounts/${acme.id}/resume`, { reason: 'paid' })).status).toBe(200)
+    expect([await start(), (await acme.scim('GET', '/Users')).status]).toEqual([303, 200])
+    await acme.api('PATCH', `/sso/${connection.id}`, { enforced: false })
+  })
+
   test('a domain that counts no more, and a connection that is disabled, let nobody in', async () => {
     provider.now = { sub: 's1', email: 'grace@acme.example' }
     await acme.api('POST', `/domains/${domainId}/disable`)

@@ -8,7 +8,7 @@ import type { Entry, Group } from '../../accounts/scim/scim-store.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { faultFrom } from '../../gateway/attempt.ts'
-import { shownKey } from '../authenticate.ts'
+import { shownKey, suspendedFault } from '../authenticate.ts'
 import { readBody } from '../body.ts'
 import type { ServerOptions } from '../server.ts'
 import { invite } from './invite.ts'
@@ -53,6 +53,8 @@ async function callerOf(request: Request, { services }: ServerOptions): Promise<
   const secret = shownKey(request)
   const caller = secret === undefined ? undefined : await services.scim.tokens.find(secret)
   if (!caller) throw new Fault('unauthenticated', 'Send a live token of the organization as `Authorization: Bearer sk-scim-v1-…`: POST /api/v1/scim/tokens makes one.')
+  const suspended = (await services.people.account(caller.accountId))?.suspended
+  if (suspended !== undefined) throw suspendedFault(suspended)
   return caller
 }
 
