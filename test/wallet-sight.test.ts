@@ -128,6 +128,23 @@ test('a ceiling that a customer names is one of the customer\'s prices, so that 
   expect(refused.text).toContain('$2.68')
 })
 
+test('a call to the reseller\'s own key of a provider costs the customer what the lists show', async () => {
+  const own = await api(admin, 'POST', '/byok', { provider: 'acme', key: 'sk-the-resellers-own' })
+  try {
+    const ceiling = async (prompt: string): Promise<number> => (await api(secret, 'POST', '/chat/completions', { ...CALL, provider: { max_price: { prompt } } })).status
+    let answer: Answer
+    // Within a second every process has it.
+    do answer = await api(secret, 'POST', '/chat/completions', CALL)
+    while ((await api(admin, 'GET', `/generation?id=${asString(answer.body['id'])}`)).data['is_byok'] !== true)
+    expect([asObject(answer.body['usage'])?.['cost'], leaks(answer.text)]).toEqual([COST, []])
+    const plan = await api(secret, 'POST', '/route/explain', CALL)
+    expect([leaks(plan.text), asArray(plan.data['steps'])?.map((step) => asObject(step)?.['pricing'])]).toEqual([[], asArray(plan.data['steps'])?.map(() => expect.objectContaining(PRICE))])
+    expect([await ceiling('2.69'), await ceiling('2.68')]).toEqual([200, 404])
+  } finally {
+    await api(admin, 'DELETE', `/byok/${asString(own.data['id'])}`)
+  }
+})
+
 test('what a policy of the reseller\'s refuses is said without its name, id or ceiling', async () => {
   const refused = await api(secret, 'POST', '/chat/completions', { ...CALL, provider: { only: ['other'] } })
   expect([refused.status, leaks(refused.text)]).toEqual([404, []])

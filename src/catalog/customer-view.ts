@@ -1,4 +1,5 @@
 import type { Endpoint, Model, Price, Snapshot } from './endpoint.ts'
+import { markedUp } from './markup.ts'
 import { listedPrice, priceListJson, type PriceList } from './price-list.ts'
 
 /** A whole catalogue for each: those of so many price lists are kept, the rest are made again. */
@@ -23,10 +24,20 @@ export function customerView(snapshot: Snapshot, lists: readonly PriceList[]): S
   return view
 }
 
+/** What a price of the endpoint is for the customer. Whose key of the provider the call goes to is the reseller's affair: the customer pays what the lists show. */
+export function customerPrice(endpoint: Endpoint, price: Price, lists: readonly PriceList[]): Price {
+  return listedPrice(lists, endpoint.modelId, sharedPrice(endpoint, price))
+}
+
+/** A price of the endpoint as it is on shared capacity. */
+export function sharedPrice({ sharedBasisPoints = 0 }: Endpoint, price: Price): Price {
+  return markedUp(price, sharedBasisPoints)
+}
+
 /** An endpoint at the prices that the customer pays. */
 export function customerEndpoint(resellers: Endpoint, lists: readonly PriceList[]): Endpoint {
-  const { markup: _, ...endpoint } = resellers
-  const asked = (price: Price): Price => listedPrice(lists, endpoint.modelId, price)
+  const { markup: _, sharedBasisPoints: __, ...endpoint } = resellers
+  const asked = (price: Price): Price => customerPrice(resellers, price, lists)
   const { alternatives, tierPrices } = endpoint
   return Object.freeze({
     ...endpoint, price: asked(endpoint.price),

@@ -227,6 +227,8 @@ export interface Endpoint {
   readonly deprecated: boolean
   /** Called with the caller's own key: a copy of the shared endpoint, for those who may use that key (contract H12). */
   readonly ownKey?: OwnKey
+  /** Of such a copy, whose `price` is list price: the operator's markup on the shared endpoint. A reseller's customer pays as if the call went there. */
+  readonly sharedBasisPoints?: number
   /** Accounts and keys (by hash) that may see and call it; undefined: all (contract C58). */
   readonly visibleTo?: ReadonlySet<string>
 }
@@ -255,7 +257,6 @@ export interface Model {
   readonly endpoints: readonly Endpoint[]
 }
 
-/** One frozen view of the catalogue. A call keeps the one it started with. */
 /** What the operator asks over list price, or less (below zero), in hundredths of a percent; of all accounts, models and providers that it does not name. */
 export interface Markup {
   readonly account?: string
@@ -265,6 +266,7 @@ export interface Markup {
   readonly basisPoints: number
 }
 
+/** One frozen view of the catalogue. A call keeps the one it started with. */
 export interface Snapshot {
   /** Grows with each change. */
   readonly version: number

@@ -13,7 +13,7 @@ const mark: OwnKey = { id: 'k1', label: 'mine', order: 0, isFallback: false, fee
 function usable(provider: string, text: string, more: Partial<UsableKey> = {}): UsableKey {
   const read = readCallerCredential(provider, text)
   if (!read.ok) throw new Error(read.why)
-  return { mark, provider, models: undefined, alwaysUse: false, endpoints: snapshot.endpointsWith?.(provider, read.credential) ?? [], ...more }
+  return { mark, accountId: 'default', provider, models: undefined, alwaysUse: false, endpoints: snapshot.endpointsWith?.(provider, read.credential) ?? [], ...more }
 }
 
 function own(seen: Snapshot, model: string): readonly Endpoint[] {

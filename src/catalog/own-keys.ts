@@ -1,9 +1,11 @@
-import type { Endpoint, Model, OwnKey, Provider, Snapshot } from './endpoint.ts'
+import type { Endpoint, Markup, Model, OwnKey, Provider, Snapshot } from './endpoint.ts'
 import { findModel } from './names.ts'
+import { markupAt, markupsOf } from './priced.ts'
 
 /** A key that a caller may use, with what it leads to. */
 export interface UsableKey {
   readonly mark: OwnKey
+  readonly accountId: string
   /** Our slug of its provider. */
   readonly provider: string
   /** Names of models that it is for; undefined: all. */
@@ -46,17 +48,19 @@ function addKey(gains: Map<string, Gain>, key: UsableKey, snapshot: Snapshot): v
 }
 
 /** A key that cannot be used stands where it would be, and says why. Deployments that it has none of are no endpoints. */
-function copiesOf({ endpoints, mark, provider: slug }: UsableKey, snapshot: Snapshot): Endpoint[] {
-  if (!('wrong' in endpoints)) return endpoints.filter(({ provider }) => provider.notReady === undefined).map((endpoint) => marked(endpoint, mark))
+function copiesOf({ endpoints, mark, provider: slug, accountId }: UsableKey, snapshot: Snapshot): Endpoint[] {
+  const markups = markupsOf(snapshot.markups ?? [], accountId)
+  if (!('wrong' in endpoints)) return endpoints.filter(({ provider }) => provider.notReady === undefined).map((endpoint) => marked(endpoint, mark, markups))
   const shared = [...snapshot.models.values()].flatMap((model) => model.endpoints.filter(({ provider }) => provider.slug === slug))
-  return shared.map((endpoint) => marked(withheld(endpoint, endpoints.wrong), mark))
+  return shared.map((endpoint) => marked(withheld(endpoint, endpoints.wrong), mark, markups))
 }
 
 /** At list price: what the provider bills is the caller's, and no markup of the operator's. */
-function marked({ markup, ...shown }: Endpoint, ownKey: OwnKey): Endpoint {
+function marked({ markup, ...shown }: Endpoint, ownKey: OwnKey, markups: readonly Markup[]): Endpoint {
   const endpoint = markup?.list ?? shown
   const { alternatives } = endpoint
-  const more = { id: `${endpoint.id}#${ownKey.id}`, ownKey }
+  const sharedBasisPoints = markupAt(endpoint, markups)
+  const more = { id: `${endpoint.id}#${ownKey.id}`, ownKey, ...(sharedBasisPoints !== 0 && { sharedBasisPoints }) }
   return Object.freeze({ ...endpoint, ...more, ...(alternatives && { alternatives: alternatives.map((other) => Object.freeze({ ...other, ...more })) }) })
 }
 

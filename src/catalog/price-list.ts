@@ -12,7 +12,7 @@ export type Listed = (typeof LISTED)[number]
 
 /** What a reseller's customers pay: a share over its own price, and prices of its own for some models. */
 export interface PriceList {
-  /** Hundredths of a percent over what the reseller pays by list price; below zero a discount. null: this list does not say. */
+  /** Hundredths of a percent over what the reseller pays on shared capacity; below zero a discount. null: this list does not say. */
   readonly markupBasisPoints: number | null
   /** By a model's id, or all of a maker's (`openai/*`). */
   readonly models: Readonly<Record<string, Price>>

@@ -15,7 +15,7 @@ export function pricedFor(snapshot: Snapshot, accountId: string | undefined): Sn
   let known = views.get(snapshot)
   if (!known) views.set(snapshot, known = new Map())
   let view = known.get(name)
-  if (!view) known.set(name, view = priced(snapshot, markups.filter(({ account }) => account === undefined || account === name)))
+  if (!view) known.set(name, view = priced(snapshot, markupsOf(markups, name)))
   return view
 }
 
@@ -43,7 +43,7 @@ function priced(snapshot: Snapshot, markups: readonly Markup[]): Snapshot {
 }
 
 function marked(endpoint: Endpoint, markups: readonly Markup[]): Endpoint {
-  const basisPoints = markupOf(endpoint, markups)
+  const basisPoints = markupAt(endpoint, markups)
   if (basisPoints === 0 || endpoint.price.state !== 'priced') return endpoint
   const up = (price: Price): Price => markedUp(price, basisPoints)
   const { alternatives, tierPrices } = endpoint
@@ -54,8 +54,13 @@ function marked(endpoint: Endpoint, markups: readonly Markup[]): Endpoint {
   })
 }
 
+/** Those that are for everybody, or for this account. */
+export function markupsOf(markups: readonly Markup[], accountId: string): readonly Markup[] {
+  return markups.filter(({ account }) => account === undefined || account === accountId)
+}
+
 /** Of the rules that fit the one that says most: the account, then the model, then the provider. Of equals the last. */
-function markupOf({ modelId, provider }: Endpoint, markups: readonly Markup[]): number {
+export function markupAt({ modelId, provider }: Endpoint, markups: readonly Markup[]): number {
   const maker = `${modelId.split('/')[0] ?? ''}/*`
   let [most, basisPoints] = [-1, 0]
   for (const rule of markups) {

@@ -9,7 +9,7 @@ import { usageError, type Flag, type Invocation } from './command.ts'
 
 /** The flags of what customers pay. */
 export const PRICE_FLAGS: Readonly<Record<string, Flag>> = {
-  markup: { value: '<percent>', what: 'over what calls cost by list price; --markup=-10: a discount; none takes it back' },
+  markup: { value: '<percent>', what: 'over what calls cost you on shared capacity; --markup=-10: a discount; none takes it back' },
   prices: { value: '<file>', what: 'JSON: {"openai/*": {"input": "1.25", "output": "10"}}, USD per million tokens, by model or maker' },
 }
 
@@ -32,7 +32,7 @@ function read(said: object): z.output<typeof SAID> {
   }
 }
 
-/** What it is over list price, and for how many models there are prices of their own. */
+/** What it is over the reseller's price, and for how many models there are prices of their own. */
 export function sayPrices({ markupBasisPoints, models }: PriceList): string {
   const count = Object.keys(models).length
   return [...(markupBasisPoints === null ? [] : [`${percentNumber(markupBasisPoints)} %`]), ...(count === 0 ? [] : [`${count} ${count === 1 ? 'price' : 'prices'}`])].join(', ')

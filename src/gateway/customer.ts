@@ -1,7 +1,8 @@
+import { customerPrice, sharedPrice } from '../catalog/customer-view.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
 import { besidesOf } from '../catalog/fees.ts'
 import { costOf, priceAt, shareOf, worstCost } from '../catalog/price.ts'
-import { listedPrice, markupOf, type PriceList } from '../catalog/price-list.ts'
+import { markupOf, type PriceList } from '../catalog/price-list.ts'
 import type { Call } from '../core/call.ts'
 import { maxNano, type Nano } from '../core/nano.ts'
 import type { Usage } from '../core/usage.ts'
@@ -13,8 +14,8 @@ const WHOLE = 10_000
 
 /** What a reseller's customer pays for this usage, by the reseller's prices. What a provider bills beside tokens has the markup too. */
 export function customerPart(endpoint: Endpoint, price: Price, usage: Usage, lists: readonly PriceList[], atMs: number): { readonly total: Nano; readonly prompt: Nano; readonly completion: Nano } {
-  const { total, prompt, completion } = costOf(priceAt(listedPrice(lists, endpoint.modelId, price), atMs), usage)
-  const { more } = besidesOf(endpoint.price, usage, costOf(priceAt(price, atMs), usage).total)
+  const { total, prompt, completion } = costOf(priceAt(customerPrice(endpoint, price, lists), atMs), usage)
+  const { more } = besidesOf(endpoint.price, usage, costOf(priceAt(sharedPrice(endpoint, price), atMs), usage).total)
   const extra = more === 0n ? 0n : shareOf(more, WHOLE + markupOf(lists))
   return { total: total + extra, prompt: prompt + extra, completion }
 }
@@ -26,6 +27,6 @@ export function customerMax(call: Call, steps: readonly { readonly endpoint: End
 
 /** As `customerMax`, at one endpoint and with an answer of so many tokens. */
 export function customerMaxAt(call: Call, endpoint: Endpoint, lists: readonly PriceList[], completionTokens: number): Nano {
-  const price = priceAt(listedPrice(lists, endpoint.modelId, endpoint.price), call.createdMs)
+  const price = priceAt(customerPrice(endpoint, endpoint.price, lists), call.createdMs)
   return worstCost(price, promptTokensMax(call, endpoint), completionTokens, call.needs.choices, 0, searchesMax(call))
 }

@@ -136,7 +136,7 @@ function usableKey({ key, read, reference }: OpenKey, snapshot: Snapshot): Usabl
   const provider = providerSlug(key.provider)
   const endpoints: readonly Endpoint[] | { readonly wrong: string } = read.ok ? snapshot.endpointsWith?.(provider, read.credential) ?? [] : { wrong: read.why }
   return {
-    provider, endpoints, models: key.filters.models ?? undefined, alwaysUse: key.alwaysUse,
+    accountId: key.accountId, provider, endpoints, models: key.filters.models ?? undefined, alwaysUse: key.alwaysUse,
     mark: { id: key.id, label: key.name ?? key.label, order: key.sortOrder, isFallback: key.isFallback, feeBasisPoints: snapshot.byok?.feeBasisPoints ?? 0, ...(reference !== undefined && { reference }) },
   }
 }
