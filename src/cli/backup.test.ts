@@ -20,6 +20,7 @@ describe('backup and restore', () => {
     expect(made.out).toMatch(/monday\.gz: \d+ rows, and 0 lines of journals\n$/)
     const restored = await cli(to, ['restore', file])
     expect(restored.out).toContain('ok: every balance is the sum of its entries')
+    expect(restored.out).toEndWith('\nnot in a backup: master-key (own keys of providers), auth-secret (second factors); copy what the old data directory has of it before the server starts\n')
     expect(restored.code).toBe(0)
     expect((await cli(to, ['keys', 'list', '--json'])).out).toContain('"name": "one"')
     expect((await cli(to, ['ledger', 'verify', '--json'])).out).toContain('"granted": "5"')

@@ -11,7 +11,9 @@ import { backUp, restore } from './backup.ts'
 import { openDatabase } from './database.ts'
 import { openAccounts, openLedger } from './open.ts'
 import type { StorePlace } from './protocol.ts'
-import { MIGRATIONS } from './schema.ts'
+import { migrate, MIGRATIONS } from './schema.ts'
+import type { Database } from './sql.ts'
+import { SqlSignIn } from './sql-sign-in.ts'
 import { generationOf, testDirectory } from './store.fixture.ts'
 import { rowsOf } from './table-rows.ts'
 import { tablesOf } from './tables.ts'
@@ -96,10 +98,32 @@ describe('a backup of a running store', () => {
     expect(await said(to, changed('cut.gz', lines.slice(0, -3).join('\n')))).toContain('is not whole')
     expect(await said(to, changed('other.gz', '{"table":"accounts","columns":["id"]}\n'))).toContain('not a backup of Switchyard')
     expect(await said(to, changed('text.gz', 'hello'))).toContain('not a backup of Switchyard')
+    const whole = await Bun.file(path).bytes()
+    const plain = join(testDirectory(), 'plain.gz')
+    writeFileSync(plain, 'hello')
+    expect(await said(to, plain)).toContain('not a backup of Switchyard')
+    const half = join(testDirectory(), 'half.gz')
+    writeFileSync(half, whole.subarray(0, whole.length / 2))
+    expect(await said(to, half)).toContain('is not whole')
     expect(await said(to, changed('newer.gz', lines.join('\n').replace('"schema":[', '"schema":["not yet",')))).toContain('newer Switchyard')
     expect(await said(to, changed('evil.gz', lines.join('\n').replace('"table":"accounts"', '"table":"migrations; DROP TABLE keys"')))).toContain('not ours')
     // None of them has left anything behind.
     expect(await said(to, path)).toBe('restored')
+  }, 120_000)
+
+  test('holds on to no secret of sign-in: the machine that had it may be gone', async () => {
+    const [from, to] = [place(), place()]
+    const before = openDatabase(from)
+    await migrate(before, clock.wallMs())
+    const claimed = async (database: Database, name: string) => await new SqlSignIn(database).claimSecret(name, [])
+    expect([await claimed(before, 'lost'), await claimed(before, 'other')]).toEqual([true, false])
+    await before.close()
+    const path = join(testDirectory(), 'backup.gz')
+    await backUp(from, path, clock)
+    await restore(to, path, clock)
+    const after = openDatabase(to)
+    expect([await claimed(after, 'other'), await claimed(after, 'lost')]).toEqual([true, false])
+    await after.close()
   }, 120_000)
 
   test('of an older schema is brought forward', async () => {

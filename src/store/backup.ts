@@ -12,6 +12,7 @@ import { openDatabase } from './database.ts'
 import { journalPath } from './node-locks.ts'
 import type { StorePlace } from './protocol.ts'
 import { migrate, migrateWithin, MIGRATIONS } from './schema.ts'
+import { releaseSecret } from './session-rows.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql, SqlValue } from './sql.ts'
 import { insertRows, readValues, rowsOf, writeValues } from './table-rows.ts'
@@ -117,6 +118,7 @@ export async function restore(place: StorePlace, path: string, clock: Clock): Pr
     const store = new SqlStore(database)
     await settleJournal(journals, store, clock.wallMs())
     for (const { nodeId } of await store.beats()) await store.closeNode(nodeId)
+    await database.write(releaseSecret)
     return { ...counts, audit: await store.verify() }
   } finally {
     await database.close()
@@ -130,12 +132,21 @@ async function readRows(sql: Sql, path: string, nowMs: number): Promise<Loaded> 
     // What is not a line of ours is refused by the loader.
     for await (const line of lines) await loader.take(JSON.parse(line) as Line)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new BackupError(`${path} is not a backup of Switchyard`, { cause: error })
+    if (error instanceof SyntaxError || codeOf(error) === 'Z_DATA_ERROR') throw new BackupError(`${path} is not a backup of Switchyard`, { cause: error })
+    if (codeOf(error) === 'Z_BUF_ERROR') throw new BackupError(notWhole(path), { cause: error })
     throw error
   } finally {
     lines.close()
   }
   return loader.end(path)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+function notWhole(path: string): string {
+  return `${path} is not whole: its end is missing`
 }
 
 interface Loaded { readonly counts: BackedUp; readonly journals: readonly string[] }
@@ -165,7 +176,7 @@ class Loader {
   }
 
   end(path: string): Loaded {
-    if (!this.counts || this.counts.rows !== this.count || this.counts.journalLines !== this.journals.length) throw new BackupError(`${path} is not whole: its end is missing`)
+    if (!this.counts || this.counts.rows !== this.count || this.counts.journalLines !== this.journals.length) throw new BackupError(notWhole(path))
     return { counts: this.counts, journals: this.journals }
   }
 

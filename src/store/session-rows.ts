@@ -94,6 +94,11 @@ export async function claimSecret(sql: Sql, name: string, old: readonly string[]
   return current === name || old.includes(current)
 }
 
+/** Whichever secret comes next is that of all nodes: the one before it may be lost with the machine that a backup is of. */
+export async function releaseSecret(sql: Sql): Promise<void> {
+  await sql.run('DELETE FROM sign_in_secret')
+}
+
 /** Removes those of these people who are in no account any more: theirs was closed. What they signed in with goes with them. */
 export async function forgetPeople(sql: Sql, userIds: readonly string[]): Promise<void> {
   for (const id of userIds) {
