@@ -101,8 +101,11 @@ describe('leaving', () => {
     await store.accounts.grant(own, 1_000n, 'a gift')
     await session(jane.id, 'here')
     await wish(jane, 'j@home.example')
+    expect(await store.accounts.find(made.secret)).toMatchObject({ key: { name: 'hers' } })
 
     expect(await store.signIn.leave(jane.id, clock.wallMs())).toEqual({ accountId: own })
+    // At once: this process has seen the key live, and hears of no other's change.
+    expect(await store.accounts.find(made.secret)).toBeUndefined()
     expect(await store.signIn.forgetLeft(own)).toBe(0)
     expect(await store.accounts.key(acme.id, made.key.hash)).toMatchObject({ disabled: true })
     expect((await store.people.listMembers(acme.id, { offset: 0, limit: 10 })).rows.map(({ userId }) => userId)).toEqual([admin.id])

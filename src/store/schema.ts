@@ -136,8 +136,16 @@ export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
+let moves = 0
+
+/** How often this thread has moved a revision. Whoever finds that it did meanwhile has something to tell. */
+export function revisionMoves(): number {
+  return moves
+}
+
 /** Moves the revision and gives its new value. Its row is locked until the transaction ends, so that revisions become visible in order. */
 export async function nextRevision(sql: Sql): Promise<bigint> {
+  moves += 1
   const row = await one(sql, "UPDATE counters SET value = value + 1 WHERE name = 'revision' RETURNING value")
   return BigInt(row?.['value'] ?? 0)
 }

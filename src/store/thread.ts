@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openDatabase } from './database.ts'
 import { NodeLocks } from './node-locks.ts'
 import type { StoreApi, StoreMessage, StorePlace, StoreRequest } from './protocol.ts'
-import { migrate } from './schema.ts'
+import { migrate, revisionMoves } from './schema.ts'
 import { SqlApps } from './sql-apps.ts'
 import { SqlBudgets } from './sql-budgets.ts'
 import { SqlFeedback } from './sql-feedback.ts'
@@ -26,7 +26,7 @@ declare const self: Worker
 const WATCH_MS = 100
 
 /** What the thread has open. */
-interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly (SqlSso | SqlPurchases | SqlScim | SqlApps | SqlFeedback | SqlNotices | SqlStore | SqlPeople | SqlBudgets | SqlWallets | SqlByok | SqlOperator | SqlSignIn)[]; readonly locks: NodeLocks; readonly watch: Timer }
+interface Opened { readonly database: Database; readonly store: SqlStore; readonly parts: readonly object[]; readonly locks: NodeLocks; readonly watch: Timer }
 
 let opened: Opened | undefined
 let seenRevision = 0n
@@ -70,13 +70,6 @@ async function tellChanges(): Promise<void> {
   send({ changes })
 }
 
-/** Methods that move the revision: this process hears of its own changes before their answer. */
-const CHANGING = new Set<string>(['insertKey', 'redeemAuthCode', 'keepKey', 'changeKey', 'deleteKey', 'insertFirstKey', 'grant', 'putRules', 'putGuardrail', 'deleteGuardrail', 'assign', 'unassign', 'addPresetVersion',
-  'putMarkup', 'deleteMarkup',
-  'joinBySso', 'insertEntry', 'changeEntry', 'deleteEntry', 'takeIn', 'changeGroup', 'deleteGroup', 'deleteMapping', 'settleAccess',
-  'rotateKey', 'insertUser', 'setUserDisabled', 'insertAccount', 'removeMember', 'insertWorkspace', 'changeWorkspace', 'deleteWorkspace', 'setBudget', 'deleteBudget', 'insertWallet', 'changeWallet', 'moveWallets', 'putPriceList', 'deletePriceList', 'putSharedBudget', 'deleteSharedBudget', 'insertSignIn', 'updateSignIn', 'insertByokKey', 'changeByokKey', 'deleteByokKey',
-  'changeInstanceSettings', 'applyPayment', 'beginRefund', 'noteRefund', 'recordPayment', 'expireCredit', 'moveCredit', 'setSuspended', 'setOverrides', 'closeAccount', 'changePerson'])
-
 async function close(): Promise<void> {
   if (!opened) return
   clearInterval(opened.watch)
@@ -96,8 +89,10 @@ async function answer({ method, args: sent, lines }: StoreRequest): Promise<unkn
   if (method === 'releaseNode') return opened.locks.release(...args as Parameters<StoreApi['releaseNode']>)
   // As above: one of the parts has the method, and the arguments are its own.
   const part = opened.parts.find((candidate) => method in candidate) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const before = revisionMoves()
   const value = await part[method]?.(...args)
-  if (CHANGING.has(method)) await tellChanges()
+  // The process hears of its own changes before their answer, and of what others in this thread have changed meanwhile, which is no harm.
+  if (revisionMoves() !== before) await tellChanges()
   return value
 }
 
