@@ -41,8 +41,8 @@ export class StoreClient {
     this.worker.onmessage = ({ data }: MessageEvent<StoreMessage>) => this.receive(data)
     this.worker.onerror = (event) => this.fail(event.message)
     this.worker.addEventListener('close', () => this.fail('its thread has ended'))
-    // Each method of the interface is a request of the same name and arguments.
-    this.api = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => this.ask(method, args)])) as unknown as StoreApi
+    // Each method of the interface is a request of the same name and arguments. One that is not listed above is no part of this type, which then does not fit.
+    this.api = Object.fromEntries(METHODS.map((method) => [method, (...args: unknown[]) => this.ask(method, args)])) as unknown as Pick<StoreApi, (typeof METHODS)[number]>
   }
 
   /** Ends the thread, once it has let go of its files. */
