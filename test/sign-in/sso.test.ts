@@ -180,7 +180,7 @@ describe('OpenID Connect (H21)', () => {
 
   test('where it is enforced, people of the domain come in no other way; the operator does', async () => {
     await operator.change('PATCH', '/instance/settings', { sign_up: { mode: 'open' } })
-    await signedUp(stage.gateway, smtp, 'worker@acme.example')
+    const worker = await signedUp(stage.gateway, smtp, 'worker@acme.example')
     await acme.api('PATCH', `/sso/${connection.id}`, { enforced: true })
     const own = async (email: string, more: Readonly<Record<string, string>> = {}) => {
       const browser = new Browser(stage.gateway.url)
@@ -195,6 +195,9 @@ describe('OpenID Connect (H21)', () => {
     const before = smtp.letters.length
     const link = await new Browser(stage.gateway.url).form('/sign-in/link', { email: 'worker@acme.example' })
     expect([link.headers.has('refresh'), smtp.letters.length]).toEqual([true, before])
+    // Who is in takes no address along with which they would be free of it.
+    const moved = await worker.form('/security/email', { email: 'worker@home.example', password: PASSWORD })
+    expect([moved.status, (await moved.text()).includes('signs you in with Acme login'), smtp.letters.length]).toEqual([409, true, before])
     await acme.api('PATCH', `/sso/${connection.id}`, { enforced: false })
     expect(await own('worker@acme.example')).toEqual([303, true, false])
   }, 30_000)

@@ -32,6 +32,9 @@ export async function askForEmail(context: PageContext, live: LiveSession): Prom
   try {
     const email = readEmail(field('email').trim())
     if (email === live.user.email) throw new Fault('invalid_request', 'This is your address already.')
+    // With an address elsewhere they would come in by themselves, also when the organization lets them in no more.
+    const connection = await signIn.external?.sso.enforced(live.user.email)
+    if (connection) throw new Fault('conflict', `Your organization signs you in with ${connection.name}, by this address: it stays as it is.`)
     await checkItIsThem(context, live)
     await signIn.count([lettersTo('change-email', live.user.id), lettersTo('change-email', email)])
     const token = randomText(TOKEN_CHARS)
