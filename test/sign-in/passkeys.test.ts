@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Browser as Chromium, BrowserContext, Page } from 'playwright-core'
 import { startSmtp, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import { startGateway, type Gateway } from '../server.ts'
+import { Authenticator } from './authenticator.ts'
 import { hasChromium, startChromium } from './chromium.ts'
 import { Browser, PASSWORD, signedUp, tokenOf } from './person.ts'
 
@@ -12,12 +13,11 @@ let chromium: Chromium
 let url = ''
 
 beforeAll(async () => {
-  if (!isThere) return
   smtp = await startSmtp()
   gateway = await startGateway({ env: { SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com' } })
   // Passkeys are bound to a name.
   url = gateway.url.replace('127.0.0.1', 'localhost')
-  chromium = await startChromium()
+  if (isThere) chromium = await startChromium()
 }, 60_000)
 
 afterAll(async () => {
@@ -126,4 +126,14 @@ describe.skipIf(!isThere)('in a browser', () => {
     await evil.stop(true)
     await context.close()
   }, 60_000)
+})
+
+test('a passkey that has not asked whether it is its owner is one factor: it is not taken, and lets nobody in', async () => {
+  const ada = await signedUp(gateway, smtp, 'key@example.com')
+  const authenticator = new Authenticator(url)
+  expect((await authenticator.register(ada, { isVerified: false })).status).toBe(401)
+  expect((await authenticator.register(ada, { isVerified: true })).status).toBe(200)
+  const found = new Browser(gateway.url)
+  expect([(await authenticator.signIn(found, { isVerified: false })).status, found.session]).toEqual([401, undefined])
+  expect([(await authenticator.signIn(found, { isVerified: true })).status, (await found.api('/me')).status]).toEqual([200, 200])
 })

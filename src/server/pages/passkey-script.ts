@@ -22,7 +22,7 @@ async function add(name) {
 
 async function use() {
   const options = await ask('generate-authenticate-options')
-  const shown = await navigator.credentials.get({ publicKey: { ...options, challenge: fromText(options.challenge), allowCredentials: known(options.allowCredentials) } })
+  const shown = await navigator.credentials.get({ publicKey: { ...options, challenge: fromText(options.challenge), userVerification: 'required', allowCredentials: known(options.allowCredentials) } })
   const { authenticatorData, clientDataJSON, signature, userHandle } = shown.response
   await ask('verify-authentication', { response: { id: shown.id, rawId: toText(shown.rawId), type: shown.type, authenticatorAttachment: shown.authenticatorAttachment || undefined, clientExtensionResults: shown.getClientExtensionResults(), response: { authenticatorData: toText(authenticatorData), clientDataJSON: toText(clientDataJSON), signature: toText(signature), userHandle: userHandle ? toText(userHandle) : undefined } } })
 }

@@ -122,8 +122,17 @@ function pluginsOf(options: AuthOptions, link: (path: string, token: string) => 
       },
     }),
     second, secondFactorAfterLink(second), externalSession(options.flows),
-    passkey({ rpID: new URL(publicUrl).hostname, rpName: 'Switchyard', origin: publicUrl }),
+    passkey({
+      rpID: new URL(publicUrl).hostname, rpName: 'Switchyard', origin: publicUrl, authenticatorSelection: { userVerification: 'required' },
+      registration: { afterVerification: ({ verification }) => checkVerified(verification.registrationInfo?.userVerified) },
+      authentication: { afterVerification: ({ verification }) => checkVerified(verification.authenticationInfo.userVerified) },
+    }),
   ]
+}
+
+/** A passkey is two factors by itself, and no second one is asked for after it: by what somebody has alone nobody comes in. */
+function checkVerified(isVerified: boolean | undefined): void {
+  if (isVerified !== true) throw new APIError('UNAUTHORIZED', { code: 'NOT_VERIFIED', message: 'This passkey did not ask whether it is you, by a PIN, a finger or a face: set that up on it first.' })
 }
 
 /** A link in a letter is one factor, and so is a provider's word: who has a second is asked for it there too. */
