@@ -126,6 +126,28 @@ describe('automatic top-up (I4)', () => {
     expect(await left()).toBe(20n * USD)
   })
 
+  test('does not buy again what was just given back', async () => {
+    await saved()
+    await shop.payments.topUp()
+    const [bought] = await autos()
+    await shop.billing.refund(ACCOUNT, bought?.id ?? '', 10n * USD, BUYER)
+    expect((await shop.billing.payer(ACCOUNT)).topUp.isOn).toBe(true)
+    await shop.billing.refund(ACCOUNT, bought?.id ?? '', undefined, BUYER)
+    expect(await shop.payments.topUp()).toBe(0)
+    expect((await shop.billing.payer(ACCOUNT)).topUp).toMatchObject({ isOn: false, offReason: 'Credit of receipt 1 was given back, and would have been bought again.' })
+    expect(shop.stripe.all('payment_intent')).toHaveLength(1)
+  })
+
+  test('charges no card whose bank took a payment back, when the account is let go on', async () => {
+    await saved()
+    await shop.payments.topUp()
+    const [bought] = await autos()
+    await shop.deliver(shop.stripe.dispute(bought?.paymentId ?? ''))
+    await shop.bench.database.write(async (sql) => { await sql.run("UPDATE accounts SET suspended_ms = NULL, suspended_reason = NULL WHERE id = 'default'") })
+    expect(await shop.payments.topUp()).toBe(0)
+    expect((await shop.billing.payer(ACCOUNT)).topUp).toMatchObject({ isOn: false, offReason: 'The payment of receipt 1 is disputed.' })
+  })
+
   test('does nothing while money is turned off', async () => {
     await saved()
     shop.settings = { ...shop.settings, moneyEnabled: false }

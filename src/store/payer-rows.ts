@@ -2,7 +2,7 @@ import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Change } from '../accounts/people-store.ts'
 import { centsToNano } from '../billing/cents.ts'
 import { afterFailure, NO_PAYER, type Payer, type PayerChange } from '../billing/payer.ts'
-import { feeCentsOf, freshPurchase, totalCents, type Purchase } from '../billing/purchase.ts'
+import { feeCentsOf, freshPurchase, totalCents, type Purchase, type Reversal } from '../billing/purchase.ts'
 import type { TopUpRules } from '../billing/purchase-store.ts'
 import { rowId } from '../lib/id.ts'
 import { windowAt } from '../ledger/window.ts'
@@ -75,11 +75,26 @@ export async function noteTopUp(sql: Sql, accountId: string, { paid, failure, no
   const before = await findPayer(sql, accountId)
   const failures = paid ? 0 : before.topUp.failures + 1
   const next = paid ? { nextMs: nowMs } : afterFailure(failures, nowMs)
+  const counted = { ...before, topUp: { ...before.topUp, failures, ...(next !== 'off' && next) } }
   const isOff = next === 'off' && before.topUp.isOn
-  const topUp = { ...before.topUp, failures, ...(next !== 'off' && next), ...(isOff && { isOn: false, offReason: `The card was declined ${failures} times in a row${failure === null ? '' : `: ${failure}`}` }) }
-  await putPayer(sql, { ...before, topUp }, nowMs)
-  if (isOff) await writeAudit(sql, { accountId, by: SYSTEM, nowMs, action: 'billing.change', target: accountId, before: seen(before), after: seen({ ...before, topUp }) })
+  if (isOff) await turnOff(sql, counted, `The card was declined ${failures} times in a row${failure === null ? '' : `: ${failure}`}`, nowMs)
+  else await putPayer(sql, counted, nowMs)
   return isOff
+}
+
+/** Money of the account's went back: no card is charged for the same credit a moment later, nor one whose bank took the money. */
+export async function stopTopUp(sql: Sql, accountId: string, { kind, receiptNumber, nowMs }: { readonly kind: Reversal['kind']; readonly receiptNumber: number | null; readonly nowMs: number }): Promise<void> {
+  const payer = await findPayer(sql, accountId)
+  if (!payer.topUp.isOn) return
+  if (kind === 'dispute') return turnOff(sql, payer, `The payment of receipt ${receiptNumber ?? ''} is disputed.`, nowMs)
+  if (await readUnspent(sql, accountId) < payer.topUp.threshold) await turnOff(sql, payer, `Credit of receipt ${receiptNumber ?? ''} was given back, and would have been bought again.`, nowMs)
+}
+
+async function turnOff(sql: Sql, before: Payer, offReason: string, nowMs: number): Promise<void> {
+  const { accountId } = before
+  const after: Payer = { ...before, topUp: { ...before.topUp, isOn: false, offReason } }
+  await putPayer(sql, after, nowMs)
+  await writeAudit(sql, { accountId, by: SYSTEM, nowMs, action: 'billing.change', target: accountId, before: seen(before), after: seen(after) })
 }
 
 const TOP_UPS_MAX = 100

@@ -8,6 +8,7 @@ import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
 import { addCredit, leftOfLot, netOfLot, putBackIntoLot, removeFromLot, takeFree } from './lot-rows.ts'
 import { setSuspended } from './operator-rows.ts'
+import { stopTopUp } from './payer-rows.ts'
 import { findPurchase } from './purchase-rows.ts'
 import { writeTransfer } from './settlement.ts'
 import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
@@ -97,6 +98,7 @@ async function insertReversal(sql: Sql, { accountId, id: purchaseId, receiptNumb
   await removeFromLot(sql, accountId, purchaseId, fromBalance)
   await sql.run('UPDATE accounts SET bought = bought - $1 WHERE id = $2', credit, accountId)
   await writeTransfer(sql, { accountId, id: rowId(), kind, reason: `${kind} of receipt ${receiptNumber ?? ''}`, reference: `${kind}:${id}`, atMs: createdMs, sides: sidesOf(reversal, 1n) })
+  await stopTopUp(sql, accountId, { kind, receiptNumber, nowMs: createdMs })
   await writeAudit(sql, { accountId, by, nowMs: createdMs, action: kind === 'refund' ? 'purchase.refund' : 'purchase.dispute', target: purchaseId, after: { state, cents, credit_taken: fromBalance } })
 }
 
