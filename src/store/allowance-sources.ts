@@ -20,7 +20,7 @@ const balance: AllowanceSource = {
       return { accountId: text(row, 'id'), kind: 'balance', id: '', name: '', period: 'ever', startMs: 0, cap, used: cap - big(row, 'balance') - big(row, 'leased'), createdMs: int(row, 'created_ms'), workspaceId: null, userId: null }
     })
   },
-  page: async (sql, after, limit) => asIds(await sql.all("SELECT id AS account_id, '' AS id FROM accounts WHERE id > $1 AND closed_ms IS NULL AND kind <> 'wallet' ORDER BY id LIMIT $2", after.accountId, limit)),
+  page: async (sql, after, limit) => asIds(await sql.all("SELECT id AS account_id, '' AS id FROM accounts WHERE id > $1 AND closed_ms IS NULL AND kind <> 'wallet' ORDER BY accounts.id LIMIT $2", after.accountId, limit)),
   list: async () => [''],
   recent: async (sql, { accountId, createdMs }, fromMs) => since(createdMs, fromMs, await one(sql, "SELECT SUM(cost) AS used FROM workspace_windows WHERE account_id = $1 AND period = 'daily' AND start_ms >= $2", accountId, fromMs)),
 }
@@ -42,7 +42,7 @@ const key: AllowanceSource = {
     return withUse(keys, await rowsAt(sql, 'SELECT account_id, key_hash AS id, period, counted FROM key_windows WHERE (account_id, key_hash, period, start_ms)', keys.map(windowKey)))
   },
   page: async (sql, after, limit) => asIds(await sql.all(`SELECT account_id, hash AS id FROM keys WHERE limit_amount IS NOT NULL AND deleted_ms IS NULL
-    AND (account_id > $1 OR (account_id = $1 AND hash > $2)) ORDER BY account_id, hash LIMIT $3`, after.accountId, after.id, limit)),
+    AND (account_id, hash) > ($1, $2) ORDER BY account_id, hash LIMIT $3`, after.accountId, after.id, limit)),
   async list(sql, accountId, { userId, limit }) {
     const own = userId === undefined ? [] : [userId]
     const rows = await sql.all(`SELECT hash FROM keys WHERE account_id = $1 AND limit_amount IS NOT NULL AND deleted_ms IS NULL${own.map(() => ' AND creator_user_id = $2').join('')}
@@ -70,7 +70,7 @@ const workspace: AllowanceSource = {
       FROM workspace_windows JOIN workspaces ON workspaces.account_id = workspace_windows.account_id AND workspaces.id = workspace_windows.workspace_id
       WHERE (workspace_windows.account_id, workspace_windows.workspace_id, workspace_windows.period, workspace_windows.start_ms)`, budgets.map(windowKey)))
   },
-  page: async (sql, after, limit) => asIds(await sql.all(`SELECT DISTINCT account_id, workspace_id AS id FROM budgets WHERE account_id > $1 OR (account_id = $1 AND workspace_id > $2)
+  page: async (sql, after, limit) => asIds(await sql.all(`SELECT DISTINCT account_id, workspace_id AS id FROM budgets WHERE (account_id, workspace_id) > ($1, $2)
     ORDER BY account_id, workspace_id LIMIT $3`, after.accountId, after.id, limit)),
   async list(sql, accountId, { userId, limit }) {
     const own = userId === undefined ? [] : [defaultWorkspaceId(accountId), userId]

@@ -31,7 +31,7 @@ function capSource(kind: CapKind, find: { readonly query: string; readonly cap: 
       return withUse(found, windows.map((row) => ({ ...row, id: text(row, 'holder').slice(kind.length + 1) })))
     },
     page: async (sql, after, limit) => asIds(kind, await sql.all(`SELECT DISTINCT account_id, holder FROM budget_windows WHERE holder LIKE '${kind}:%'
-      AND (account_id > $1 OR (account_id = $1 AND holder > $2)) ORDER BY account_id, holder LIMIT $3`, after.accountId, after.id === '' ? '' : `${kind}:${after.id}`, limit)),
+      AND (account_id, holder) > ($1, $2) ORDER BY account_id, holder LIMIT $3`, after.accountId, after.id === '' ? '' : `${kind}:${after.id}`, limit)),
     /** Only windows of its own period are counted: of one that is longer than a day all of it that there is. */
     async recent(sql, { accountId, id, period, startMs, createdMs }, fromMs) {
       const sinceMs = Math.max(createdMs, period === 'daily' ? fromMs : Math.min(startMs, Math.floor(fromMs / DAY_MS) * DAY_MS))

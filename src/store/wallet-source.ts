@@ -11,7 +11,7 @@ export const walletSource: AllowanceSource = {
       FROM wallets JOIN accounts ON accounts.id = wallets.id WHERE wallets.closed_ms IS NULL AND wallets.filled > 0 AND (wallets.account_id, wallets.id)`, ids.map(({ accountId, id }) => [accountId, id]))
     return rows.map(readAllowance)
   },
-  page: async (sql, after, limit) => (await sql.all(`SELECT account_id, id FROM wallets WHERE closed_ms IS NULL AND filled > 0 AND (account_id > $1 OR (account_id = $1 AND id > $2))
+  page: async (sql, after, limit) => (await sql.all(`SELECT account_id, id FROM wallets WHERE closed_ms IS NULL AND filled > 0 AND (account_id, id) > ($1, $2)
     ORDER BY account_id, id LIMIT $3`, after.accountId, after.id, limit)).map((row) => ({ accountId: text(row, 'account_id'), id: text(row, 'id') })),
   async list(sql, accountId, { userId, limit }) {
     // Customers are the account's, and no member's.
