@@ -47,13 +47,22 @@ async function configOf(party: OidcParty): Promise<client.Configuration> {
   return await config
 }
 
-async function discovered({ label, issuer, clientId, clientSecret, send, isHttpAllowed }: OidcParty): Promise<client.Configuration> {
+async function discovered(party: OidcParty): Promise<client.Configuration> {
+  const config = await asked(party)
+  if (config.serverMetadata().issuer.includes('{tenantid}')) {
+    throw new Fault('permission_denied', `${party.label} is not set up here in a way that we can trust. Tell who set it up.`, {
+      detail: `${party.issuer} signs in people of every tenant, and each tenant says of its people what it likes: name one tenant as the issuer, as https://login.microsoftonline.com/<tenant id>/v2.0`,
+    })
+  }
+  return config
+}
+
+async function asked({ label, issuer, clientId, clientSecret, send, isHttpAllowed }: OidcParty): Promise<client.Configuration> {
   try {
-    const config = await client.discovery(new URL(issuer), clientId, { [client.clockTolerance]: SKEW_SECONDS }, clientSecret === undefined ? client.None() : client.ClientSecretPost(clientSecret), {
+    return await client.discovery(new URL(issuer), clientId, { [client.clockTolerance]: SKEW_SECONDS }, clientSecret === undefined ? client.None() : client.ClientSecretPost(clientSecret), {
       // The library's requests are those of the platform's, with fewer kinds of bodies.
       [client.customFetch]: (url, init) => send(url, init as RequestInit), timeout: TIMEOUT_SECONDS, execute: [client.enableNonRepudiationChecks, ...(isHttpAllowed ? [client.allowInsecureRequests] : [])],
     })
-    return config
   } catch (error) {
     throw new Fault('unavailable', `${label} cannot be reached, or does not say how people sign in there. Try again shortly.`, { detail: `${issuer}: ${causesOf(error)}`, cause: error })
   }
