@@ -34,6 +34,8 @@ export class Counter {
   waiting = 0n
   /** The question to the store that is on its way. */
   asking: Promise<void> | undefined
+  /** What is on its way back to the store: who asks for more comes after it, or would be refused what is there. */
+  returning: Promise<void> | undefined
   /** No use to ask ahead of need before this moment of the monotonic clock. */
   aheadFromMs = 0
   /** As the store says it, for the account. */

@@ -133,6 +133,7 @@ export class Counters {
 
   /** One question to the store, and where it refuses, one to the other processes. */
   private async ask(counter: Counter, slice: Slice, amount: bigint): Promise<void> {
+    if (counter.returning) await counter.returning
     let answer = await this.answerOf(counter, slice, amount - slice.left, counter.part)
     for (const waitMs of this.recallWaitsMs) {
       if (answer.granted > 0n || !mayComeBack(counter, slice, answer)) break
@@ -198,7 +199,11 @@ export class Counters {
   }
 
   private giveBack(counter: Counter, slice: Slice): void {
-    if (slice.left > 0n && slice.endMs > this.clock.wallMs()) this.behind(this.exchange(counter, slice, 0n, 0n, slice.left))
+    if (slice.left <= 0n || slice.endMs <= this.clock.wallMs()) return
+    const exchange = this.exchange(counter, slice, 0n, 0n, slice.left)
+    this.behind(exchange)
+    const returning = Promise.allSettled([exchange]).then(() => { if (counter.returning === returning) counter.returning = undefined })
+    counter.returning = returning
   }
 
   private behind(work: Promise<unknown>): void {

@@ -28,10 +28,16 @@ class NodeSlices implements SliceBank {
   dead = false
   away = false
   asks = 0
+  /** What is given back comes to the store after this: later than what was asked after it, as on another connection. */
+  returnsAfter: Promise<void> | undefined
   constructor(private readonly bench: LimitBench, private readonly limits: () => readonly Limits[]) {}
   takeSlices(...args: Parameters<SliceBank['takeSlices']>) {
     this.asks++
-    return this.reach(() => this.bench.store.takeSlices(...args))
+    const isReturn = args[0].some(({ back }) => back > 0n)
+    return this.reach(async () => {
+      if (isReturn) await this.returnsAfter
+      return await this.bench.store.takeSlices(...args)
+    })
   }
 
   windowUse(...args: Parameters<SliceBank['windowUse']>) { return this.reach(() => this.bench.store.windowUse(...args)) }
@@ -58,7 +64,7 @@ class NodeSlices implements SliceBank {
 
 export interface LimitNode {
   readonly limits: Limits
-  readonly bank: { away: boolean; asks: number }
+  readonly bank: { away: boolean; asks: number; returnsAfter: Promise<void> | undefined }
 }
 
 /** Several processes over one store. */

@@ -87,6 +87,21 @@ describe('one process', () => {
     expect(await passing(limits, settings({ perKey: { requestsPerMinute: 70n } }), 50)).toBe(30)
     expect(await passing(limits, settings({ perKey: { requestsPerMinute: 20n } }), 5)).toBe(0)
   })
+
+  test('what a lower limit gives back counts for the next call, however late the store hears of it', async () => {
+    const { limits, bank } = await bench.node('a')
+    expect(await passing(limits, KEY_60, 30)).toBe(30)
+    await bench.quiet()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    bank.returnsAfter = promise
+    const lower = settings({ perKey: { requestsPerMinute: 40n } })
+    // Sees the lower limit, and asks the store for nothing itself.
+    expect(await pass(limits, lower, 'requests', 41n)).toMatchObject({ code: 'too_large' })
+    const next = pass(limits, lower)
+    // By then a call that does not wait for it has been refused.
+    setTimeout(resolve, 200)
+    expect(await next).toMatchObject({ ok: true })
+  })
 })
 
 describe('tokens and dollars', () => {
