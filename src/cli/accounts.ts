@@ -7,7 +7,6 @@ import { accountRow } from '../server/api/instance-accounts.ts'
 import { usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import { withAccounts } from './data-dir.ts'
 import { RATES_FLAG, readRates } from './key-extras.ts'
-import { printable } from './paint.ts'
 import { sayTime } from './say.ts'
 import { facts, table } from './table.ts'
 
@@ -30,7 +29,7 @@ const list: Command = {
     if (json) out.write(`${JSON.stringify({ data: rows.map(accountRow), total_count: total }, null, 2)}\n`)
     else {
       out.write(table(out, [{ title: 'NAME' }, { title: 'KIND' }, { title: 'STATE' }, { title: 'LEFT', align: 'right' }, { title: 'USED', align: 'right' }, { title: 'MEMBERS', align: 'right' }, { title: 'SINCE' }, { title: 'ID' }],
-        rows.map(({ id, name, kind, state: is, total: given, used, members, createdMs }) => [printable(name), kind, is, sayUsd(given - used), sayUsd(used), String(members), sayTime(createdMs), id])))
+        rows.map(({ id, name, kind, state: is, total: given, used, members, createdMs }) => [name, kind, is, sayUsd(given - used), sayUsd(used), String(members), sayTime(createdMs), id]), 'There is no such account.'))
       if (total > rows.length) out.write(`${rows.length} of ${total}\n`)
     }
     return 0
@@ -101,7 +100,7 @@ async function shown({ context, config, json }: Invocation, act: (operator: Oper
 function factsOf({ id, name, kind, state, suspendedReason, total, used, members, membersMax, rates }: AccountSummary): [string, string][] {
   const said = rates && Object.entries(ratesJson(rates)).filter(([, value]) => value !== null).map(([what, value]) => `${what.replaceAll('_', ' ')} ${String(value)}`).join(', ')
   return [
-    ['id', id], ['name', printable(name)], ['kind', kind], ['state', suspendedReason ? `${state}: ${printable(suspendedReason)}` : state], ['given', sayUsd(total)], ['used', sayUsd(used)], ['left', sayUsd(total - used)],
+    ['id', id], ['name', name], ['kind', kind], ['state', suspendedReason ? `${state}: ${suspendedReason}` : state], ['given', sayUsd(total)], ['used', sayUsd(used)], ['left', sayUsd(total - used)],
     ['members', membersMax === null ? String(members) : `${members} of ${membersMax}`], ...(said ? [['rates', said] as [string, string]] : []),
   ]
 }

@@ -5,7 +5,6 @@ import type { Listed } from '../accounts/people-store.ts'
 import { auditLines, auditRow, instanceAuditRow } from '../server/api/audit-log.ts'
 import { usageError, type Command, type CommandGroup, type Invocation } from './command.ts'
 import { withAccounts, type OpenData } from './data-dir.ts'
-import { printable } from './paint.ts'
 import { sayTime } from './say.ts'
 import { table } from './table.ts'
 
@@ -22,7 +21,7 @@ const list: Command = {
     const { rows } = await withAccounts(config, context, (data) => logOf(invocation, data)({ offset: 0, limit: SHOWN, ...readAction(invocation) }))
     if (json) out.write(`${JSON.stringify({ data: rows.map(rowOf(invocation)) }, null, 2)}\n`)
     else out.write(table(out, [{ title: 'TIME (UTC)' }, { title: 'WHO' }, { title: 'ACTION' }, { title: 'WHAT' }, { title: 'CHANGED' }],
-      rows.map((row) => [sayTime(row.atMs), printable(row.actor.name), row.action, row.target.slice(0, 24), changedFields(row)])))
+      rows.map((row) => [sayTime(row.atMs), row.actor.name, row.action, row.target.slice(0, 24), changedFields(row)]), 'There is no such entry.'))
     return 0
   },
 }

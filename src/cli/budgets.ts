@@ -15,7 +15,7 @@ const list: Command = {
     const { out } = context.terminal
     const found = await withAccounts(config, context, async ({ sharedBudgets }) => [...await sharedBudgets.list(DEFAULT_ACCOUNT, 'tag'), ...await sharedBudgets.list(DEFAULT_ACCOUNT, 'member')])
     if (json) out.write(`${JSON.stringify({ data: found.map(budgetRow) }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'OF' }, { title: 'LIMIT' }, { title: 'USED' }, { title: 'KIND' }, { title: 'ID' }], found.map((budget) => [nameOf(budget), `${sayUsd(budget.cap)} ${budget.interval}`, sayUse(budget), sayKind(budget), budget.id])))
+    else out.write(table(out, [{ title: 'OF' }, { title: 'LIMIT' }, { title: 'USED' }, { title: 'KIND' }, { title: 'ID' }], found.map((budget) => [nameOf(budget), `${sayUsd(budget.cap)} ${budget.interval}`, sayUse(budget), sayKind(budget), budget.id]), 'There are none. Make one: switchyard budgets tag customer 50 --interval monthly'))
     return 0
   },
 }

@@ -23,8 +23,7 @@ const list: Command = {
     const { out } = context.terminal
     const keys = await withAccounts(config, context, async (data) => listAll(data.byok, await workspaceOf(invocation, data)))
     if (json) out.write(`${JSON.stringify({ data: keys.map(byokRow) }, null, 2)}\n`)
-    else if (keys.length === 0) out.write('There are none. Bring one: switchyard byok add <provider>\n')
-    else out.write(table(out, [{ title: 'PROVIDER' }, { title: 'KEY' }, { title: 'NAME' }, { title: 'STATE' }, { title: 'CREATED' }, { title: 'ID' }], keys.map((key) => [key.provider, key.label, key.name ?? '', stateOf(key), sayTime(key.createdMs), key.id])))
+    else out.write(table(out, [{ title: 'PROVIDER' }, { title: 'KEY' }, { title: 'NAME' }, { title: 'STATE' }, { title: 'CREATED' }, { title: 'ID' }], keys.map((key) => [key.provider, key.label, key.name ?? '', stateOf(key), sayTime(key.createdMs), key.id]), 'There are none. Bring one: switchyard byok add <provider>'))
     return 0
   },
 }

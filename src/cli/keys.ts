@@ -9,7 +9,7 @@ import { withAccounts, withNewAccounts } from './data-dir.ts'
 import { EXTRA_FLAGS, extraFacts, readExtras, readOverlap } from './key-extras.ts'
 import { findKey, listAllKeys } from './key-search.ts'
 import { findMember } from './member-search.ts'
-import { paint } from './paint.ts'
+import { paint, printable } from './paint.ts'
 import { sayCount, sayTime } from './say.ts'
 import { facts, table } from './table.ts'
 
@@ -65,7 +65,6 @@ const list: Command = {
     const { out } = context.terminal
     const keys = await withAccounts(config, context, ({ accounts }) => listAllKeys(accounts))
     if (json) out.write(`${JSON.stringify({ data: keys.map(keyRow) }, null, 2)}\n`)
-    else if (keys.length === 0) out.write('There are no keys. Make one: switchyard keys create\n')
     else out.write(keyTable(out, keys, context.clock.wallMs()))
     return 0
   },
@@ -125,7 +124,7 @@ const remove: Command = {
       if (!await accounts.deleteKey(DEFAULT_ACCOUNT, found.hash, OPERATOR)) throw new CliError(`the key ${found.name} is gone already`)
       return found
     })
-    context.terminal.out.write(json ? `${JSON.stringify({ deleted: true, hash: key.hash })}\n` : `deleted ${key.name} (${key.label})\n`)
+    context.terminal.out.write(json ? `${JSON.stringify({ deleted: true, hash: key.hash })}\n` : `deleted ${printable(key.name)} (${key.label})\n`)
     return 0
   },
 }
@@ -140,7 +139,7 @@ async function onKey({ words, context, config, json }: Invocation, act: (account
   if (!key) throw new CliError('the key was deleted meanwhile')
   const title = headline(key)
   if (json) out.write(`${JSON.stringify({ data: keyRow(key) }, null, 2)}\n`)
-  else out.write(title === '' ? facts(out, keyFacts(key)) : `${title}\n`)
+  else out.write(title === '' ? facts(out, keyFacts(key)) : `${printable(title)}\n`)
   return 0
 }
 
@@ -156,7 +155,7 @@ function keyFacts(key: KeyRecord): [string, string][] {
 function keyTable(out: Sink, keys: readonly KeyRecord[], nowMs: number): string {
   const state = (key: KeyRecord): string => key.disabled ? 'disabled' : key.expiresMs !== null && key.expiresMs <= nowMs ? 'expired' : key.kind === 'management' ? 'management' : 'live'
   return table(out, [{ title: 'NAME' }, { title: 'KEY' }, { title: 'HASH' }, { title: 'STATE' }, { title: 'LIMIT' }, { title: 'USED', align: 'right' }, { title: 'CREATED' }],
-    keys.map((key) => [key.name, key.label, key.hash.slice(0, 8), state(key), sayLimit(key), sayUsd(key.usage.total), sayTime(key.createdMs)]))
+    keys.map((key) => [key.name, key.label, key.hash.slice(0, 8), state(key), sayLimit(key), sayUsd(key.usage.total), sayTime(key.createdMs)]), 'There are no keys. Make one: switchyard keys create')
 }
 
 function sayLimit(key: KeyRecord): string {

@@ -21,9 +21,8 @@ const list: Command = {
     const { out } = context.terminal
     const members = await withAccounts(config, context, ({ people }) => allMembers(people))
     if (json) out.write(`${JSON.stringify({ data: members.map(memberRow) }, null, 2)}\n`)
-    else if (members.length === 0) out.write('There are no members. Add one: switchyard members add name@example.com\n')
     else out.write(table(out, [{ title: 'E-MAIL' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'STATE' }, { title: 'SINCE' }, { title: 'ID' }],
-      members.map(({ user, role: has, createdMs }) => [user.email, userName(user), has, user.disabledMs === null ? 'live' : 'disabled', sayTime(createdMs), user.id])))
+      members.map(({ user, role: has, createdMs }) => [user.email, userName(user), has, user.disabledMs === null ? 'live' : 'disabled', sayTime(createdMs), user.id]), 'There are no members. Add one: switchyard members add name@example.com'))
     return 0
   },
 }

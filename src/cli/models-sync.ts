@@ -124,7 +124,7 @@ function move(change: { readonly from: number | undefined; readonly to: number }
 function priceTable(out: Sink, changes: readonly PriceChange[]): string {
   const columns = [{ title: 'MODEL' }, { title: 'PROVIDER' }, { title: 'OF' }, { title: 'NOW', align: 'right' }, { title: 'THEN', align: 'right' }, { title: '' }] as const
   return table(out, columns, changes.flatMap((change) => movedPrices(change).map(({ of, from, to }) => [
-    change.model, change.provider, of, from, to, isSuspect(from, to) ? paint(out, 'yellow', 'more than tenfold: right?') : '',
+    change.model, change.provider, of, from, to, isSuspect(from, to) ? { text: 'more than tenfold: right?', style: 'yellow' } : '',
   ])))
 }
 

@@ -9,7 +9,7 @@ import type { Sink } from './context.ts'
 import { syncCommand } from './models-sync.ts'
 import { paint } from './paint.ts'
 import { sayCount, sayPrice, sayTokens } from './say.ts'
-import { facts, table } from './table.ts'
+import { facts, table, type Cell } from './table.ts'
 
 const list: Command = {
   name: 'list', summary: 'the models of the catalogue, with prices', words: ['[search…]'],
@@ -99,7 +99,7 @@ function modelPage(out: Sink, model: Model, snapshot: Snapshot): string {
   const rows = model.endpoints.map((endpoint) => [
     endpoint.tag, sayPrice(endpoint.price, endpoint.price.prompt), endpoint.price.cacheRead === undefined ? '' : sayUsd(endpoint.price.cacheRead),
     sayPrice(endpoint.price, endpoint.price.completion), sayTokens(endpoint.contextMax), endpoint.outputMax === undefined ? '' : sayTokens(endpoint.outputMax),
-    stateOf(out, endpoint, snapshot),
+    stateOf(endpoint, snapshot),
   ])
   return [
     facts(out, [
@@ -110,10 +110,10 @@ function modelPage(out: Sink, model: Model, snapshot: Snapshot): string {
   ].join('')
 }
 
-function stateOf(out: Sink, endpoint: Endpoint, snapshot: Snapshot): string {
+function stateOf(endpoint: Endpoint, snapshot: Snapshot): Cell {
   const why = whyNotReady(endpoint, snapshot)
-  if (why !== undefined) return paint(out, 'yellow', why)
-  return endpoint.deprecated ? paint(out, 'yellow', 'ready, deprecated') : paint(out, 'green', 'ready')
+  if (why !== undefined) return { text: why, style: 'yellow' }
+  return endpoint.deprecated ? { text: 'ready, deprecated', style: 'yellow' } : { text: 'ready', style: 'green' }
 }
 
 function endpointRow(endpoint: Endpoint, snapshot: Snapshot): object {

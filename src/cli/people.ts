@@ -5,7 +5,6 @@ import { userName } from '../accounts/user.ts'
 import { personRow } from '../server/api/instance-people.ts'
 import { CliError, type Command, type CommandGroup } from './command.ts'
 import { withAccounts } from './data-dir.ts'
-import { printable } from './paint.ts'
 import { sayTime } from './say.ts'
 import { table } from './table.ts'
 
@@ -22,7 +21,7 @@ const list: Command = {
     if (json) out.write(`${JSON.stringify({ data: rows.map(personRow), total_count: total }, null, 2)}\n`)
     else {
       out.write(table(out, [{ title: 'E-MAIL' }, { title: 'NAME' }, { title: 'STATE' }, { title: 'ACCOUNTS', align: 'right' }, { title: 'SINCE' }, { title: 'ID' }],
-        rows.map((row) => [row.email, printable(userName(row)), row.disabledMs !== null ? 'disabled' : row.isOperator ? 'operator' : 'live', String(row.accounts), sayTime(row.createdMs), row.id])))
+        rows.map((row) => [row.email, userName(row), row.disabledMs !== null ? 'disabled' : row.isOperator ? 'operator' : 'live', String(row.accounts), sayTime(row.createdMs), row.id]), 'There is nobody.'))
       if (total > rows.length) out.write(`${rows.length} of ${total}\n`)
     }
     return 0

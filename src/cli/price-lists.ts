@@ -18,7 +18,7 @@ const list: Command = {
     const { out } = context.terminal
     const found = await withAccounts(config, context, ({ wallets }) => wallets.priceLists(text('account') ?? DEFAULT_ACCOUNT))
     if (json) out.write(`${JSON.stringify({ data: found.map(listRow) }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'NAME' }, { title: 'PRICES' }, { title: 'ID' }], found.map((one) => [printable(one.name), sayPrices(one), one.id])))
+    else out.write(table(out, [{ title: 'NAME' }, { title: 'PRICES' }, { title: 'ID' }], found.map((one) => [one.name, sayPrices(one), one.id]), 'There are none. Make one: switchyard price-lists set Retail --markup 30'))
     return 0
   },
 }

@@ -66,7 +66,7 @@ export function modelCounts(snapshot: Snapshot): ReadonlyMap<string, number> {
 /** Providers in a table, with what each lacks. */
 export function providerTable(out: Sink, providers: readonly Provider[], counts: ReadonlyMap<string, number>): string {
   return table(out, [{ title: 'PROVIDER' }, { title: 'NAME' }, { title: 'MODELS', align: 'right' }, { title: 'DIALECTS' }, { title: 'STATE' }],
-    providers.map((provider) => [provider.slug, provider.name, String(counts.get(provider.slug) ?? 0), dialectsOf(provider).join(', '), provider.notReady === undefined ? paint(out, 'green', 'ready') : provider.notReady]))
+    providers.map((provider) => [provider.slug, provider.name, String(counts.get(provider.slug) ?? 0), dialectsOf(provider).join(', '), provider.notReady === undefined ? { text: 'ready', style: 'green' } : provider.notReady]))
 }
 
 /** The dialects that it speaks, its main one first. */

@@ -24,14 +24,14 @@ const list: Command = {
     const { out } = context.terminal
     const { rows, total } = await withAccounts(config, context, ({ billing }) => billing.list(text('account') ?? DEFAULT_ACCOUNT, { offset: 0, limit: SHOWN }))
     if (json) out.write(`${JSON.stringify({ data: rows.map(purchaseRow), total_count: total }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'TIME (UTC)' }, { title: 'ID' }, { title: 'STATE' }, { title: 'CREDIT', align: 'right' }, { title: 'PAID', align: 'right' }, { title: 'HOW' }, { title: 'RECEIPT' }], rows.map(columns)))
+    else out.write(table(out, [{ title: 'TIME (UTC)' }, { title: 'ID' }, { title: 'STATE' }, { title: 'CREDIT', align: 'right' }, { title: 'PAID', align: 'right' }, { title: 'HOW' }, { title: 'RECEIPT' }], rows.map(columns), 'Nothing was bought.'))
     return 0
   },
 }
 
 function columns(purchase: Purchase): string[] {
   const { id, kind, state, creditCents, card, receiptNumber, createdMs } = purchase
-  return [sayTime(createdMs), id, state, sayCents(creditCents), sayCents(totalCents(purchase)), printable(card ?? kind), receiptNumber === null ? '' : receiptName(receiptNumber)]
+  return [sayTime(createdMs), id, state, sayCents(creditCents), sayCents(totalCents(purchase)), card ?? kind, receiptNumber === null ? '' : receiptName(receiptNumber)]
 }
 
 const record: Command = {

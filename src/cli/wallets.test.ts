@@ -33,7 +33,7 @@ describe('switchyard wallets', () => {
     expect(secret).toMatch(/^sk-sw-v1-[0-9a-f]{64}\n$/)
     expect((await wallets('keys', 'acme')).out).toMatch(/production\s+\S+\s+\$0\.00\s+live/)
     expect((await wallets('close', 'acme')).out).toMatch(/^closed acme/)
-    expect((await wallets()).out).toBe('')
+    expect((await wallets()).out).toBe('There are none. Make one: switchyard wallets create acme\n')
     expect((JSON.parse((await wallets('list', '--all', '--json')).out) as { data: Row[] }).data).toMatchObject([{ external_id: 'acme', closed: true, balance_usd: '20', markup_percent: null }])
     expect((await wallets('change', 'acme', '--open', '--list', 'none')).code).toBe(0)
     expect((await lists('delete', 'Retail')).out).toMatch(/^deleted /)

@@ -27,7 +27,7 @@ const list: Command = {
     const { out } = context.terminal
     const { rows, total } = await withAccounts(config, context, ({ wallets }) => wallets.list(text('account') ?? DEFAULT_ACCOUNT, { offset: 0, limit: SHOWN_MAX, ...(!isOn('all') && { isClosed: false }) }))
     if (json) out.write(`${JSON.stringify({ data: rows.map(walletRow), total_count: total }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'CUSTOMER' }, { title: 'NAME' }, { title: 'LEFT', align: 'right' }, { title: 'USED', align: 'right' }, { title: 'PRICES' }, { title: 'ID' }], rows.map(columns)))
+    else out.write(table(out, [{ title: 'CUSTOMER' }, { title: 'NAME' }, { title: 'LEFT', align: 'right' }, { title: 'USED', align: 'right' }, { title: 'PRICES' }, { title: 'ID' }], rows.map(columns), 'There are none. Make one: switchyard wallets create acme'))
     return 0
   },
 }
@@ -42,8 +42,8 @@ const show: Command = {
       return 0
     }
     const { total, used } = wallet.credits
-    out.write(facts(out, [['customer', printable(wallet.externalId)], ['name', printable(wallet.name)], ['id', wallet.id], ['left', sayUsd(total - used)], ['used', sayUsd(used)], ['prices', sayPrices(wallet.prices) || 'list price'], ['price list', wallet.priceListId ?? 'none'], ['state', wallet.closedMs === null ? 'open' : 'closed']]))
-    out.write(table(out, [{ title: 'TIME (UTC)' }, { title: 'AMOUNT', align: 'right' }, { title: 'KIND' }, { title: 'REASON' }], entries.map(({ atMs, amount, kind, reason }) => [sayTime(atMs), sayUsd(amount), kind, printable(reason)])))
+    out.write(facts(out, [['customer', wallet.externalId], ['name', wallet.name], ['id', wallet.id], ['left', sayUsd(total - used)], ['used', sayUsd(used)], ['prices', sayPrices(wallet.prices) || 'list price'], ['price list', wallet.priceListId ?? 'none'], ['state', wallet.closedMs === null ? 'open' : 'closed']]))
+    out.write(table(out, [{ title: 'TIME (UTC)' }, { title: 'AMOUNT', align: 'right' }, { title: 'KIND' }, { title: 'REASON' }], entries.map(({ atMs, amount, kind, reason }) => [sayTime(atMs), sayUsd(amount), kind, reason])))
     return 0
   },
 }
@@ -96,7 +96,7 @@ const keys: Command = {
       return await Promise.all(own.map(async (key) => ({ key, used: (await wallets.keyUse(wallet.id, key.hash)).total })))
     })
     if (json) out.write(`${JSON.stringify({ data: found.map(({ key, used }) => ({ hash: key.hash, name: key.name, label: key.label, disabled: key.disabled, used_usd: formatUsd(used) })) }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'NAME' }, { title: 'KEY' }, { title: 'PAID', align: 'right' }, { title: 'STATE' }, { title: 'HASH' }], found.map(({ key, used }) => [printable(key.name), key.label, sayUsd(used), stateOf(key), key.hash.slice(0, 8)])))
+    else out.write(table(out, [{ title: 'NAME' }, { title: 'KEY' }, { title: 'PAID', align: 'right' }, { title: 'STATE' }, { title: 'HASH' }], found.map(({ key, used }) => [key.name, key.label, sayUsd(used), stateOf(key), key.hash.slice(0, 8)]), 'There are none. Make one: switchyard wallets keys acme --create production'))
     return 0
   },
 }
@@ -158,7 +158,7 @@ function say({ json, context: { terminal: { out } } }: Invocation, wallet: Walle
 function columns(wallet: WalletRecord): string[] {
   const { externalId, name, credits: { total, used }, prices, priceListId, id, closedMs } = wallet
   const said = [sayPrices(prices), ...(priceListId === null ? [] : ['a list'])].filter(Boolean).join(', ')
-  return [printable(externalId), `${printable(name)}${closedMs === null ? '' : ' (closed)'}`, sayUsd(total - used), sayUsd(used), said, id]
+  return [externalId, `${name}${closedMs === null ? '' : ' (closed)'}`, sayUsd(total - used), sayUsd(used), said, id]
 }
 
 function stateOf({ disabled }: KeyRecord): string {
