@@ -26,7 +26,8 @@ export async function moveCredit(sql: Sql, { userId, toAccountId, amount, refere
   if (await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", fromId, name)) return { ...await readCredits(sql, fromId), isRepeated: true }
   const openMs = int(to, 'member_ms') + creditMoves.tenureDays * DAY_MS
   if (openMs > nowMs) return { code: 'tenure', openMs }
-  const last = await one(sql, "SELECT MAX(at_ms) AS at_ms FROM entries WHERE account_id = $1 AND book = 'balance' AND amount < 0 AND reference >= $2 AND reference < $3", fromId, MOVE, 'move;')
+  // Not as a range of texts: how a server orders them is its locale's.
+  const last = await one(sql, `SELECT MAX(at_ms) AS at_ms FROM entries WHERE account_id = $1 AND book = 'balance' AND amount < 0 AND reference IS NOT NULL AND SUBSTR(reference, 1, ${MOVE.length}) = $2`, fromId, MOVE)
   const againMs = last?.['at_ms'] === null ? 0 : int(last, 'at_ms') + creditMoves.cooldownDays * DAY_MS
   if (againMs > nowMs) return { code: 'cooldown', openMs: againMs }
   if (big(to, 'granted') + amount > CREDIT_NANO_MAX) return { code: 'too_much' }
