@@ -20,6 +20,8 @@ export class Lease {
   waiting: Nano = 0n
   /** The question to the bank that is on its way. */
   asking: Promise<void> | undefined
+  /** What goes back to the bank and is not there yet. */
+  readonly returns = new Set<Promise<void>>()
   seen: Seen = UNSEEN
   /** The bank refused: until then, or until the allowance changes, what it said is taken for true without asking again. */
   refusedUntilMs = 0

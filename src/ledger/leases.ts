@@ -179,14 +179,16 @@ export class Leases {
   /** Where the answer is lost, the bank may still have what was taken off the leases here. */
   private async giveBack(returns: readonly LeaseReturn[]): Promise<void> {
     if (returns.length === 0) return
-    try {
-      await this.bank.giveBack(returns)
-    } catch (error) {
-      for (const { leaseId } of returns) {
-        const lease = this.byId.get(leaseId)
-        if (lease) lease.isDoubtful = true
-      }
+    const leases = returns.flatMap(({ leaseId }) => this.byId.get(leaseId) ?? [])
+    const returning = this.bank.giveBack(returns).catch((error: unknown) => {
+      for (const lease of leases) lease.isDoubtful = true
       throw error
+    })
+    for (const lease of leases) lease.returns.add(returning)
+    try {
+      await returning
+    } finally {
+      for (const lease of leases) lease.returns.delete(returning)
     }
   }
 
@@ -202,7 +204,10 @@ export class Leases {
   }
 
   private async ask(lease: Lease, amount: Nano): Promise<void> {
+    await this.returned(lease)
     if (lease.isDoubtful) return await this.giveUp(lease)
+    // What came free meanwhile may be enough.
+    if (lease.spare >= amount || this.retired.has(lease)) return
     const wish = lease.wish(amount, this.clock.monotonicMs())
     if (await this.grant(lease, amount - lease.spare, wish) > 0n) return
     for (const waitMs of this.recallWaitsMs) {
@@ -210,10 +215,17 @@ export class Leases {
       await this.returnRetired(lease.allowance.accountId)
       await this.bank.recall(lease.allowance.accountId, this.nodeId)
       await Bun.sleep(waitMs)
+      await this.returned(lease)
       const least = amount - lease.spare
       if (least <= 0n || await this.grant(lease, least, wish) > 0n) return
     }
     lease.refusedUntilMs = this.clock.monotonicMs() + REFUSAL_MS
+  }
+
+  /** What is on its way back is nobody's until it arrives: who asks before finds it neither free nor with others, and takes it for spent. */
+  private async returned(lease: Lease): Promise<void> {
+    // Whether it arrived is the business of who gave it.
+    if (lease.returns.size > 0) await Promise.allSettled(lease.returns)
   }
 
   private async grant(lease: Lease, least: Nano, asked: Nano): Promise<Nano> {

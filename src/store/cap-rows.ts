@@ -9,6 +9,13 @@ import { big, int, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 /** More than anybody spends, and still an exact 64-bit sum with what was counted. */
 export const UNLIMITED = 1n << 60n
 
+/**
+ * An allowance as it stood at one moment: what nobody has leased or spent, and what all leases have of it. Were they read one
+ * after the other, what goes from a lease to what is free in between would be in neither. A limit of null: it was just lifted, and
+ * who asks still has an old copy of it.
+ */
+export interface AllowanceNow { readonly free: bigint; readonly leased: bigint; readonly limit: bigint | null }
+
 /** Ids of guardrails and budgets are UUIDs; whom a guardrail is assigned to, or a tag's value, stands behind them. */
 const ID_CHARS = 36
 
@@ -26,12 +33,13 @@ export function isCapWindow(window: AllowanceWindow): window is CapWindow {
   return window.kind !== 'key' && window.kind !== 'workspace'
 }
 
-/** What of a window nobody has leased or spent. A limit of null: it was lifted, and who asks still has an old copy of it. */
-export async function readCapWindow(sql: Sql, accountId: string, window: CapWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
+/** A window as it stands. A limit of null: it was lifted, and who asks still has an old copy of it. */
+export async function readCapWindow(sql: Sql, accountId: string, window: CapWindow): Promise<AllowanceNow> {
   const row = await one(sql, capText(window.kind, 1, 2, 3), accountId, window.id.slice(0, ID_CHARS), window.period)
   const limit = row && row['cap'] !== null ? big(row, 'cap') : null
   const used = await one(sql, 'SELECT counted, leased FROM budget_windows WHERE account_id = $1 AND holder = $2 AND period = $3 AND start_ms = $4', accountId, holderOf(window), window.period, window.startMs)
-  return { free: (limit ?? UNLIMITED) - big(used, 'counted') - big(used, 'leased'), limit }
+  const leased = big(used, 'leased')
+  return { free: (limit ?? UNLIMITED) - big(used, 'counted') - leased, leased, limit }
 }
 
 /** Leases that much of the window if it has it. */

@@ -1,6 +1,6 @@
 import { holderOf, type AllowanceWindow, type LeaseAnswer, type LeaseAsk, type LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
-import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED } from './cap-rows.ts'
+import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED, type AllowanceNow } from './cap-rows.ts'
 import { letGoOfMessages } from './outbox-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
@@ -11,10 +11,11 @@ const TRIES_MAX = 5
 /** Grants or refuses one ask. What it may take is decided by the statement that takes it; what was read before only sizes it. */
 export async function grantLease(sql: Sql, ask: LeaseAsk, nodes: number, nowMs: number): Promise<LeaseAnswer> {
   for (let tries = 0; ; tries++) {
-    const closed = ask.opened && !await lockLease(sql, ask.allowance.accountId, ask.leaseId)
+    const lease = await lockLease(sql, ask.allowance.accountId, ask.leaseId)
+    const closed = ask.opened && !lease
     const allowance = await readAllowance(sql, ask)
     const granted = closed ? 0n : sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
-    const others = await leasedByOthers(sql, ask)
+    const others = allowance.leased - (lease ? big(lease, 'granted') - big(lease, 'spent') : 0n)
     if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit, closed }
     const taken = ask.allowance.window ? await takeFromWindow(sql, ask, ask.allowance.window, granted) : await takeFromBalance(sql, ask.allowance.accountId, granted)
     if (taken) {
@@ -59,29 +60,35 @@ export async function recallLeases(sql: Sql, accountId: string, nodeId: string):
   await sql.run('UPDATE accounts SET wanted_by = $1, changed = $2 WHERE id = $3', nodeId, await nextRevision(sql), accountId)
 }
 
-/** What of an allowance nobody has leased or spent. A limit of null: it was just lifted, and who asks still has an old copy of it. */
-async function readAllowance(sql: Sql, { allowance: { accountId, window } }: LeaseAsk): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
-  if (!window) return { free: big(await one(sql, 'SELECT balance FROM accounts WHERE id = $1', accountId), 'balance'), limit: null }
+async function readAllowance(sql: Sql, { allowance: { accountId, window } }: LeaseAsk): Promise<AllowanceNow> {
+  if (!window) return readBalance(sql, accountId)
   if (isCapWindow(window)) return readCapWindow(sql, accountId, window)
   return window.kind === 'key' ? readKeyWindow(sql, accountId, window) : readBudget(sql, accountId, window)
 }
 
-async function readKeyWindow(sql: Sql, accountId: string, window: AllowanceWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
+async function readBalance(sql: Sql, accountId: string): Promise<AllowanceNow> {
+  const row = await one(sql, `SELECT balance, (SELECT SUM(granted - spent) FROM leases WHERE leases.account_id = $1 AND leases.key_hash = '') AS leased FROM accounts WHERE id = $1`, accountId)
+  return { free: big(row, 'balance'), leased: big(row, 'leased'), limit: null }
+}
+
+async function readKeyWindow(sql: Sql, accountId: string, window: AllowanceWindow): Promise<AllowanceNow> {
   const row = await one(sql, `SELECT keys.limit_amount, key_windows.counted, key_windows.leased FROM keys
     LEFT JOIN key_windows ON key_windows.account_id = keys.account_id AND key_windows.key_hash = keys.hash AND key_windows.period = $1 AND key_windows.start_ms = $2
     WHERE keys.account_id = $3 AND keys.hash = $4 AND keys.deleted_ms IS NULL`, window.period, window.startMs, accountId, window.id)
-  if (!row) return { free: 0n, limit: 0n }
+  if (!row) return { free: 0n, leased: 0n, limit: 0n }
   const limit = row['limit_amount'] === null ? null : big(row, 'limit_amount')
-  return { free: (limit ?? UNLIMITED) - big(row, 'counted') - big(row, 'leased'), limit }
+  const leased = big(row, 'leased')
+  return { free: (limit ?? UNLIMITED) - big(row, 'counted') - leased, leased, limit }
 }
 
-async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: AllowanceWindow): Promise<{ readonly free: bigint; readonly limit: bigint | null }> {
+async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: AllowanceWindow): Promise<AllowanceNow> {
   const budget = await one(sql, 'SELECT cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period = $3', accountId, id, period)
   const used = await one(sql, `SELECT workspace_windows.cost + workspace_windows.byok_cost * workspaces.include_byok AS counted, workspace_windows.leased FROM workspace_windows
     JOIN workspaces ON workspaces.account_id = workspace_windows.account_id AND workspaces.id = workspace_windows.workspace_id
     WHERE workspace_windows.account_id = $1 AND workspace_windows.workspace_id = $2 AND workspace_windows.period = $3 AND workspace_windows.start_ms = $4`, accountId, id, period, startMs)
   const limit = budget ? big(budget, 'cap') : null
-  return { free: (limit ?? UNLIMITED) - big(used, 'counted') - big(used, 'leased'), limit }
+  const leased = big(used, 'leased')
+  return { free: (limit ?? UNLIMITED) - big(used, 'counted') - leased, leased, limit }
 }
 
 function takeFromWindow(sql: Sql, { allowance: { accountId } }: LeaseAsk, window: AllowanceWindow, amount: bigint): Promise<boolean> {
@@ -109,13 +116,6 @@ async function addToLease(sql: Sql, { leaseId, nodeId, allowance: { accountId, w
   await sql.run(`INSERT INTO leases (account_id, id, node_id, key_hash, period, start_ms, granted, spent, opened_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
     ON CONFLICT (account_id, id) DO UPDATE SET granted = leases.granted + excluded.granted`,
     accountId, leaseId, nodeId, holderOf(window), window?.period ?? '', window?.startMs ?? 0, amount, nowMs)
-}
-
-async function leasedByOthers(sql: Sql, { leaseId, allowance: { accountId, window } }: LeaseAsk): Promise<bigint> {
-  const row = await one(sql, `SELECT SUM(granted - spent) AS unspent FROM leases
-    WHERE account_id = $1 AND key_hash = $2 AND period = $3 AND start_ms = $4 AND id <> $5`,
-    accountId, holderOf(window), window?.period ?? '', window?.startMs ?? 0, leaseId)
-  return big(row, 'unspent')
 }
 
 async function freeAllowance(sql: Sql, accountId: string, lease: KeyWindow, amount: bigint): Promise<void> {

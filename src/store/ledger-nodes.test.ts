@@ -75,6 +75,22 @@ describe('leases', () => {
     expect(await credits(bench)).toEqual({ total: 1_000n, used: 1_000n })
   })
 
+  test('that are on their way back are waited for before a call is refused', async () => {
+    bench = await TestBench.open(1_000n, [plain])
+    const ledger = await bench.node('a')
+    await spend(ledger, plain, 100n)
+    let arrive: () => void = () => undefined
+    bench.setSlow('a', new Promise((resolve) => { arrive = resolve }))
+    const told = bench.tell({ keys: [], accounts: [{ id: ACCOUNT, wantedBy: 'b' }] })
+    bench.setSlow('a', undefined)
+    const spent = spend(ledger, plain, 900n)
+    // Asked now, the bank would say that not so much is free, and that nobody else has any.
+    await Promise.race([spent, Bun.sleep(50)])
+    arrive()
+    await Promise.all([told, spent])
+    expect(await credits(bench)).toEqual({ total: 1_000n, used: 1_000n })
+  })
+
   test('that are recalled while more is asked for ahead of need give that back too', async () => {
     bench = await TestBench.open(1_000n, [plain])
     const ledger = await bench.node('a')
