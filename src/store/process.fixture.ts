@@ -1,5 +1,5 @@
-// A gateway process without a gateway, run by processes.test.ts: `drain` spends what there is and says how much it was,
-// `work` spends for ever and acknowledges each settlement on its standard output.
+// A gateway process without a gateway, run by processes.test.ts: `drain` spends what there is until its standard input
+// ends, `work` until it is killed. Both acknowledge each settlement on their standard output.
 import { writeSync } from 'node:fs'
 import type { Caller } from '../accounts/caller.ts'
 import type { CallTags } from '../core/tags.ts'
@@ -10,7 +10,8 @@ import { openLedger } from './open.ts'
 import { generationOf } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
 
-const REFUSALS_MAX = 3
+/** Between tries while all is spent: whatever comes free again is asked for. */
+const REFUSED_MS = 300
 const [mode, dataDir = '', secret = '', amountText = '1', tagsText = '{}', priceText = '0'] = process.argv.slice(2)
 const amount = BigInt(amountText)
 // What processes.test.ts wrote.
@@ -26,22 +27,18 @@ async function call(ledger: LedgerNode, caller: Caller, lastsMs: number): Promis
   return id
 }
 
-/** Several calls at a time until the credit is gone: refused, and refused again after a while. */
-async function drain(ledger: LedgerNode, caller: Caller): Promise<number> {
-  let count = 0
+/** Several calls at a time, refused or not, for as long as it is told to. */
+async function drain(ledger: LedgerNode, caller: Caller): Promise<void> {
+  let isTold = true
+  process.stdin.on('end', () => { isTold = false }).resume()
   const lane = async () => {
-    for (let refusals = 0; refusals < REFUSALS_MAX;) {
-      if (await call(ledger, caller, 1)) {
-        count += 1
-        refusals = 0
-      } else {
-        refusals += 1
-        await Bun.sleep(300)
-      }
+    while (isTold) {
+      const id = await call(ledger, caller, 1)
+      if (id === undefined) await Bun.sleep(REFUSED_MS)
+      else writeSync(1, `${id}\n`)
     }
   }
   await Promise.all([lane(), lane(), lane()])
-  return count
 }
 
 async function work(ledger: LedgerNode, caller: Caller): Promise<never> {
@@ -61,7 +58,6 @@ const found = await opened.accounts.find(secret)
 if (!found) throw new Error('the key is not there')
 const caller = await opened.walletBook.payerOf(found, { header: undefined, tags: undefined, metadata: undefined })
 if (mode === 'work') await work(opened.ledger, caller)
-const count = await drain(opened.ledger, caller)
+await drain(opened.ledger, caller)
 await opened.close()
-writeSync(1, `${count}\n`)
 process.exit(0)
