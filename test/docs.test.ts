@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'bun:test'
 import { AUDIT_ACTIONS } from '../src/accounts/audit-entry.ts'
 import { FAULTS } from '../src/core/fault.ts'
@@ -41,6 +41,24 @@ describe('pages that the server shows', () => {
     const codes = Object.entries(FAULTS).filter(([code, { status, type }]) => type === 'payment_required' && status === 402 || /^(?:tag|member|guardrail|workspace)_/.test(code))
     expect(codes.length).toBeGreaterThan(8)
     for (const [code, { status }] of codes) expect(read('errors.md')).toContain(`\n### ${code}\n\n${status}. `)
+  })
+})
+
+describe('links of the docs', () => {
+  const root = join(import.meta.dir, '..')
+  const pages = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', ...['docs', 'docs/decisions'].flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`))]
+  const prose = (page: string): string => readFileSync(join(root, page), 'utf8').replace(/```[^]*?```/g, '')
+  // As Git hosts make them: letters, digits, `_` and `-` of the heading, spaces as dashes.
+  const anchors = (page: string): string[] => [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-'))
+
+  test.each(pages)('%s: all lead to a page and a heading that are there', (page) => {
+    const lost = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link).filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : join(dirname(page), path)
+      return !existsSync(join(root, target)) || (anchor !== undefined && target.endsWith('.md') && !anchors(target).includes(anchor))
+    })
+    expect(lost).toEqual([])
   })
 })
 
