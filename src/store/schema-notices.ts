@@ -14,6 +14,7 @@ export const NOTICES: Migration = {
     'CREATE INDEX outbox_next ON outbox (state, next_ms)',
     'CREATE UNIQUE INDEX outbox_reference ON outbox (account_id, target, reference)',
     'CREATE INDEX outbox_listed ON outbox (account_id, created_ms)',
+    'CREATE INDEX outbox_claimed ON outbox (claimed_by) WHERE claimed_by IS NOT NULL',
     // `events` is a JSON list, or null for all. `failures`: tries in a row that failed, since `failing_since_ms`.
     `CREATE TABLE webhook_endpoints (
       account_id text NOT NULL, id text NOT NULL, url text NOT NULL, name text, format text NOT NULL, events text, sealed text NOT NULL, disabled_ms bigint, disabled_reason text,

@@ -26,6 +26,7 @@ export const PURCHASES: Migration = {
       PRIMARY KEY (account_id, id))`,
     'CREATE UNIQUE INDEX purchases_id ON purchases (id)',
     'CREATE INDEX purchases_payment ON purchases (payment_id)',
+    'CREATE INDEX purchases_session ON purchases (session_id)',
     'CREATE INDEX purchases_listed ON purchases (account_id, created_ms)',
     'CREATE INDEX purchases_look ON purchases (next_look_ms)',
     'CREATE UNIQUE INDEX purchases_receipt ON purchases (receipt_number)',

@@ -12,6 +12,8 @@ export const SIGN_IN: Migration = {
     'ALTER TABLE users ADD COLUMN image text',
     // The account that they looked at last, in any session: where the next one begins.
     'ALTER TABLE users ADD COLUMN last_account_id text',
+    // Whether somebody who signs up was invited, by whatever account.
+    'CREATE INDEX invitations_email ON invitations (email)',
     // `account_id`: the account that they look at. `impersonated_by`: the operator who looks through this person's eyes.
     `CREATE TABLE sessions (
       id text PRIMARY KEY, user_id text NOT NULL, token text NOT NULL, account_id text, impersonated_by text, ip_address text, user_agent text,

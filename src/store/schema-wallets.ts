@@ -18,6 +18,8 @@ export const WALLETS: Migration = {
     `CREATE TABLE budget_windows (
       account_id text NOT NULL, holder text NOT NULL, period text NOT NULL, start_ms bigint NOT NULL, counted bigint NOT NULL,
       leased bigint NOT NULL CHECK (leased >= 0), PRIMARY KEY (account_id, holder, period, start_ms))`,
+    // What each value of a tag has used in the window of now: old ones are far more.
+    'CREATE INDEX budget_windows_open ON budget_windows (account_id, period, start_ms)',
     // A reseller's customers: `account_id` is the reseller's, `id` that of the account that has the wallet's books. `metadata` and `prices` are JSON.
     // `filled`: what was in it after it was last added to, less what was taken since by hand; alerts say how much of that is used.
     `CREATE TABLE wallets (
@@ -25,6 +27,7 @@ export const WALLETS: Migration = {
       created_ms bigint NOT NULL, updated_ms bigint, closed_ms bigint, filled bigint NOT NULL DEFAULT 0, filled_ms bigint NOT NULL DEFAULT 0, PRIMARY KEY (account_id, id))`,
     'CREATE UNIQUE INDEX wallets_external ON wallets (account_id, external_id)',
     'CREATE INDEX wallets_list ON wallets (account_id, price_list_id)',
+    'CREATE INDEX wallets_listed ON wallets (account_id, created_ms, id)',
     `CREATE TABLE price_lists (
       account_id text NOT NULL, id text NOT NULL, name text NOT NULL, prices text NOT NULL, created_ms bigint NOT NULL, updated_ms bigint NOT NULL, PRIMARY KEY (account_id, id))`,
     'CREATE UNIQUE INDEX price_lists_name ON price_lists (account_id, name)',
