@@ -123,7 +123,7 @@ describe('any order and repetition of orders, payments, events, refunds, dispute
       expect(-BigInt(payments?.['amount'] ?? 0) / 10_000_000n).toBe(moneyAt(shop))
       expect(await shop.problems()).toEqual([])
     }), { numRuns: 40 })
-  }, 60_000)
+  }, 120_000)
 })
 
 /** What Stripe has of this shop's: paid, less what went back or is held. */

@@ -101,7 +101,7 @@ describe('hold', () => {
 
 describe('a store that is locked', () => {
   test('refuses cold holds as unavailable, and loses no settlement', async () => {
-    bench = await TestBench.open(1_000n, [plain], 200)
+    bench = await TestBench.open(1_000n, [plain], 1_000)
     const ledger = await bench.node('a')
     await spend(ledger, plain, 10n)
     const other = testDatabase(bench.directory)

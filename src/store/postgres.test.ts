@@ -79,7 +79,7 @@ describePostgres('PostgresDatabase', () => {
   })
 
   test('a lock that another one keeps is waited for no longer than said', async () => {
-    const hasty = new PostgresDatabase(url, 200)
+    const hasty = new PostgresDatabase(url, 1_000)
     await a.writeBeside(async (sql) => {
       await setTo(sql, 'x', 1n)
       expect(await hasty.write((other) => setTo(other, 'x', 2n)).then(() => 'done', () => 'given up')).toBe('given up')
