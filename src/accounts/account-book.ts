@@ -185,6 +185,7 @@ function moveFault(refusal: MoveRefusal): Fault {
 }
 
 function refused(refusal: KeyRefusal): Fault {
+  if (refusal === 'no_account') return new Fault('conflict', 'This account is closed for ever: there are no keys in it any more.')
   if (refusal === 'no_wallet') return new Fault('invalid_request', '`switchyard.wallet` is not the id of a wallet of this account. GET /api/v1/wallets lists them.', { metadata: { field: 'switchyard.wallet' } })
   if (refusal === 'no_workspace') return new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
   if (refusal === 'no_member') return new Fault('invalid_request', '`creator_user_id`, which is you unless it is said, is no member of this workspace. POST /api/v1/workspaces/{id}/members/add makes one; `null` makes the key the workspace\'s own.', { metadata: { field: 'creator_user_id' } })

@@ -20,8 +20,8 @@ export interface FoundKey { readonly caller: Caller; readonly endsMs: number | n
 /** A key that is new, with what is kept beside it. */
 export interface InsertKey { readonly key: Key; readonly rules: KeyRules; readonly by: Actor }
 
-/** `hash_taken`: a key with this secret is there, or was · `no_workspace`, `no_member`: it names what the account has not. */
-export type KeyRefusal = 'hash_taken' | 'no_workspace' | 'no_member' | 'no_wallet'
+/** `hash_taken`: a key with this secret is there, or was · `no_account`: it is closed · `no_workspace`, `no_member`: it names what the account has not. */
+export type KeyRefusal = 'hash_taken' | 'no_account' | 'no_workspace' | 'no_member' | 'no_wallet'
 
 /** What a rotation changes: the new secret's hash, and until when the secret before it lives. */
 export interface Rotation { readonly secretHash: string; readonly label: string; readonly oldEndsMs: number; readonly by: Actor; readonly nowMs: number }

@@ -5,6 +5,7 @@ import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import { Fault } from '../core/fault.ts'
 import type { Hold } from '../ledger/ledger.ts'
 import { FakeClock, systemClock } from '../lib/clock.ts'
+import { closeAccount } from './account-data.ts'
 import { openAccounts, openLedger, type OpenLedger } from './open.ts'
 import { generationOf, testDatabase, testDirectory } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
@@ -46,6 +47,20 @@ describe('find', () => {
     expect(accounts.find(secret)).toBeUndefined()
     await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'one', secret })
     expect(await accounts.find(secret)).toMatchObject({ key: { name: 'one' } })
+  })
+
+  test('knows no key of a closed account, not even the one that the operator keeps alive; none is made there', async () => {
+    const secret = 'sk-of-the-operator-1'
+    const { accounts, dataDir } = await open()
+    await accounts.ensureFirstKey({ secret, initialCredits: 5n })
+    expect(await accounts.find(secret)).toBeDefined()
+    const database = testDatabase(dataDir)
+    await database.write((sql) => closeAccount(sql, DEFAULT_ACCOUNT, clock.wallMs()))
+    await database.close()
+    const { accounts: next } = await open(dataDir)
+    await next.ensureFirstKey({ secret, initialCredits: 5n })
+    expect(await next.find(secret)).toBeUndefined()
+    expect(await codeOf(next.createKey({ accountId: DEFAULT_ACCOUNT, name: 'one' }))).toBe('conflict')
   })
 
   test('knows keys that expire, without asking', async () => {

@@ -8,6 +8,7 @@ import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
 import { readCaps } from './cap-rows.ts'
+import { closedAmong } from './closed-accounts.ts'
 import { readOverrides } from './override-rows.ts'
 import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
@@ -16,14 +17,14 @@ import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql,
 const COLUMNS = 'account_id, hash, name, label, kind, disabled, limit_amount, limit_reset, include_byok, expires_ms, created_ms, updated_ms, workspace_id, creator_user_id, extras, app_id'
 const OF_KEYS = COLUMNS.split(', ').map((column) => `keys.${column}`).join(', ')
 
-/** The key of a secret, and what its calls are held on. One that was deleted, or whose member may not sign in, is not found. */
+/** The key of a secret, and what its calls are held on. One that was deleted, whose member may not sign in, or whose account is closed, is not found. */
 export async function findKey(sql: Sql, secretHash: string): Promise<FoundKey | undefined> {
   const row = await one(sql, `SELECT ${OF_KEYS}, key_secrets.ends_ms, workspaces.include_byok AS workspace_byok, workspaces.settings, accounts.suspended_reason, accounts.overrides FROM key_secrets
     JOIN keys ON keys.account_id = key_secrets.account_id AND keys.hash = key_secrets.key_hash
     LEFT JOIN workspaces ON workspaces.account_id = keys.account_id AND workspaces.id = keys.workspace_id
     LEFT JOIN users ON users.id = keys.creator_user_id
     LEFT JOIN accounts ON accounts.id = keys.account_id
-    WHERE key_secrets.secret_hash = $1 AND keys.deleted_ms IS NULL AND users.disabled_ms IS NULL`, secretHash)
+    WHERE key_secrets.secret_hash = $1 AND keys.deleted_ms IS NULL AND users.disabled_ms IS NULL AND accounts.closed_ms IS NULL`, secretHash)
   if (!row) return undefined
   const key = readKey(row)
   const rows = await sql.all("SELECT period, cap FROM budgets WHERE account_id = $1 AND workspace_id = $2 AND period IN ('ever', 'monthly', 'weekly', 'daily')", key.accountId, key.workspaceId)
@@ -52,8 +53,9 @@ export async function insertKey(sql: Sql, { key, rules, by }: InsertKey): Promis
   return undefined
 }
 
-/** What stands in the way of a new key: a workspace that the account has not, a member that it or the workspace has not. */
+/** What stands in the way of a new key: an account that is closed, a workspace that the account has not, a member that it or the workspace has not. */
 export async function keyRefusal(sql: Sql, { accountId, workspaceId, creatorUserId, wallet }: Key, isDefaultWorkspace: boolean): Promise<KeyRefusal | undefined> {
+  if ((await closedAmong(sql, [accountId])).size > 0) return 'no_account'
   if (wallet !== undefined && !await one(sql, 'SELECT id FROM wallets WHERE account_id = $1 AND id = $2', accountId, wallet)) return 'no_wallet'
   if (!isDefaultWorkspace && !await one(sql, 'SELECT id FROM workspaces WHERE account_id = $1 AND id = $2', accountId, workspaceId)) return 'no_workspace'
   if (creatorUserId === null) return undefined
