@@ -7,7 +7,7 @@ import { sayUsd, type Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
 import { centsToNano, sayCents, wholeCents, type Cents } from './cents.ts'
-import type { Payer, PayerChange, PayerDetails, TopUp } from './payer.ts'
+import { payerIn, type Payer, type PayerChange, type PayerDetails, type TopUp } from './payer.ts'
 import type { Card, PaymentProvider } from './payment-provider.ts'
 import type { Payments } from './payments.ts'
 import { feeCentsOf, freshPurchase, type Purchase, type Reversal } from './purchase.ts'
@@ -98,6 +98,7 @@ export class Billing {
     const purchase = await store.purchase(accountId, purchaseId)
     if (!purchase) throw noPurchase()
     if (!provider || !payments || purchase.provider !== provider.name) throw new Fault('conflict', 'This was not paid by card here: ask the operator to give it back.')
+    if (purchase.isLive !== provider.isLive) throw new Fault('conflict', `This was paid in the ${purchase.isLive ? 'live' : 'test'} mode of the payment provider, and the key here is of the other: ask the operator to give it back.`)
     await settleAll(accountId)
     const change: Change = { by, nowMs: clock.wallMs() }
     const reversal = await store.beginRefund({ accountId, purchaseId, id: rowId(), cents }, change)
@@ -105,13 +106,15 @@ export class Billing {
     return await payments.sendRefund(accountId, purchase, reversal)
   }
 
-  payer(accountId: string): Promise<Payer> {
-    return this.options.store.payer(accountId)
+  /** As it is for the provider of now. */
+  async payer(accountId: string): Promise<Payer> {
+    const payer = await this.options.store.payer(accountId)
+    return payerIn(payer, this.options.provider?.isLive ?? payer.isLive)
   }
 
   /** Throws Fault `invalid_request`, and `conflict` where credit is to be bought by itself and no card is chosen. */
   async changePayer(accountId: string, wish: BillingChange, by: Actor): Promise<Payer> {
-    const before = await this.options.store.payer(accountId)
+    const before = await this.payer(accountId)
     const topUp = wish.topUp && this.readTopUp(wish.topUp)
     if (topUp?.isOn && before.cardId === null) throw new Fault('conflict', 'No card is chosen that could be charged: save one (POST /api/v1/billing/cards), and choose it (POST /api/v1/billing/cards/{id}/default); or tick `save_card` when you buy credit.')
     const email = wish.details?.email
@@ -121,7 +124,7 @@ export class Billing {
   }
 
   async cards(accountId: string): Promise<{ readonly cards: readonly Card[]; readonly chosen: string | null }> {
-    const { customerId, cardId } = await this.options.store.payer(accountId)
+    const { customerId, cardId } = await this.payer(accountId)
     if (customerId === null || !this.options.provider) return { cards: [], chosen: null }
     return { cards: await this.options.provider.cards(customerId), chosen: cardId }
   }
@@ -155,8 +158,9 @@ export class Billing {
   /** The provider's customer for an account. */
   private async customer(accountId: string): Promise<string> {
     const { store, clock } = this.options
-    const { customerId, details } = await store.payer(accountId)
-    return customerId ?? await store.keepCustomer(accountId, await this.open().createCustomer(accountId, details), clock.wallMs())
+    const { customerId, details } = await this.payer(accountId)
+    const provider = this.open()
+    return customerId ?? await store.keepCustomer(accountId, await provider.createCustomer(accountId, details), provider.isLive, clock.wallMs())
   }
 
   private order(accountId: string, kind: 'checkout', provider: PaymentProvider, { amount, savesCard }: { readonly amount: Nano; readonly savesCard: boolean }, by: Actor): Purchase {

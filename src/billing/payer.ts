@@ -8,6 +8,8 @@ export interface Payer {
   readonly customerId: string | null
   /** The saved card that is charged by itself; null: none. */
   readonly cardId: string | null
+  /** Customer and card are of the provider's live mode; false: of its test mode, or there are none. */
+  readonly isLive: boolean
   readonly details: PayerDetails
   readonly topUp: TopUp
 }
@@ -33,9 +35,14 @@ export interface TopUp {
 }
 
 export const NO_PAYER: Omit<Payer, 'accountId'> = Object.freeze({
-  customerId: null, cardId: null, details: { name: '', address: '', email: '', taxId: '' },
+  customerId: null, cardId: null, isLive: false, details: { name: '', address: '', email: '', taxId: '' },
   topUp: { isOn: false, threshold: 5_000_000_000n, creditCents: 2_000, monthCentsMax: null, failures: 0, nextMs: 0, offReason: null },
 })
+
+/** As it is for one mode of the provider: that knows nothing of the other's customers and cards. */
+export function payerIn(payer: Payer, isLive: boolean): Payer {
+  return payer.isLive === isLive ? payer : { ...payer, customerId: null, cardId: null, isLive, topUp: { ...payer.topUp, isOn: false } }
+}
 
 /** A change of who pays; what is left out stays. */
 export interface PayerChange { readonly details?: Partial<PayerDetails>; readonly topUp?: Partial<Pick<TopUp, 'isOn' | 'threshold' | 'creditCents' | 'monthCentsMax'>>; readonly cardId?: string | null }

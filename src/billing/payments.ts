@@ -1,6 +1,7 @@
 import type { InstanceSettings } from '../accounts/instance.ts'
 import { Fault } from '../core/fault.ts'
 import type { Clock } from '../lib/clock.ts'
+import { payerIn } from './payer.ts'
 import { totalCents, type Purchase, type Reversal } from './purchase.ts'
 import type { Applied, PaymentRefusal, PurchaseStore } from './purchase-store.ts'
 import type { Payment, PaymentEvent, PaymentProvider } from './payment-provider.ts'
@@ -42,7 +43,7 @@ export class Payments {
   async sync(purchase: Purchase): Promise<Purchase> {
     const { store, provider } = this.options
     if (purchase.provider !== provider.name || purchase.isLive !== provider.isLive) return purchase
-    const { customerId, cardId } = await store.payer(purchase.accountId)
+    const { customerId, cardId } = payerIn(await store.payer(purchase.accountId), provider.isLive)
     const payment = await provider.payment(purchase, customerId)
     if (payment) return await this.apply(purchase, payment)
     return purchase.kind === 'auto' && purchase.state === 'open' ? await this.charge(purchase, customerId, cardId) : purchase
@@ -64,7 +65,7 @@ export class Payments {
     const { store, provider, clock } = this.options
     for (const purchase of await store.purchasesToLookAt(provider.name, provider.isLive, clock.wallMs())) await this.quietly(`purchase ${purchase.id} could not be looked at`, () => this.sync(purchase))
     for (const { accountId, purchase, reversal } of await store.refundsToLookAt(clock.wallMs())) {
-      if (purchase.provider === provider.name) await this.quietly(`refund ${reversal.id} could not be finished`, () => this.sendRefund(accountId, purchase, reversal))
+      if (purchase.provider === provider.name && purchase.isLive === provider.isLive) await this.quietly(`refund ${reversal.id} could not be finished`, () => this.sendRefund(accountId, purchase, reversal))
     }
   }
 

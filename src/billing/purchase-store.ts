@@ -71,8 +71,8 @@ export interface PurchaseStore {
 
   payer(accountId: string): Promise<Payer>
   changePayer(accountId: string, wish: PayerChange, change: Change): Promise<Payer>
-  /** Gives the customer that the account has, which is another where somebody was faster. */
-  keepCustomer(accountId: string, customerId: string, nowMs: number): Promise<string>
+  /** Gives the customer that the account has in this mode of the provider, which is another where somebody was faster. What was of the other mode is forgotten. */
+  keepCustomer(accountId: string, customerId: string, isLive: boolean, nowMs: number): Promise<string>
   /** Orders credit for accounts that have too little and want that; never a second order while one is open. */
   beginTopUps(rules: TopUpRules): Promise<readonly Purchase[]>
 

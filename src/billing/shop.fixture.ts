@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Nano } from '../core/nano.ts'
 import { SqlPurchases } from '../store/sql-purchases.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from '../store/store.fixture.ts'
-import { API_KEY, FakeStripe, type CardName } from '../../test/billing/fake-stripe.ts'
+import { API_KEY, FakeStripe, LIVE_API_KEY, type CardName } from '../../test/billing/fake-stripe.ts'
 import { Billing } from './billing.ts'
 import { Payments } from './payments.ts'
 import type { Purchase } from './purchase.ts'
@@ -22,21 +22,37 @@ export const BUYER: Actor = { kind: 'user', id: 'user_1', name: 'Ada', userId: '
 const KEY = testKey('buyer')
 
 export class Shop {
-  readonly stripe = new FakeStripe(() => this.bench.clock.wallMs())
+  stripe = new FakeStripe(() => this.bench.clock.wallMs())
   readonly purchases: SqlPurchases
-  readonly provider = new StripeProvider({ apiKey: API_KEY, webhookSecrets: [SECRET], baseUrl: 'https://stripe.test' }, { fetch: (url, init) => this.stripe.fetch(url, init), waitMs: () => 0 })
+  provider = this.client(API_KEY)
   settings: InstanceSettings = INSTANCE_SETTINGS
   readonly logged: string[] = []
   readonly caller = callerOf(KEY)
   readonly told: Applied[] = []
-  readonly billing: Billing
+  billing: Billing
   payments: Payments
   private lastCall = 0
 
   private constructor(readonly bench: TestBench) {
     this.purchases = new SqlPurchases(bench.database)
     this.payments = this.process()
-    this.billing = new Billing({ store: this.purchases, provider: this.provider, payments: this.payments, settings: () => this.settings, clock: bench.clock, returnUrl: () => 'http://localhost:8787/billing', settleAll: () => this.settleAll() })
+    this.billing = this.desk()
+  }
+
+  /** The operator puts in a live key, over the same books. */
+  goLive(): void {
+    this.stripe = new FakeStripe(() => this.bench.clock.wallMs(), true)
+    this.provider = this.client(LIVE_API_KEY)
+    this.payments = this.process()
+    this.billing = this.desk()
+  }
+
+  private client(apiKey: string): StripeProvider {
+    return new StripeProvider({ apiKey, webhookSecrets: [SECRET], baseUrl: 'https://stripe.test' }, { fetch: (url, init) => this.stripe.fetch(url, init), waitMs: () => 0 })
+  }
+
+  private desk(): Billing {
+    return new Billing({ store: this.purchases, provider: this.provider, payments: this.payments, settings: () => this.settings, clock: this.bench.clock, returnUrl: () => 'http://localhost:8787/billing', settleAll: () => this.settleAll() })
   }
 
   static async open(): Promise<Shop> {

@@ -1,7 +1,7 @@
 import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Change } from '../accounts/people-store.ts'
 import { centsToNano } from '../billing/cents.ts'
-import { afterFailure, NO_PAYER, type Payer, type PayerChange } from '../billing/payer.ts'
+import { afterFailure, NO_PAYER, payerIn, type Payer, type PayerChange } from '../billing/payer.ts'
 import { feeCentsOf, freshPurchase, totalCents, type Purchase, type Reversal } from '../billing/purchase.ts'
 import type { TopUpRules } from '../billing/purchase-store.ts'
 import { rowId } from '../lib/id.ts'
@@ -11,7 +11,7 @@ import { readUnspent } from './lot-rows.ts'
 import { insertPurchase } from './purchase-rows.ts'
 import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
-const COLUMNS = 'account_id, customer_id, card_id, name, address, email, tax_id, topup_on, topup_threshold, topup_cents, topup_month_cents_max, topup_failures, topup_next_ms, topup_off_reason'
+const COLUMNS = 'account_id, customer_id, card_id, live, name, address, email, tax_id, topup_on, topup_threshold, topup_cents, topup_month_cents_max, topup_failures, topup_next_ms, topup_off_reason'
 
 /** As the account has said; as nobody has said anything where it has not. */
 export async function findPayer(sql: Sql, accountId: string): Promise<Payer> {
@@ -21,7 +21,7 @@ export async function findPayer(sql: Sql, accountId: string): Promise<Payer> {
 
 function readPayer(row: Row): Payer {
   return {
-    accountId: text(row, 'account_id'), customerId: textOrNull(row, 'customer_id'), cardId: textOrNull(row, 'card_id'),
+    accountId: text(row, 'account_id'), customerId: textOrNull(row, 'customer_id'), cardId: textOrNull(row, 'card_id'), isLive: int(row, 'live') === 1,
     details: { name: text(row, 'name'), address: text(row, 'address'), email: text(row, 'email'), taxId: text(row, 'tax_id') },
     topUp: {
       isOn: int(row, 'topup_on') === 1, threshold: big(row, 'topup_threshold'), creditCents: int(row, 'topup_cents'), monthCentsMax: intOrNull(row, 'topup_month_cents_max'),
@@ -47,18 +47,18 @@ function seen({ details, cardId, topUp: { isOn, threshold, creditCents, monthCen
   return { ...details, card: cardId, top_up: { on: isOn, threshold, credit_cents: creditCents, month_cents_max: monthCentsMax, off_reason: offReason } }
 }
 
-async function putPayer(sql: Sql, { accountId, customerId, cardId, details, topUp }: Payer, nowMs: number): Promise<void> {
-  await sql.run(`INSERT INTO payers (${COLUMNS}, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-    ON CONFLICT (account_id) DO UPDATE SET customer_id = excluded.customer_id, card_id = excluded.card_id, name = excluded.name, address = excluded.address, email = excluded.email,
+async function putPayer(sql: Sql, { accountId, customerId, cardId, isLive, details, topUp }: Payer, nowMs: number): Promise<void> {
+  await sql.run(`INSERT INTO payers (${COLUMNS}, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    ON CONFLICT (account_id) DO UPDATE SET customer_id = excluded.customer_id, card_id = excluded.card_id, live = excluded.live, name = excluded.name, address = excluded.address, email = excluded.email,
     tax_id = excluded.tax_id, topup_on = excluded.topup_on, topup_threshold = excluded.topup_threshold, topup_cents = excluded.topup_cents, topup_month_cents_max = excluded.topup_month_cents_max,
     topup_failures = excluded.topup_failures, topup_next_ms = excluded.topup_next_ms, topup_off_reason = excluded.topup_off_reason, updated_ms = excluded.updated_ms`,
-    accountId, customerId, cardId, details.name, details.address, details.email, details.taxId, topUp.isOn ? 1 : 0, topUp.threshold, topUp.creditCents, topUp.monthCentsMax,
+    accountId, customerId, cardId, isLive ? 1 : 0, details.name, details.address, details.email, details.taxId, topUp.isOn ? 1 : 0, topUp.threshold, topUp.creditCents, topUp.monthCentsMax,
     topUp.failures, topUp.nextMs, topUp.offReason, nowMs)
 }
 
-/** The customer that the account has: this one, unless it has one. */
-export async function keepCustomer(sql: Sql, accountId: string, customerId: string, nowMs: number): Promise<string> {
-  const payer = await findPayer(sql, accountId)
+/** The customer that the account has in this mode: this one, unless it has one. */
+export async function keepCustomer(sql: Sql, accountId: string, { customerId, isLive, nowMs }: { readonly customerId: string; readonly isLive: boolean; readonly nowMs: number }): Promise<string> {
+  const payer = payerIn(await findPayer(sql, accountId), isLive)
   if (payer.customerId !== null) return payer.customerId
   await putPayer(sql, { ...payer, customerId }, nowMs)
   return customerId
@@ -106,7 +106,7 @@ const TOP_UPS_MAX = 100
 export async function beginTopUps(sql: Sql, rules: TopUpRules): Promise<readonly Purchase[]> {
   const begun: Purchase[] = []
   for (let after = ''; begun.length < TOP_UPS_MAX;) {
-    const payers = await payersRunningOut(sql, after, rules.nowMs)
+    const payers = await payersRunningOut(sql, after, rules)
     for (const payer of payers) {
       const purchase = await beginTopUp(sql, payer, rules)
       if (purchase) begun.push(purchase)
@@ -118,11 +118,11 @@ export async function beginTopUps(sql: Sql, rules: TopUpRules): Promise<readonly
   return begun
 }
 
-async function payersRunningOut(sql: Sql, after: string, nowMs: number): Promise<Payer[]> {
-  const rows = await sql.all(`SELECT ${COLUMNS} FROM payers WHERE account_id > $1 AND topup_on = 1 AND card_id IS NOT NULL AND customer_id IS NOT NULL AND topup_next_ms <= $2
+async function payersRunningOut(sql: Sql, after: string, { isLive, nowMs }: TopUpRules): Promise<Payer[]> {
+  const rows = await sql.all(`SELECT ${COLUMNS} FROM payers WHERE account_id > $1 AND topup_on = 1 AND card_id IS NOT NULL AND customer_id IS NOT NULL AND topup_next_ms <= $2 AND live = $3
     AND NOT EXISTS (SELECT 1 FROM purchases WHERE purchases.account_id = payers.account_id AND purchases.kind = 'auto' AND purchases.state = 'open')
     AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = payers.account_id AND accounts.suspended_ms IS NULL AND accounts.closed_ms IS NULL AND accounts.balance < payers.topup_threshold)
-    ORDER BY account_id LIMIT ${TOP_UPS_MAX}`, after, nowMs)
+    ORDER BY account_id LIMIT ${TOP_UPS_MAX}`, after, nowMs, isLive ? 1 : 0)
   return rows.map(readPayer)
 }
 

@@ -41,11 +41,11 @@ export const PURCHASES: Migration = {
     'CREATE INDEX payment_reversals_look ON payment_reversals (next_look_ms)',
     // What a receipt says of seller and buyer, as they were when it was paid: JSON.
     'CREATE TABLE receipts (account_id text NOT NULL, purchase_id text NOT NULL, body text NOT NULL, PRIMARY KEY (account_id, purchase_id))',
-    // Who pays for an account, by which card, and when credit is bought by itself. `customer_id` is the provider's.
+    // Who pays for an account, by which card, and when credit is bought by itself. `customer_id` is the provider's, of its mode `live`.
     `CREATE TABLE payers (
       account_id text PRIMARY KEY, customer_id text, card_id text, name text NOT NULL, address text NOT NULL, email text NOT NULL, tax_id text NOT NULL,
       topup_on bigint NOT NULL, topup_threshold bigint NOT NULL, topup_cents bigint NOT NULL, topup_month_cents_max bigint, topup_failures bigint NOT NULL,
-      topup_next_ms bigint NOT NULL, topup_off_reason text, updated_ms bigint NOT NULL)`,
+      topup_next_ms bigint NOT NULL, topup_off_reason text, live bigint NOT NULL DEFAULT 0, updated_ms bigint NOT NULL)`,
     'CREATE UNIQUE INDEX payers_customer ON payers (customer_id)',
     // A number for each receipt, none left out; up to when events of the payment provider are known to have been read.
     "INSERT INTO counters (name, value) VALUES ('receipt_number', 0), ('payment_events_ms', 0)",

@@ -71,8 +71,8 @@ export class SqlPurchases implements PurchaseStore {
     return this.database.write((sql) => changePayer(sql, accountId, wish, change))
   }
 
-  keepCustomer(accountId: string, customerId: string, nowMs: number): Promise<string> {
-    return this.database.write((sql) => keepCustomer(sql, accountId, customerId, nowMs))
+  keepCustomer(accountId: string, customerId: string, isLive: boolean, nowMs: number): Promise<string> {
+    return this.database.write((sql) => keepCustomer(sql, accountId, { customerId, isLive, nowMs }))
   }
 
   beginTopUps(rules: TopUpRules): Promise<readonly Purchase[]> {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/core/json.ts'
 import { FormError, readForm, type Fields } from './form.ts'
 
 export const API_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc'
+export const LIVE_API_KEY = 'sk_live_4eC39HqLyjWDarjtT1zdp7dc'
 
 /** Cards of Stripe's test mode, and what comes of them (docs.stripe.com/testing). */
 export const CARDS = {
@@ -115,7 +116,7 @@ export class FakeStripe {
   private answer(request: Request, url: URL, form: string): Stored {
     const key = request.headers.get('idempotency-key')
     try {
-      if (request.headers.get('authorization') !== `Bearer ${API_KEY}`) throw new FormError(401, 'Invalid API Key provided')
+      if (request.headers.get('authorization') !== `Bearer ${this.livemode ? LIVE_API_KEY : API_KEY}`) throw new FormError(401, 'Invalid API Key provided')
       if (!/^20\d\d-\d\d-\d\d\./.test(request.headers.get('stripe-version') ?? '')) throw new FormError(400, 'Invalid Stripe API version')
       if (request.method === 'POST' && request.headers.get('content-type') !== 'application/x-www-form-urlencoded') throw new FormError(400, 'Invalid request body')
       const known = key === null ? undefined : this.answers.get(key)
@@ -228,7 +229,7 @@ export class FakeStripe {
   }
 
   private put(prefix: string, object: JsonObject): JsonObject {
-    const id = `${prefix}_${String(++this.last).padStart(8, '0')}`
+    const id = `${prefix}_${this.livemode ? 'live' : ''}${String(++this.last).padStart(8, '0')}`
     const made = { id, livemode: this.livemode, created: this.seconds(), ...object }
     this.objects.set(id, made)
     return made
