@@ -99,6 +99,8 @@ export interface OperatorStore extends MarkupStore, InstanceStore {
   startView(view: NewView, change: Change): Promise<ViewRefusal | undefined>
   /** undefined: this session is no view. */
   endView(sessionId: string, change: Change): Promise<EndedView | undefined>
+  /** Writes the end of those whose time is over into the log, for when it was. */
+  endOverViews(nowMs: number): Promise<void>
   /** Of every account and of the install itself, newest first. */
   auditOfAll(page: AuditPage & { readonly accountId?: string }): Promise<Listed<AuditEntry>>
 }

@@ -105,6 +105,11 @@ export class Operator {
     return ended
   }
 
+  /** What is over has ended by itself: this writes it into the log. Asked once a minute. */
+  endOverViews(): Promise<void> {
+    return this.store.endOverViews(this.options.clock.wallMs())
+  }
+
   /** The log of everything. */
   audit(page: AuditPage & { readonly accountId?: string }): Promise<Listed<AuditEntry>> {
     return this.store.auditOfAll(page)

@@ -103,6 +103,7 @@ export interface OpenLedger extends OpenByok {
 
 const RECOVER_MS = 2_000
 const BEAT_MS = 5_000
+const VIEWS_MS = 60_000
 
 /**
  * Opens the embedded store for a process that serves calls: recovers what dead processes left, and owns a journal from
@@ -148,15 +149,17 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance, markups })
     const notices = openNotices(client.api, { nodeId, dataDir, clock, masterKey: options.masterKey, sending: options.sending, isMoneyOn: () => instance.settings.moneyEnabled, flush: () => ledger.flush(), log, note: options.note ?? (() => undefined) })
     const selling = openBilling(client.api, { selling: options.selling, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll: async (accountId) => { await ledger.flush(); await recall(accountId) }, log })
+    const operator = new Operator({ store: client.api, clock, flush: () => ledger.flush() })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
     const timers = [
       setInterval(() => recover.dead().catch((error: unknown) => log(`a dead node waits: ${String(error)}`)), RECOVER_MS),
       // While the store is away its own users say so; when it stays away, nothing is held.
       ...(watch ? [setInterval(() => watch.look().catch(() => undefined), BEAT_MS)] : []),
+      ...(options.sending?.sweeps ? [setInterval(() => operator.endOverViews().catch((error: unknown) => log(`views that are over are not in the log yet: ${String(error)}`)), VIEWS_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, markups, operator: new Operator({ store: client.api, clock, flush: () => ledger.flush() }), rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, markups, operator, rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()

@@ -13,16 +13,18 @@ const USD = 1_000_000_000n
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 let dataDir = ''
 let store: OpenLedger
+let clock: FakeClock
 
 beforeEach(async () => {
   dataDir = testDirectory()
+  clock = new FakeClock(NOW_MS)
   store = await open()
 })
 
 afterEach(() => store.close())
 
 async function open(): Promise<OpenLedger> {
-  return await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: new FakeClock(NOW_MS), fsync: 'never' })
+  return await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock, fsync: 'never' })
 }
 
 async function organization(name: string, email: string): Promise<string> {
@@ -85,13 +87,17 @@ describe('accounts, from above', () => {
 })
 
 test('a view whose time is over has ended in the log when it did, whenever that is found out', async () => {
-  const { operator, people, signIn } = store
+  const { operator, people } = store
   const [olga, ada] = [await people.addUser({ email: 'olga@example.com' }, OPERATOR), await people.addUser({ email: 'ada@example.com' }, OPERATOR)]
   await operator.startView({ userId: ada.id, operatorId: olga.id, returnSessionId: 'none', address: '', userAgent: '', lastsMs: 60_000 }, 'ticket 4711', OPERATOR)
-  const at = new Date(NOW_MS + 3_600_000)
-  await signIn.insertSignIn([{ model: 'session', row: { id: 's1', userId: ada.id, token: 'token-s1', expiresAt: new Date(at.getTime() + 1_000), createdAt: at, updatedAt: at } }], at.getTime())
+  await operator.endOverViews()
   const [own] = await people.accountsOf(ada.id)
-  const { rows } = await people.audit(own?.account.id ?? '', { offset: 0, limit: 10, action: 'impersonation.end' })
+  const ends = async () => (await people.audit(own?.account.id ?? '', { offset: 0, limit: 10, action: 'impersonation.end' })).rows
+  expect(await ends()).toEqual([])
+  clock.advance(3_600_000)
+  await operator.endOverViews()
+  await operator.endOverViews()
+  const rows = await ends()
   expect(rows).toMatchObject([{ action: 'impersonation.end', target: ada.id, atMs: NOW_MS + 60_000, reason: 'its time was over' }])
 })
 

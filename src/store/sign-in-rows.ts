@@ -9,7 +9,7 @@ import { writeAudit } from './audit-rows.ts'
 import { findUser, insertMember, insertUser, setUserDisabled } from './people-rows.ts'
 import { columnOf, columnsOf, columnValue, readSignIn, tableOf } from './sign-in-tables.ts'
 import { int, one, text, type Sql, type SqlValue } from './sql.ts'
-import { endOverViews, endViewOf } from './view-rows.ts'
+import { endViewOf } from './view-rows.ts'
 
 type Asked = Pick<SignInQuery, 'model' | 'where'>
 
@@ -71,7 +71,6 @@ export async function insertSignIn(sql: Sql, model: SignInModel, row: SignInRow,
   if (model === 'user') return insertPerson(sql, row, nowMs)
   if (model === 'session' && (await findUser(sql, 'id', String(row['userId'])))?.disabledMs !== null) return false
   // What is over goes when something new of its kind comes: nobody would ask for it again.
-  if (model === 'session') await endOverViews(sql, nowMs)
   if (model === 'session' || model === 'verification') await sql.run(`DELETE FROM ${tableOf(model)} WHERE expires_ms <= $1`, nowMs)
   const statement = new Statement()
   const columns = Object.keys(row).map((field) => columnOf(model, field)[0])

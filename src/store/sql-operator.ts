@@ -11,7 +11,7 @@ import { deleteMarkup, listMarkups, putMarkup } from './markup-rows.ts'
 import { changePerson, closeAndLog, findAccountSummary, findPerson, listAccounts, listPeople, setOverrides, setSuspended } from './operator-rows.ts'
 import { accountsOf } from './people-rows.ts'
 import type { Database } from './sql.ts'
-import { endView, startView } from './view-rows.ts'
+import { endOverViews, endView, startView } from './view-rows.ts'
 
 /** What the operator's side needs stored, in a database: each method is one transaction. */
 export class SqlOperator implements OperatorStore {
@@ -83,6 +83,10 @@ export class SqlOperator implements OperatorStore {
 
   endView(sessionId: string, change: Change): Promise<EndedView | undefined> {
     return this.database.write((sql) => endView(sql, sessionId, change))
+  }
+
+  endOverViews(nowMs: number): Promise<void> {
+    return this.database.write((sql) => endOverViews(sql, nowMs))
   }
 
   auditOfAll({ accountId, ...page }: AuditPage & { readonly accountId?: string }): Promise<Listed<AuditEntry>> {

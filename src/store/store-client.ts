@@ -16,7 +16,7 @@ const METHODS = [
   'listByokKeys', 'byokKey', 'sealedByokKeys', 'insertByokKey', 'changeByokKey', 'deleteByokKey', 'byokSealedByOthers', 'resealByokKey', 'hasSealed', 'byokBill',
   'wallet', 'listWallets', 'insertWallet', 'changeWallet', 'walletEntries', 'moveWallets', 'walletPrices', 'listPriceLists', 'putPriceList', 'deletePriceList', 'walletKeyUse', 'walletSums',
   'listSharedBudgets', 'putSharedBudget', 'deleteSharedBudget',
-  'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'startView', 'endView', 'auditOfAll',
+  'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'startView', 'endView', 'endOverViews', 'auditOfAll',
   'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'keepSession', 'wishEmail', 'changeEmail', 'whyNotLeave', 'leave', 'forgetLeft', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
   'markups', 'putMarkup', 'deleteMarkup',
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode', 'insertFeedback', 'listFeedback',

@@ -13,7 +13,6 @@ export async function startView(sql: Sql, { sessionId, token, userId, operatorId
   if (intOrNull(person, 'disabled_ms') !== null) return 'disabled'
   // What an operator may do is not lent.
   if (int(person, 'operator') !== 0) return 'is_operator'
-  await endOverViews(sql, change.nowMs)
   await sql.run(`INSERT INTO sessions (id, user_id, token, account_id, impersonated_by, ip_address, user_agent, created_ms, updated_ms, expires_ms)
     VALUES ($1, $2, $3, NULL, $4, $5, $6, $7, $7, $8)`, sessionId, userId, token, operatorId, address, userAgent, change.nowMs, endsMs)
   await sql.run('INSERT INTO operator_views (session_id, operator_id, user_id, return_session_id, started_ms, ends_ms) VALUES ($1, $2, $3, $4, $5, $6)', sessionId, operatorId, userId, returnSessionId, change.nowMs, endsMs)
@@ -39,7 +38,7 @@ export async function endViewOf(sql: Sql, sessionId: string, nowMs: number): Pro
   await logView(sql, 'impersonation.end', user.id, { by: { kind: 'user', id: user.id, name: userName(user), userId: user.id, impersonatedBy: text(view, 'operator_id') }, nowMs })
 }
 
-/** Views whose time is over ended then, whoever finds that out and when. */
+/** Views whose time is over ended then, whenever that is found out. */
 export async function endOverViews(sql: Sql, nowMs: number): Promise<void> {
   const over = await sql.all('DELETE FROM operator_views WHERE ends_ms <= $1 RETURNING session_id, user_id, ends_ms', nowMs)
   for (const view of over) {
