@@ -89,7 +89,11 @@ export class Payments {
   /** Sends the money of a refund on its way. Its credit is gone from the books already; it comes back where the provider will not. Throws Fault. */
   async sendRefund(accountId: string, purchase: Purchase, reversal: Reversal): Promise<Reversal> {
     const { store, provider, clock } = this.options
-    const noted = async (refund: { readonly id: string | null; readonly state: Reversal['state'] }) => await store.noteRefund(accountId, reversal.id, refund, clock.wallMs()) ?? reversal
+    const noted = async (refund: { readonly id: string | null; readonly state: Reversal['state'] }): Promise<Reversal> => {
+      const applied = await store.noteRefund(accountId, reversal.id, refund, clock.wallMs())
+      if (applied) await this.tell(applied)
+      return applied?.purchase.reversals.find(({ id }) => id === reversal.id) ?? reversal
+    }
     try {
       return await noted(await provider.refund(reversal.id, purchase.paymentId ?? '', reversal.cents))
     } catch (error) {
@@ -135,7 +139,7 @@ export class Payments {
   }
 
   private async apply(purchase: Purchase, payment: Payment): Promise<Purchase> {
-    const { store, settings, clock, provider, onApplied } = this.options
+    const { store, settings, clock, provider } = this.options
     // What is taken back is taken from the balance: not less of it because processes hold some for calls that may come.
     if (takesBack(purchase, payment)) await this.options.settleAll(purchase.accountId)
     const applied = await store.applyPayment({ accountId: purchase.accountId, purchaseId: purchase.id, payment, seller: settings().seller, nowMs: clock.wallMs() })
@@ -145,8 +149,12 @@ export class Payments {
     }
     // A charge that failed must not succeed later, on a page that nobody sees.
     if (applied.became === 'failed' && purchase.kind === 'auto') await this.quietly(`the charge of purchase ${purchase.id} could not be cancelled`, () => provider.cancel(applied.purchase))
-    await this.quietly('people could not be told of a payment', async () => await onApplied?.(applied))
+    await this.tell(applied)
     return applied.purchase
+  }
+
+  private async tell(applied: Applied): Promise<void> {
+    await this.quietly('people could not be told of a payment', async () => await this.options.onApplied?.(applied))
   }
 
   private ignored(detail: string): 'ignored' {

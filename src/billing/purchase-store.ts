@@ -60,8 +60,8 @@ export interface PurchaseStore {
   recordPayment(purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }>
   /** Takes unused credit out of the books: the money has to follow. */
   beginRefund(wish: RefundWish, change: Change): Promise<Reversal | RefundRefusal>
-  /** What the provider made of a refund that was begun. */
-  noteRefund(accountId: string, id: string, refund: Pick<ProviderRefund, 'state'> & { readonly id: string | null }, nowMs: number): Promise<Reversal | undefined>
+  /** What the provider made of a refund that was begun; undefined: there is none of this id. */
+  noteRefund(accountId: string, id: string, refund: Pick<ProviderRefund, 'state'> & { readonly id: string | null }, nowMs: number): Promise<Applied | undefined>
   receipt(accountId: string, purchaseId: string): Promise<Receipt | undefined>
 
   /** Orders that nothing was heard of for long enough, of this provider and mode; the next look is set. */

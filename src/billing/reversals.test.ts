@@ -58,6 +58,21 @@ describe('a refund (I5)', () => {
     expect(await shop.refund(id)).toMatchObject({ cents: 700 })
   })
 
+  test('is told of once, whether Stripe answers or its event comes first', async () => {
+    const [first, second] = [await shop.buy(10n), await shop.buy(10n)]
+    shop.told.length = 0
+    await shop.refund(first.id)
+    for (const event of shop.stripe.events) await shop.deliver(event)
+    expect(shop.told.flatMap(({ reversals }) => reversals)).toMatchObject([{ kind: 'refund', state: 'done', cents: 1_000 }])
+    // Its answer is lost, and the event is faster than the look that follows.
+    shop.stripe.troubles.push('failed', 'lost', 'failed')
+    await shop.refund(second.id)
+    for (const event of shop.stripe.events) await shop.deliver(event)
+    shop.bench.clock.advance(121_000)
+    await shop.payments.look()
+    expect(shop.told.flatMap(({ reversals }) => reversals)).toHaveLength(2)
+  })
+
   test('that Stripe will not make gives the credit back', async () => {
     const { id, paymentId } = await shop.buy(10n)
     shop.stripe.patch(paymentId ?? '', { status: 'requires_action' })

@@ -3,7 +3,7 @@ import { SYSTEM, type Actor } from '../accounts/audit-entry.ts'
 import { centsIn, centsToNano } from '../billing/cents.ts'
 import type { Payment, ProviderRefund } from '../billing/payment-provider.ts'
 import { creditReversed, REFUND_MS, type Purchase, type Reversal } from '../billing/purchase.ts'
-import type { RefundRefusal, RefundWish } from '../billing/purchase-store.ts'
+import type { Applied, RefundRefusal, RefundWish } from '../billing/purchase-store.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
 import { addCredit, leftOfLot, netOfLot, putBackIntoLot, removeFromLot, takeFree } from './lot-rows.ts'
@@ -143,12 +143,12 @@ async function resume(sql: Sql, { accountId, receiptNumber }: Purchase, reversal
 }
 
 /** What the provider made of a refund of ours. Without an id: it would not. */
-export async function noteRefund(sql: Sql, accountId: string, id: string, seen: { readonly id: string | null; readonly state: Reversal['state'] }, nowMs: number): Promise<Reversal | undefined> {
+export async function noteRefund(sql: Sql, accountId: string, id: string, seen: { readonly id: string | null; readonly state: Reversal['state'] }, nowMs: number): Promise<Applied | undefined> {
   const row = await one(sql, `SELECT ${COLUMNS} FROM payment_reversals WHERE account_id = $1 AND id = $2`, accountId, id)
   const purchase = row && await findPurchase(sql, accountId, text(row, 'purchase_id'))
   if (!row || !purchase) return undefined
-  await changeReversal(sql, purchase, readReversal(row), seen, nowMs)
-  return (await readReversals(sql, accountId, purchase.id)).find((one) => one.id === id)
+  const reversals = await changeReversal(sql, purchase, readReversal(row), seen, nowMs)
+  return { purchase: await findPurchase(sql, accountId, purchase.id) ?? purchase, became: null, reversals, topUpOff: false }
 }
 
 export interface RefundUnderWay { readonly accountId: string; readonly purchase: Purchase; readonly reversal: Reversal }

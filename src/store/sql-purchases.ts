@@ -47,7 +47,7 @@ export class SqlPurchases implements PurchaseStore {
     return this.database.write((sql) => beginRefund(sql, wish, change))
   }
 
-  noteRefund(accountId: string, id: string, refund: { readonly id: string | null; readonly state: Reversal['state'] }, nowMs: number): Promise<Reversal | undefined> {
+  noteRefund(accountId: string, id: string, refund: { readonly id: string | null; readonly state: Reversal['state'] }, nowMs: number): Promise<Applied | undefined> {
     return this.database.write((sql) => noteRefund(sql, accountId, id, refund, nowMs))
   }
 
