@@ -2,10 +2,10 @@
 import { describe } from 'bun:test'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atEnd } from './at-end.ts'
+import { freePort } from './free-port.ts'
 
 /** A server that is there alone for the tests. It loses what it has when it ends. */
 export interface PostgresServer {
@@ -45,7 +45,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (programs === undefined) throw new Error('Postgres is not installed: apt-get install postgresql')
   const home = mkdtempSync(join(tmpdir(), 'switchyard-postgres-'))
   const data = join(home, 'data')
-  const port = await freePort()
+  const port = freePort()
   const url = `postgres://${USER}@127.0.0.1:${port}/postgres`
   giveToPostgres(home)
   run(join(programs, 'initdb'), ['-D', data, '-A', 'trust', '-U', USER, '-E', 'UTF8', '--locale=C', ...orderOf(programs), '--no-sync'])
@@ -107,18 +107,6 @@ function run(command: string, args: readonly string[], dress = asPostgres): stri
   const done = spawnSync(program, rest, { encoding: 'utf8', cwd: tmpdir(), maxBuffer: OUT_BYTES_MAX })
   if (done.status !== 0) throw new Error(`${command} ended with ${done.status}: ${done.stderr}${done.error?.message ?? ''}`)
   return done.stdout
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : 0)
-    })
-  })
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function untilReady(program: string, port: number): Promise<void> {

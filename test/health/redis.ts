@@ -26,12 +26,3 @@ export async function startRedis(port: number): Promise<{ stop(): Promise<void> 
     child.kill('SIGKILL')
   }) }
 }
-
-/** A port that is free now. */
-export function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const { port } = server
-  void server.stop(true)
-  if (port === undefined) throw new Error('a server that listens has a port')
-  return port
-}

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configOf, startGateway, type Gateway, type GatewayOptions } from '../server.ts'
 import { startMoodyProvider, type MoodyProvider } from './provider.ts'
-import { freePort, redisBinary, startRedis } from './redis.ts'
+import { freePort } from '../free-port.ts'
+import { redisBinary, startRedis } from './redis.ts'
 
 setDefaultTimeout(60_000)
 
