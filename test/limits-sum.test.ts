@@ -7,7 +7,9 @@ import { asObject, parseObject } from '../src/core/json.ts'
 import { postOnce } from './crash/post-once.ts'
 import { createKey } from './crash/books.ts'
 import { canStepClocks, clockEnvironment, stepClock } from './crash/stepped-clock.ts'
-import { freePort, redisBinary, startRedis } from './health/redis.ts'
+import { freePort } from './free-port.ts'
+import { redisBinary, startRedis } from './health/redis.ts'
+import { Minutes } from './one-minute.ts'
 import { startGateway, type Gateway } from './server.ts'
 
 setDefaultTimeout(180_000)
@@ -18,7 +20,6 @@ const CALLS = 40
 const TOKENS_LIMIT = CALLS * CALL_TOKENS
 const USD_LIMIT = '0.00084'
 const FREE_LIMIT = 30
-const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const LANES = 6
 /** A lane ends when it was refused so often: by then whatever process still has something was asked. */
@@ -82,25 +83,16 @@ async function hammer({ url }: Gateway, keys: readonly string[], model: string):
   return { passed, refusal }
 }
 
-/** Does it in a minute in which nothing has passed yet; again in the next one when a minute began while it was done. */
-async function withinOneMinute<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const minute = Math.floor(Date.now() / MINUTE_MS)
-    const result = await work()
-    if (Math.floor(Date.now() / MINUTE_MS) === minute) return result
-    await Bun.sleep(MINUTE_MS - Date.now() % MINUTE_MS)
-  }
-}
-
 async function checkMinute(env: Readonly<Record<string, string>>): Promise<void> {
-  const gateway = await startGateway({ config: config(provider.url), args: ['--workers', '4'], env })
+  const minutes = new Minutes(join(home, 'clock'))
+  const gateway = await startGateway({ config: config(provider.url), args: ['--workers', '4'], env: { ...env, ...minutes.env } })
   try {
     const manager = createKey(gateway.dataDir, '--name', 'manager', '--management')
     const keyWith = async (rates: object): Promise<string> => {
       const made = await gateway.api('/keys', { name: 'k', switchyard: { rate_limits: rates } }, { headers: { authorization: `Bearer ${manager}` } })
       return String(parseObject(await made.text())?.['key'])
     }
-    const results = await withinOneMinute(async () => {
+    const results = await minutes.within(async () => {
       provider.tokens.clear()
       const [byTokens, byUsd] = [await keyWith({ tokens_per_minute: TOKENS_LIMIT }), await keyWith({ usd_per_minute: USD_LIMIT })]
       const plain = [await keyWith({}), await keyWith({})]

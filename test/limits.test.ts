@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { asObject, parseObject, type JsonObject } from '../src/core/json.ts'
 import { cli, temporaryDirectory } from './cli.ts'
 import { databaseUrlOf } from './engine.ts'
+import { Minutes } from './one-minute.ts'
 import { startGateway, type Gateway } from './server.ts'
 
 setDefaultTimeout(120_000)
@@ -71,16 +73,6 @@ async function hammer(gateway: Gateway, body: JsonObject, key = gateway.key): Pr
   return { passed, refused }
 }
 
-/** Does it in a minute in which nothing has passed yet; again in the next one when a minute began while it was done. */
-async function withinOneMinute<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const minute = Math.floor(Date.now() / MINUTE_MS)
-    const result = await work()
-    if (Math.floor(Date.now() / MINUTE_MS) === minute) return result
-    await Bun.sleep(MINUTE_MS - Date.now() % MINUTE_MS)
-  }
-}
-
 function databaseOf({ dataDir }: Gateway): { readonly databaseUrl?: string } {
   const databaseUrl = databaseUrlOf(dataDir)
   return databaseUrl === undefined ? {} : { databaseUrl }
@@ -94,17 +86,18 @@ async function newKey(gateway: Gateway, ...flags: readonly string[]): Promise<st
 }
 
 const home = temporaryDirectory()
+const minutes = new Minutes(join(home, 'clock'))
 let provider: Provider
 beforeAll(() => { provider = startProvider() })
 afterAll(() => provider.stop())
 
 describe('four processes (I11, M12)', () => {
   let gateway: Gateway
-  beforeAll(async () => { gateway = await startGateway({ config: config(provider.url, CALLERS), args: ['--workers', '4'] }) })
+  beforeAll(async () => { gateway = await startGateway({ config: config(provider.url, CALLERS), args: ['--workers', '4'], env: minutes.env }) })
   afterAll(async () => { await gateway.stop() })
 
   test("let a key's limit pass, and with another key the account's, and not one more; the provider has counted", async () => {
-    const { first, second, counted, refused } = await withinOneMinute(async () => {
+    const { first, second, counted, refused } = await minutes.within(async () => {
       const keys = [await newKey(gateway), await newKey(gateway)]
       const before = provider.counts.get('a') ?? 0
       const one = await hammer(gateway, { model: 'acme/a' }, keys[0])
@@ -166,8 +159,8 @@ describe('one process', () => {
   })
 
   test("a model's limit leaves other models of the call; with none left it says whose it is, in the words of each dialect", async () => {
-    const gateway = await startGateway({ config: config(provider.url) })
-    const { other, refused } = await withinOneMinute(async () => {
+    const gateway = await startGateway({ config: config(provider.url), env: minutes.env })
+    const { other, refused } = await minutes.within(async () => {
       for (let done = 0; done < MODEL_LIMIT; done++) await call(gateway, { model: 'acme/scarce' })
       const ask = async (path: string, body: JsonObject = { model: 'acme/scarce' }) => await call(gateway, body, gateway.key, path)
       return {
@@ -189,7 +182,7 @@ describe('one process', () => {
 
 describe('a key', () => {
   test('has rates of its own, set and shown over the API, that hold from the next call on', async () => {
-    const gateway = await startGateway({ config: config(provider.url) })
+    const gateway = await startGateway({ config: config(provider.url), env: minutes.env })
     const authorization = `Bearer ${await newKey(gateway, '--management')}`
     const manage = async (method: string, path: string, json: JsonObject) => {
       const response = await gateway.api(path, undefined, { method, body: JSON.stringify(json), headers: { authorization } })
@@ -199,7 +192,7 @@ describe('a key', () => {
     const made = await manage('POST', '/keys', { name: 'slow', switchyard: { rate_limits: { requests_per_minute: 3, usd_per_minute: 0.5 } } })
     expect(made).toMatchObject({ status: 201, body: { data: { switchyard: { rate_limits: rates(3, null, '0.5') } } } })
     const [key, hash] = [String(made.body['key']), String(asObject(made.body['data'])?.['hash'])]
-    const statuses = await withinOneMinute(async () => {
+    const statuses = await minutes.within(async () => {
       const seen: number[] = []
       for (let done = 0; done < 5; done++) seen.push((await call(gateway, { model: 'acme/a' }, key)).status)
       return seen
