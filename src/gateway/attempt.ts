@@ -1,5 +1,5 @@
 import type { Endpoint } from '../catalog/endpoint.ts'
-import type { Call } from '../core/call.ts'
+import type { Call, HedgeWish } from '../core/call.ts'
 import { saysSomething, type Event } from '../core/event.ts'
 import { Fault, FAULTS, type PreviousError } from '../core/fault.ts'
 import { withLeastReasoning } from '../dialects/least-reasoning.ts'
@@ -19,12 +19,14 @@ import { ownKeyFault } from './own-key-fault.ts'
 export async function* attempt(plan: Plan, call: Call, meter: Meter, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   const errors: PreviousError[] = []
   const run = { plan, call, meter, gateway, client }
+  const alone: Heat = { signal: client, hasLost: () => false }
   // Once for a call, however often it fails over: the budget is a share of the calls.
   if (call.preferences.hedge && plan.steps.length > 1) gateway.hedges.ask()
   let waitMs = Infinity
   let at: number | undefined = 0
   while (at !== undefined) {
-    const failures: readonly Failure[] = yield* tryFrom(at, run)
+    const wish = at + 1 < plan.steps.length ? call.preferences.hedge : undefined
+    const failures: readonly Failure[] = wish ? yield* raceFrom(at, wish, run) : failuresOf(at, yield* tryStep(stepAt(plan, at), run, alone))
     const last = failures.at(-1)
     if (!last) return
     at = nextStep(plan, Math.max(...failures.map((failure) => failure.at)), last.fault)
@@ -49,16 +51,15 @@ interface Run {
   readonly client: AbortSignal
 }
 
-/** One endpoint, or several against each other where the client wishes it. Returns why they did not answer; nothing when one did. */
-async function* tryFrom(at: number, run: Run): AsyncGenerator<Event[], readonly Failure[]> {
-  const { plan, call, gateway, client } = run
-  const wish = call.preferences.hedge
-  if (!wish || at + 1 >= plan.steps.length) {
-    const fault = yield* tryStep(stepAt(plan, at), run, { signal: client, hasLost: () => false })
-    return fault ? [{ at, fault }] : []
-  }
+function failuresOf(at: number, fault: Fault | undefined): readonly Failure[] {
+  return fault ? [{ at, fault }] : []
+}
+
+/** Several endpoints against each other, as the client wishes it. Returns why they did not answer; nothing when one did. */
+function raceFrom(at: number, wish: HedgeWish, run: Run): AsyncGenerator<Event[], readonly Failure[]> {
+  const { plan, gateway } = run
   let last = at
-  return yield* race(entrant(at, run), (one) => patienceMs(wish, stepAt(plan, one.at), gateway.health), () => {
+  return race(entrant(at, run), (one) => patienceMs(wish, stepAt(plan, one.at), gateway.health), () => {
     const isSameModel = plan.steps[last + 1]?.requested === stepAt(plan, at).requested
     return isSameModel && last + 1 - at < wish.max && gateway.hedges.take() ? entrant(++last, run) : undefined
   })

@@ -46,8 +46,9 @@ function tierPrice(endpoint: Endpoint, served: string | undefined): Price {
 }
 
 /** The router that stood in the place of a model, and what other calls this one belongs to. */
-function composedOf({ composed, models }: Call): Pick<Generation, 'router' | 'parentId' | 'innerIds'> {
+function composedOf({ composed, models }: Call): Pick<Generation, 'router' | 'parentId' | 'innerIds'> | undefined {
   const router = composed ? composed.router : routerNamed(models[0] ?? '')
+  if (router === undefined && !composed) return undefined
   return { ...(router === undefined ? {} : { router }), ...(composed?.parentId === undefined ? {} : { parentId: composed.parentId }), ...(composed?.innerIds ? { innerIds: composed.innerIds } : {}) }
 }
 
@@ -156,13 +157,13 @@ export class Meter {
   }
 
   /** What the customer pays whose wallet the call is charged to, for the record; by an estimate of ours never more than was held for it. */
-  charged(usage: Usage, held: Nano): Pick<Generation, 'wallet'> {
+  charged(usage: Usage, held: Nano): Generation['wallet'] {
     const { caller: { wallet }, endpoint } = this
-    if (!wallet) return {}
+    if (!wallet) return undefined
     const part = endpoint && !this.isFree(usage) ? customerPart(endpoint, tierPrice(endpoint, this.tier), usage, wallet.prices, this.call.createdMs) : NOTHING
     const { total, prompt, completion } = usage.estimated ? within(part, held) : part
     this.customer = { total, prompt, completion, byok: false, upstream: total }
-    return { wallet: { id: wallet.id, cost: total } }
+    return { id: wallet.id, cost: total }
   }
 
   /** Nothing is paid for an answer that failed, or that never came. */
@@ -226,7 +227,7 @@ export class Meter {
   }
 
   /** The record of the call, to settle and to keep. */
-  generation(usage: Usage, cost: Cost): Generation {
+  generation(usage: Usage, cost: Cost, wallet?: Generation['wallet']): Generation {
     const { call, endpoint } = this
     const nowMs = this.clock.monotonicMs()
     const tags = tagsOf(this.caller.key.tags, call.headers.tags, call.body['metadata'])
@@ -239,7 +240,7 @@ export class Meter {
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
       referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
       ...(this.region && { region: this.region }), ...(call.headers.categories !== undefined && { categories: call.headers.categories.slice(0, CATEGORIES_CHARS_MAX) }),
-      ...this.parts(usage, cost), ...composedOf(call),
+      ...this.parts(usage, cost), ...composedOf(call), ...(wallet && { wallet }),
     }
   }
 

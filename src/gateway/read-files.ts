@@ -7,13 +7,19 @@ import { route } from '../routing/route.ts'
 import type { RoutingView } from '../routing/view.ts'
 import type { Gateway } from './gateway.ts'
 
+interface Planned { readonly call: Call; readonly plan: Plan }
+
 /**
  * The call with its Plan. PDFs that no endpoint of the Plan reads are read here, before anything is held for it: their words are
  * part of the prompt, and the Plan is made for what they come to. Where a model is to read them, they are read only if it fails.
  */
-export async function planned(asked: Call, view: RoutingView, { files }: Pick<Gateway, 'files'>, client: AbortSignal): Promise<{ readonly call: Call; readonly plan: Plan }> {
+export function planned(asked: Call, view: RoutingView, { files }: Pick<Gateway, 'files'>, client: AbortSignal): Planned | Promise<Planned> {
   const plan = route(asked, view)
   if (!files || !asked.needs.pdfs || plan.steps.some(({ endpoint }) => fileReader(asked.needs, endpoint) === 'model')) return { call: asked, plan }
+  return planRead(asked, plan, view, files, client)
+}
+
+async function planRead(asked: Call, plan: Plan, view: RoutingView, files: NonNullable<Gateway['files']>, client: AbortSignal): Promise<Planned> {
   const { call, wordless } = await files.measured(asked, client)
   const isSeen = plan.steps.some(({ endpoint: { inputs } }) => inputs === null || inputs.has('image'))
   if (wordless && !isSeen) throw wordless

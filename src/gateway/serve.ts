@@ -23,10 +23,12 @@ import { refusalFault } from './refusal.ts'
 export async function* serve(asked: Call, caller: Caller, gateway: Gateway, client: AbortSignal): AsyncGenerator<Event[]> {
   if (!asked.composed?.isUnderWay) admit(caller, gateway.admission)
   const view = await callerView(asked, caller, gateway) // frozen: one view of catalogue, policies and providers
-  const { call, plan: whole } = await planned(asked, view, gateway, client) // reads PDFs first that no model of the Plan reads
+  const ready = planned(asked, view, gateway, client)
+  const { call, plan: whole } = ready instanceof Promise ? await ready : ready // reads PDFs first that no model of the Plan reads
   const found = passLimits(call, caller, whole, view.snapshot, gateway.rates)
   const pass = found instanceof Promise ? await found : found
-  const { hold, plan } = await holdFor(call, caller, pass.plan, gateway) // without the models whose own limits are used up
+  const held = holdFor(call, caller, pass.plan, gateway)
+  const { hold, plan } = held instanceof Promise ? await held : held // without the models whose own limits are used up
   if (!hold.ok) pass.release()
   if (!hold.ok) throw withFiles(call.headers.metadata ? refusalFault(hold, call, plan, caller).with({ router: explainInFull(call, plan) }) : refusalFault(hold, call, plan, caller), call, gateway)
   const meter = new Meter(call, caller, gateway.clock, plan.region, gateway.ownKeyBills?.feesOf(caller.accountId, view.snapshot.byok))
@@ -71,7 +73,7 @@ function settle(hold: Hold, pass: Pass, meter: Meter, gateway: Gateway, router: 
   const usage = meter.used()
   const cost = meter.cost(usage, hold.amount)
   pass.settle(meter, usage, cost)
-  const generation = { ...meter.generation(usage, cost), ...meter.charged(usage, hold.walletAmount ?? 0n) }
+  const generation = meter.generation(usage, cost, meter.charged(usage, hold.walletAmount ?? 0n))
   if (generation.attempts.length === 0 && generation.cost === 0n && generation.fault !== null) gateway.ledger.release(hold)
   else gateway.ledger.settle(hold, generation)
   meter.settled(usage, cost, router)
