@@ -55,9 +55,12 @@ export function costOf(price: Price, usage: Usage, images = 0): Cost {
  */
 export function worstCost(price: Price, promptTokensMax: number, completionTokensMax: number, choices = 1, images = 0, webSearches = 0): Nano {
   if (price.state !== 'priced') return 0n
-  const rates = ratesUpTo(price, promptTokensMax)
-  const prompt = dearest(rates.flatMap((rate) => [rate.prompt, rate.cacheRead, rate.cacheWrite, rate.cacheWriteHour]), price.audioInput)
-  const completion = dearest(rates.map((rate) => rate.completion), price.reasoning, price.audioOutput)
+  let prompt = price.audioInput ?? 0n
+  let completion = maxNano(price.reasoning ?? 0n, price.audioOutput ?? 0n)
+  for (const rate of ratesUpTo(price, promptTokensMax)) {
+    prompt = maxNano(maxNano(maxNano(prompt, rate.prompt), maxNano(rate.cacheRead, rate.cacheWrite)), rate.cacheWriteHour)
+    completion = maxNano(completion, rate.completion)
+  }
   return perToken(tokens(promptTokensMax) * prompt + tokens(completionTokensMax) * tokens(choices) * completion) + fixedPart(price, images, webSearches)
 }
 
@@ -143,13 +146,14 @@ function completionPart(price: Price, rates: Rates, usage: Usage): bigint {
 /** The dearest that a token of the prompt and of the answer can be, uncached, for prompts up to this size. */
 export function dearestTokens(price: Price, promptTokensMax: number): Pick<Price, 'prompt' | 'completion'> {
   const rates = ratesUpTo(price, promptTokensMax)
-  return { prompt: dearest(rates.map((rate) => rate.prompt)), completion: dearest(rates.map((rate) => rate.completion)) }
+  return { prompt: dearest(rates, (rate) => rate.prompt), completion: dearest(rates, (rate) => rate.completion) }
 }
 
 /** The rates of every size of prompt up to this one. */
 function ratesUpTo(price: Price, promptTokensMax: number): Rates[] {
-  const sizes = [0, ...(price.overrides ?? []).map((override) => override.promptTokensOver + 1)].filter((size) => size <= promptTokensMax || size === 0)
-  return sizes.map((size) => ratesAt(price, size))
+  const rates = [ratesAt(price, 0)]
+  for (const { promptTokensOver } of price.overrides ?? []) if (promptTokensOver + 1 <= promptTokensMax) rates.push(ratesAt(price, promptTokensOver + 1))
+  return rates
 }
 
 /** What a token of a short prompt and of its answer costs at this time (ms since the epoch). */
@@ -199,6 +203,6 @@ function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b
 }
 
-function dearest(prices: readonly Nano[], ...more: readonly (Nano | undefined)[]): Nano {
-  return [...prices, ...more].reduce<Nano>((most, price) => maxNano(most, price ?? 0n), 0n)
+function dearest(rates: readonly Rates[], of: (rate: Rates) => Nano): Nano {
+  return rates.reduce<Nano>((most, rate) => maxNano(most, of(rate)), 0n)
 }
