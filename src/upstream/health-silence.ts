@@ -13,16 +13,17 @@ const SILENT_MS_UNKNOWN = 60_000
  */
 export class Silence {
   /** When each began, the oldest first. Those sent before the last answered one are not in it: they say nothing. */
-  private readonly waiting = new Map<symbol, number>()
+  private readonly waiting = new Map<number, number>()
+  private last = 0
 
-  begin(nowMs: number): symbol {
-    const call = Symbol('call')
-    this.waiting.set(call, nowMs)
-    return call
+  /** Gives the call's number here. */
+  begin(nowMs: number): number {
+    this.waiting.set(++this.last, nowMs)
+    return this.last
   }
 
   /** It was spoken to, and so were those before it as far as this goes. */
-  spoke(spoken: symbol): void {
+  spoke(spoken: number): void {
     if (!this.waiting.has(spoken)) return
     for (const call of this.waiting.keys()) {
       this.waiting.delete(call)
@@ -31,7 +32,7 @@ export class Silence {
   }
 
   /** It is over without a word: its fault says what that means. */
-  end(call: symbol): void {
+  end(call: number): void {
     this.waiting.delete(call)
   }
 

@@ -3,6 +3,8 @@ import type { Endpoint } from '../catalog/endpoint.ts'
 /** Calls that are under way at one provider or one endpoint, and how many may be. */
 export interface Gauge { count: number; max: number }
 
+const NONE: readonly Gauge[] = []
+
 /** Counts calls under way, and keeps them below what the operator allows (`concurrency`). */
 export class InFlight {
   private readonly gauges = new Map<string, Gauge>()
@@ -12,6 +14,7 @@ export class InFlight {
 
   /** Takes a place at the endpoint and its provider; undefined when either has none left. */
   enter({ id, concurrencyMax, provider, ownKey }: Endpoint): readonly Gauge[] | undefined {
+    if (this.gauges.size === 0 && concurrencyMax === undefined && provider.concurrencyMax === undefined) return NONE
     // What the operator's account takes at once is no limit of the caller's own, where the two are not at the same address.
     const owner = ownKey && provider.concurrencyMax === undefined ? ownKey.id : provider.slug
     const gauges = [this.gauge(id, concurrencyMax), this.gauge(`provider:${owner}`, provider.concurrencyMax)].filter((gauge) => gauge !== undefined)

@@ -83,7 +83,8 @@ export class Upstream {
     const watch = new Watch(this.options.clock, client, provider.name)
     let complete = false
     try {
-      const told = await this.told(call, endpoint, dialect, watch)
+      const asked = this.told(call, endpoint, dialect, watch)
+      const told = asked instanceof Promise ? await asked : asked
       const wire = written && told === call ? written : dialect.writeCall(told, endpoint)
       if (wantsEcho(call)) yield [echoOf(wire.body)]
       watch.start(call.stream ? 'to begin its answer' : 'to answer', call.stream ? timeouts.headMsMax : timeouts.replyMsMax)
@@ -112,7 +113,12 @@ export class Upstream {
   }
 
   /** The call as this provider is told it: with the content of links that it would not follow. */
-  private async told(asked: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
+  private told(call: Call, endpoint: Endpoint, dialect: ProviderDialect, watch: Watch): Call | Promise<Call> {
+    const isFollowed = !dialect.fetchesNot && !endpoint.provider.quirks.has('no_links')
+    return isFollowed && !call.needs.pdfs ? call : this.filled(call, endpoint, dialect, watch)
+  }
+
+  private async filled(asked: Call, endpoint: Endpoint, { fetchesNot }: ProviderDialect, watch: Watch): Promise<Call> {
     const call = this.options.files ? await this.options.files.told(asked, endpoint, watch.signal) : asked
     const isNeeded = endpoint.provider.quirks.has('no_links') ? () => true : fetchesNot && ((url: string) => fetchesNot(url, endpoint, call))
     return this.inliner && isNeeded ? await this.inliner.inline(call, isNeeded, watch.signal) : call
