@@ -6,8 +6,10 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export function randomText(length: number): string {
   let text = ''
   while (text.length < length) {
-    for (const byte of randomBytes(length)) {
-      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62]
+    const bytes = randomBytes(length)
+    for (let at = 0; at < length && text.length < length; at++) {
+      const byte = bytes[at] ?? 255
+      if (byte < 248) text += ALPHABET[byte % 62]
     }
   }
   return text

@@ -88,7 +88,7 @@ async function readPieces(request: Request, bytesMax: number, length: number): P
   let bytes: Buffer = Buffer.allocUnsafeSlow(Number.isNaN(length) ? WHOLE_BYTES_MAX : length)
   let total = 0
   for (;;) {
-    const next = await soon(reader?.read())
+    const next = reader && await soon(reader.read())
     if (!next || next.done) return total === bytes.length ? bytes : bytes.subarray(0, total)
     const piece = next.value
     if (total + piece.length > bytesMax) throw tooLarge(bytesMax)
@@ -107,10 +107,10 @@ function grown(bytes: Buffer, length: number): Buffer {
 }
 
 /** The promise, or a fault when it takes too long. */
-function soon<T>(promise: T | Promise<T>): Promise<T> {
+function soon<T>(promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Fault('body_timeout', `The body stopped coming for ${STALL_MS_MAX / 1000} s`)), STALL_MS_MAX)
-    Promise.resolve(promise).then(resolve, reject).finally(() => clearTimeout(timer))
+    void promise.then(resolve, reject).then(() => clearTimeout(timer))
   })
 }
 

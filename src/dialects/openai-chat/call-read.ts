@@ -112,11 +112,12 @@ function readModels(body: ChatBody): readonly string[] {
   others.forEach((name, index) => {
     if (typeof name !== 'string' || name === '') refuse(`models[${index}]`, 'the id of a model', name)
   })
-  const names = [...(model ? [model] : []), ...others]
+  // Each of them was looked at above.
+  const names = [...(model ? [model] : []), ...others] as string[]
   if (names.length === 0) {
     throw new Fault('invalid_request', 'model: is missing; name a model such as "demo/echo" (GET /api/v1/models lists them)', { metadata: { field: 'model' } })
   }
-  return [...new Set(names as string[])]
+  return names.length === 1 ? names : [...new Set(names)]
 }
 
 /** `reasoning`, `reasoning_effort` and `include_reasoning` as one wish (B21–B25). */
