@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
 import type { Actor } from './audit-entry.ts'
 import type { SealedElsewhere } from './byok/byok-keys.ts'
+import { resealAll, type Resealed } from './byok/reseal.ts'
 import type { Domains } from './domains.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { JoinRefusal, SealedSso, SsoConnection, SsoStore, SsoWish } from './sso-connection.ts'
@@ -19,8 +20,6 @@ export interface SsoOptions {
 function contextOf({ accountId, id }: Pick<SsoConnection, 'accountId' | 'id'>): string {
   return `sso ${accountId} ${id}`
 }
-
-const RESEAL_BATCH = 100
 
 /** Providers of identity that organisations sign their people in with (contract H21). */
 export class Sso implements SealedElsewhere {
@@ -126,20 +125,12 @@ export class Sso implements SealedElsewhere {
     return state === 'active' && (await this.options.store.account(accountId))?.suspended === undefined
   }
 
-  async reseal(sealKeyId: string): Promise<{ readonly resealed: number; readonly unreadable: number }> {
+  async reseal(sealKeyId: string): Promise<Resealed> {
     const { store, vault } = this.options
-    let resealed = 0
-    for (;;) {
-      const before = resealed
-      let unreadable = 0
-      for (const row of await store.ssoSealedByOthers(sealKeyId, RESEAL_BATCH + resealed)) {
-        const secret = row.sealed === null ? undefined : vault.open(row.sealed, contextOf(row))
-        if (secret === undefined) unreadable += 1
-        else if (await store.resealSso(row.id, row.sealed ?? '', await vault.seal(secret, contextOf(row)))) resealed += 1
-      }
-      // As with keys of providers: when nothing else is left, this is the end.
-      if (resealed === before) return { resealed, unreadable }
-    }
+    return await resealAll({
+      list: (limit) => store.ssoSealedByOthers(sealKeyId, limit), open: (row) => vault.open(row.sealed ?? '', contextOf(row)), seal: (text, row) => vault.seal(text, contextOf(row)),
+      keep: (row, sealed) => store.resealSso(row.id, row.sealed ?? '', sealed),
+    })
   }
 
   async anySealedByOthers(sealKeyId: string): Promise<boolean> {

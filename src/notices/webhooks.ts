@@ -1,5 +1,6 @@
 import type { Actor } from '../accounts/audit-entry.ts'
 import type { SealedElsewhere } from '../accounts/byok/byok-keys.ts'
+import { resealAll, type Resealed } from '../accounts/byok/reseal.ts'
 import type { NoticeKind } from '../accounts/notice.ts'
 import type { Listed, Page } from '../accounts/people-store.ts'
 import { Fault } from '../core/fault.ts'
@@ -28,7 +29,6 @@ export interface NewWebhook {
   readonly events: readonly NoticeKind[] | null
 }
 
-const RESEAL_BATCH = 100
 
 /** Where accounts have notices posted, as people see it: a secret is shown once, when it is made. */
 export class Webhooks implements SealedElsewhere {
@@ -85,20 +85,12 @@ export class Webhooks implements SealedElsewhere {
   }
 
   /** Seals all secrets anew under the newest master key. How many there were, and how many no key here opens. */
-  async reseal(currentId: string): Promise<{ readonly resealed: number; readonly unreadable: number }> {
+  async reseal(currentId: string): Promise<Resealed> {
     const { store, vault } = this.options
-    let resealed = 0
-    for (;;) {
-      const before = resealed
-      let unreadable = 0
-      for (const endpoint of await store.webhooksSealedByOthers(currentId, RESEAL_BATCH + resealed)) {
-        const secret = vault.open(endpoint.sealed, webhookContext(endpoint))
-        if (secret === undefined) unreadable += 1
-        else if (await store.resealWebhook(endpoint.accountId, endpoint.id, endpoint.sealed, await vault.seal(secret, webhookContext(endpoint)))) resealed += 1
-      }
-      // What nobody here can open stays in the list: when nothing else is in it, this is the end.
-      if (resealed === before) return { resealed, unreadable }
-    }
+    return await resealAll({
+      list: (limit) => store.webhooksSealedByOthers(currentId, limit), open: (endpoint) => vault.open(endpoint.sealed, webhookContext(endpoint)), seal: (secret, endpoint) => vault.seal(secret, webhookContext(endpoint)),
+      keep: (endpoint, sealed) => store.resealWebhook(endpoint.accountId, endpoint.id, endpoint.sealed, sealed),
+    })
   }
 
   async anySealedByOthers(sealKeyId: string): Promise<boolean> {

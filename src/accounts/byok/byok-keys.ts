@@ -8,6 +8,7 @@ import type { Listed } from '../people-store.ts'
 import { NO_FILTERS, sealContext, type ByokChange, type ByokKey, type NewByokKey } from './byok-key.ts'
 import type { ByokPage, ByokRefusal, ByokStore } from './byok-store.ts'
 import type { MasterKeys } from './master-keys.ts'
+import { resealAll, type Resealed } from './reseal.ts'
 import { isReference } from '../../catalog/secret-reference.ts'
 
 export interface ByokKeysOptions {
@@ -23,15 +24,13 @@ export interface ByokKeysOptions {
 /** Secrets of another kind that are sealed under the same master keys. */
 export interface SealedElsewhere {
   /** Seals them anew under this key. */
-  reseal(sealKeyId: string): Promise<{ readonly resealed: number; readonly unreadable: number }>
+  reseal(sealKeyId: string): Promise<Resealed>
   /** True where any is not sealed under this key. */
   anySealedByOthers(sealKeyId: string): Promise<boolean>
 }
 
 /** Whether somebody may bring a reference in place of a secret. Undefined when they may; else why not, for people. */
 export type ReferenceRule = (reference: string, where: { readonly accountId: string; readonly workspaceId: string }) => string | undefined
-
-const RESEAL_BATCH = 100
 
 /** Keys of providers that workspaces bring, as people see them: never with their secrets. */
 export class ByokKeys {
@@ -82,33 +81,21 @@ export class ByokKeys {
    * Seals all secrets anew under a new master key, or with `renew: false` under the newest there is. How many there were; those that no
    * key here opens are left as they are, and counted.
    */
-  async rekey({ renew }: { readonly renew: boolean }): Promise<{ readonly resealed: number; readonly unreadable: number }> {
+  async rekey({ renew }: { readonly renew: boolean }): Promise<Resealed> {
     if (renew) this.masterKeys.renew()
     const currentId = this.masterKeys.currentId
     if (currentId === undefined) return { resealed: 0, unreadable: 0 }
-    const all = await this.resealOwn(currentId)
+    const { store, masterKeys } = this
+    const all = { ...await resealAll({
+      list: (limit) => store.byokSealedByOthers(currentId, limit), open: (row) => masterKeys.open(row.sealed, sealContext(row)), seal: (text, row) => masterKeys.seal(text, sealContext(row), false),
+      keep: (row, sealed) => store.resealByokKey(row.accountId, row.id, row.sealed, sealed),
+    }) }
     for (const other of this.options.others ?? []) {
       const { resealed, unreadable } = await other.reseal(currentId)
       all.resealed += resealed
       all.unreadable += unreadable
     }
     return all
-  }
-
-  private async resealOwn(currentId: string): Promise<{ resealed: number; unreadable: number }> {
-    let resealed = 0
-    for (;;) {
-      const rows = await this.store.byokSealedByOthers(currentId, RESEAL_BATCH + resealed)
-      const before = resealed
-      let unreadable = 0
-      for (const row of rows) {
-        const text = this.masterKeys.open(row.sealed, sealContext(row))
-        if (text === undefined) unreadable += 1
-        else if (await this.store.resealByokKey(row.accountId, row.id, row.sealed, this.masterKeys.seal(text, sealContext(row), false))) resealed += 1
-      }
-      // What nobody here can open stays in the list: when nothing else is in it, this is the end.
-      if (resealed === before) return { resealed, unreadable }
-    }
   }
 
   /** Takes the old master keys out of the file, once nothing is sealed under them. Throws Fault `conflict` while something is. */
