@@ -71,11 +71,9 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
   return true
 }
 
-/** Removes a batch of a closed account's records of calls; what they cost stays. */
+/** Removes a batch of a closed account's records of calls, and of its customers'; what they cost stays. */
 export async function forgetBatch(sql: Sql, accountId: string): Promise<number> {
-  for (const { id } of await sql.all('SELECT id FROM wallets WHERE account_id = $1', accountId)) {
-    const count = await removeGenerations(sql, String(id), Number.MAX_SAFE_INTEGER)
-    if (count > 0) return count
-  }
-  return removeGenerations(sql, accountId, Number.MAX_SAFE_INTEGER)
+  const left = await one(sql, `SELECT id FROM accounts WHERE (id = $1 OR id IN (SELECT id FROM wallets WHERE account_id = $1))
+    AND EXISTS (SELECT 1 FROM generations WHERE generations.account_id = accounts.id) LIMIT 1`, accountId)
+  return left ? removeGenerations(sql, text(left, 'id'), Number.MAX_SAFE_INTEGER) : 0
 }
