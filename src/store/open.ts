@@ -16,6 +16,7 @@ import { Sso } from '../accounts/sso.ts'
 import { scimOn, type Scim } from '../accounts/scim/scim.ts'
 import { DnsTxt } from '../lib/dns-txt.ts'
 import { WalletBook } from '../accounts/wallet-book.ts'
+import type { WalletStore } from '../accounts/wallet.ts'
 import { Wallets } from '../accounts/wallets.ts'
 import { Workspaces } from '../accounts/workspaces.ts'
 import { RuleBook } from '../guardrails/rule-book.ts'
@@ -159,7 +160,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
       ...(options.sending?.sweeps ? [setInterval(() => operator.endOverViews().catch((error: unknown) => log(`views that are over are not in the log yet: ${String(error)}`)), VIEWS_MS)] : []),
     ]
     return {
-      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: client.api, clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, markups, operator, rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
+      nodeId, ledger, accounts, scim: scimOn(client.api, clock), domains: new Domains(client.api, options.txt ?? new DnsTxt(), clock), sso: ssoOn(client, options), signIn: client.api, appGrants: new AppGrants({ store: client.api, accounts, clock }), feedback: new FeedbackBook({ store: client.api, clock, flush: () => ledger.flush() }), ...peopleOf(client, clock, () => ledger.flush()), wallets: new Wallets({ store: walletsOn(client, reader), clock, flush: () => ledger.flush(), recall }), walletBook, ...byok, instance, markups, operator, rules, presets, limits, notices, billing: selling.billing, payments: selling.payments, reports: new Reports({ store: reader, flush: () => ledger.flush() }), dataSets: new DataSets({ store: reader, clock }), flush: () => ledger.flush(), verify: () => reader.verify(),
       close: async () => {
         for (const timer of timers) clearInterval(timer)
         retainer?.close()
@@ -194,8 +195,9 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const notices = openNotices(client.api, { nodeId: '', dataDir: options.dataDir, clock, masterKey: options.masterKey, sending: undefined, isMoneyOn: () => true, flush: () => Promise.resolve(), log: () => undefined, note: options.note ?? (() => undefined) })
   const instance = await openInstance(client, clock)
   const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
+  const reader = new ReportClient(options)
   const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll, log: () => undefined })
-  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: client.api, clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: () => client.close() }
+  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: walletsOn(client, reader), clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: async () => { await reader.close(); await client.close() } }
 }
 
 function ssoOn({ api }: StoreClient, { dataDir, masterKey, note = () => undefined, txt, clock }: Pick<OpenOptions, 'dataDir' | 'masterKey' | 'note' | 'txt' | 'clock'>): Sso {
@@ -204,6 +206,11 @@ function ssoOn({ api }: StoreClient, { dataDir, masterKey, note = () => undefine
 
 function peopleOf({ api }: StoreClient, clock: Clock, flush = () => Promise.resolve()): Pick<OpenLedger, 'people' | 'sharedBudgets' | 'workspaces'> {
   return { people: new People(api, clock), sharedBudgets: new SharedBudgets({ store: api, clock, flush }), workspaces: new Workspaces({ store: api, clock }) }
+}
+
+/** What customers used is read as reports are: no call waits for it. */
+function walletsOn({ api }: StoreClient, reader: ReportClient): WalletStore {
+  return { ...api, walletSums: (...args) => reader.walletSums(...args) }
 }
 
 async function openInstance({ api }: StoreClient, clock: Clock): Promise<Instance> {

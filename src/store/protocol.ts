@@ -31,8 +31,11 @@ export interface StorePlace {
 /** How often a node has shown that it lives. */
 export interface NodeBeat { readonly nodeId: string; readonly beat: bigint }
 
+/** What of wallets is a report, for the thread of those: it reads the sums of all customers of a reseller. */
+export type WalletReports = Pick<WalletStore, 'walletSums'>
+
 /** What the thread of the store does when asked. */
-export interface StoreApi extends ScimStore, DomainStore, SsoStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SharedBudgetStore, WalletStore, ByokStore, OperatorStore, SignInStore {
+export interface StoreApi extends ScimStore, DomainStore, SsoStore, AppStore, FeedbackStore, Bank, NoticeStore, KeyStore, RuleStore, PresetStore, SliceBank, PeopleStore, PurchaseStore, WorkspaceStore, SharedBudgetStore, Omit<WalletStore, keyof WalletReports>, ByokStore, OperatorStore, SignInStore {
   verify(): Promise<Audit>
   /** Opens the store and brings its schema up to date. Before anything else. */
   open(place: StorePlace, nowMs: number): Promise<void>

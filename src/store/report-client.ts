@@ -1,8 +1,9 @@
 import { Fault } from '../core/fault.ts'
 import type { AppUse, DataStore, ModelDay, SessionCell } from '../ledger/data-sets.ts'
+import type { WalletSums } from '../accounts/wallet.ts'
 import type { Report, ReportQuery, ReportStore } from '../ledger/reports.ts'
 import type { Audit } from './audit.ts'
-import type { StorePlace } from './protocol.ts'
+import type { StorePlace, WalletReports } from './protocol.ts'
 
 /** What the thread of reports is asked. */
 export type ReportAsk =
@@ -12,6 +13,7 @@ export type ReportAsk =
   | { readonly method: 'modelDays'; readonly data: Parameters<DataStore['modelDays']>[0] }
   | { readonly method: 'appUses'; readonly data: Parameters<DataStore['appUses']>[0] }
   | { readonly method: 'sessionCells'; readonly data: Parameters<DataStore['sessionCells']>[0] }
+  | { readonly method: 'walletSums'; readonly args: Parameters<WalletReports['walletSums']> }
   | { readonly method: 'verify' | 'close' }
 
 export interface ReportRequest { readonly id: number; readonly place: StorePlace; readonly ask: ReportAsk }
@@ -24,7 +26,7 @@ const REPORT_MS_MAX = 10_000
 const WAITING_MAX = 32
 
 /** Reads the store in a thread of its own, begun with the first question. The store has been opened by another. */
-export class ReportClient implements ReportStore, DataStore {
+export class ReportClient implements ReportStore, DataStore, WalletReports {
   private worker: Worker | undefined
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
@@ -60,6 +62,11 @@ export class ReportClient implements ReportStore, DataStore {
   sessionCells(data: Parameters<DataStore['sessionCells']>[0]): Promise<readonly SessionCell[]> {
     // As above.
     return this.inTime({ method: 'sessionCells', data }) as Promise<readonly SessionCell[]>
+  }
+
+  walletSums(...args: Parameters<WalletReports['walletSums']>): Promise<readonly WalletSums[]> {
+    // As above.
+    return this.inTime({ method: 'walletSums', args }) as Promise<readonly WalletSums[]>
   }
 
   /** Takes as long as it needs. */

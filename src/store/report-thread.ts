@@ -6,6 +6,7 @@ import type { StorePlace } from './protocol.ts'
 import type { ReportMessage, ReportRequest } from './report-client.ts'
 import { readKnownKeys, readReport, readTagNames } from './report-rows.ts'
 import type { Database } from './sql.ts'
+import { walletSums } from './wallet-rows.ts'
 
 declare const self: Worker
 
@@ -21,6 +22,7 @@ async function answer({ place, ask }: ReportRequest): Promise<unknown> {
     case 'modelDays': return database.read((sql) => readModelDays(sql, ask.data))
     case 'appUses': return database.read((sql) => readAppUses(sql, ask.data))
     case 'sessionCells': return database.read((sql) => readSessionCells(sql, ask.data))
+    case 'walletSums': return database.read((sql) => walletSums(sql, ...ask.args))
     case 'knownKeys': return database.read((sql) => readKnownKeys(sql, ask.accountId, ask.hashes))
   }
 }

@@ -1,12 +1,13 @@
 import type { Change, Listed, Page } from '../accounts/people-store.ts'
 import type { KeyUsage } from '../accounts/accounts.ts'
-import type { Moved, MoveRefusal, NamedPriceList, Wallet, WalletChange, WalletEntry, WalletMove, WalletPage, WalletRecord, WalletStore, WalletSums } from '../accounts/wallet.ts'
+import type { Moved, MoveRefusal, NamedPriceList, Wallet, WalletChange, WalletEntry, WalletMove, WalletPage, WalletRecord, WalletStore } from '../accounts/wallet.ts'
 import type { PriceList } from '../catalog/price-list.ts'
+import type { WalletReports } from './protocol.ts'
 import type { Database } from './sql.ts'
-import { changeWallet, deletePriceList, insertWallet, listPriceLists, listWallets, moveWallets, putPriceList, TooMuch, walletEntries, walletKeyUse, walletPrices, walletRecord, walletSums, type WalletName } from './wallet-rows.ts'
+import { changeWallet, deletePriceList, insertWallet, listPriceLists, listWallets, moveWallets, putPriceList, TooMuch, walletEntries, walletKeyUse, walletPrices, walletRecord, type WalletName } from './wallet-rows.ts'
 
 /** What the port of wallets says is stored, in a database: each method is one transaction. */
-export class SqlWallets implements WalletStore {
+export class SqlWallets implements Omit<WalletStore, keyof WalletReports> {
   constructor(private readonly database: Database) {}
 
   wallet(accountId: string, by: WalletName): Promise<WalletRecord | undefined> {
@@ -50,10 +51,6 @@ export class SqlWallets implements WalletStore {
 
   deletePriceList(accountId: string, id: string, change: Change): Promise<'no_list' | 'used' | undefined> {
     return this.database.write((sql) => deletePriceList(sql, accountId, id, change))
-  }
-
-  walletSums(accountId: string, days: { readonly fromDay: number; readonly untilDay: number }, by: 'wallet' | 'model'): Promise<readonly WalletSums[]> {
-    return this.database.report((sql) => walletSums(sql, accountId, days, by))
   }
 
   walletKeyUse(walletId: string, keyHash: string, nowMs: number): Promise<KeyUsage> {

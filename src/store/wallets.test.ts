@@ -7,8 +7,10 @@ import type { Hold, HoldRefusal } from '../ledger/ledger.ts'
 import type { LedgerNode } from '../ledger/node.ts'
 import { rowId } from '../lib/id.ts'
 import { closeAccount, forgetBatch } from './account-data.ts'
+import { ReportClient } from './report-client.ts'
 import { SqlWallets } from './sql-wallets.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
+import { databaseUrlOf } from '../../test/engine.ts'
 
 const key = testKey('reseller')
 let bench: TestBench
@@ -73,7 +75,9 @@ describe('a call of a customer', () => {
     expect(theirs).toMatchObject({ accountId: idOf(acme), cost: 130n, upstreamCost: 100n, byok: false })
     expect([theirs?.tags, theirs?.wallet]).toEqual([undefined, undefined])
     expect(await wallets.walletKeyUse(idOf(acme), key.hash, bench.clock.wallMs())).toMatchObject({ total: 130n })
-    expect(await wallets.walletSums(ACCOUNT, { fromDay: 0, untilDay: 100_000 }, 'model')).toEqual([{ walletId: idOf(acme), externalId: 'acme', name: 'acme', model: 'acme/tiny', requests: 1n, charged: 130n, cost: 100n }])
+    const reader = new ReportClient({ dataDir: bench.directory, databaseUrl: databaseUrlOf(bench.directory) })
+    expect(await reader.walletSums(ACCOUNT, { fromDay: 0, untilDay: 100_000 }, 'model')).toEqual([{ walletId: idOf(acme), externalId: 'acme', name: 'acme', model: 'acme/tiny', requests: 1n, charged: 130n, cost: 100n }])
+    await reader.close()
   })
 
   test('is refused where either has too little, and then neither is touched', async () => {
