@@ -1,6 +1,8 @@
 import type { Letter, Mailer } from '../accounts/mailer.ts'
+import type { Notice, Notices } from '../accounts/notice.ts'
 import type { People } from '../accounts/people.ts'
-import { sayCents, type Cents } from './cents.ts'
+import { usdNumber } from '../core/nano.ts'
+import { centsToNano, sayCents, type Cents } from './cents.ts'
 import type { Payer } from './payer.ts'
 import { totalCents, type Purchase, type Reversal } from './purchase.ts'
 import type { Applied, PurchaseStore } from './purchase-store.ts'
@@ -8,24 +10,26 @@ import { receiptName } from './receipt.ts'
 
 export interface BillingLettersOptions {
   readonly mailer: Mailer
+  /** Told of charges that failed. */
+  readonly notices: Notices
   readonly people: Pick<People, 'listMembers'>
   readonly store: Pick<PurchaseStore, 'payer'>
   /** Where people see what they bought. */
   readonly pageUrl: () => string
 }
 
-/** Letters about payments: to the address of the receipts, or to the account's admins. Each once. */
+/** Letters about payments: to the address of the receipts, or to the account's admins. Each once. That a card could not be charged by itself is a notice, as all is that somebody must see to. */
 export class BillingLetters {
   constructor(private readonly options: BillingLettersOptions) {}
 
-  /** Says what was new. Nothing where no letters are sent. */
+  /** Says what was new. */
   async tell({ purchase, became, reversals, topUpOff }: Applied): Promise<void> {
-    if (!this.options.mailer.isConfigured) return
+    if (became === 'failed' && purchase.kind === 'auto') await this.options.notices.tell(failedNotice(purchase, topUpOff, this.options.pageUrl()))
+    if (!this.options.mailer.isConfigured || (became !== 'paid' && reversals.length === 0)) return
     const payer = await this.options.store.payer(purchase.accountId)
     const page = this.options.pageUrl()
     if (became === 'paid') await this.send(payer, paidLetter(purchase, page), `paid:${purchase.id}`)
-    if (became === 'failed' && purchase.kind === 'auto') await this.send(payer, failedLetter(purchase, topUpOff, page), `failed:${purchase.id}`)
-    for (const reversal of reversals) await this.send(payer, reversalLetter(purchase, reversal, page), `${reversal.kind}:${reversal.id}:${reversal.state}`)
+    for (const reversal of reversals) await this.send(payer, reversalLetter(purchase, reversal, payer, page), `${reversal.kind}:${reversal.id}:${reversal.state}`)
   }
 
   private async send({ accountId, details: { email } }: Payer, letter: Omit<Letter, 'to'>, reference: string): Promise<void> {
@@ -33,10 +37,16 @@ export class BillingLetters {
   }
 
   private async admins(accountId: string): Promise<readonly string[]> {
-    const { rows } = await this.options.people.listMembers(accountId, { offset: 0, limit: 100 })
-    return rows.flatMap(({ role, user }) => (role === 'admin' && user.disabledMs === null ? [user.email] : []))
+    const found: string[] = []
+    for (let offset = 0; ; offset += PAGE) {
+      const { rows } = await this.options.people.listMembers(accountId, { offset, limit: PAGE })
+      found.push(...rows.flatMap(({ role, user }) => (role === 'admin' && user.disabledMs === null ? [user.email] : [])))
+      if (rows.length < PAGE) return found
+    }
   }
 }
+
+const PAGE = 100
 
 function paidLetter(purchase: Purchase, page: string): Omit<Letter, 'to'> {
   const { creditCents, feeCents, receiptNumber, kind, card } = purchase
@@ -46,15 +56,18 @@ function paidLetter(purchase: Purchase, page: string): Omit<Letter, 'to'> {
   return { subject: `Receipt ${name}: ${sayCents(creditCents)} of credit`, text: `${how}\n\n${sayCents(creditCents)} of credit${fee}: ${sayCents(totalCents(purchase))} in all. The receipt as a PDF:\n\n${page}` }
 }
 
-function failedLetter({ failure, creditCents }: Purchase, isOff: boolean, page: string): Omit<Letter, 'to'> {
+function failedNotice({ accountId, id, failure, creditCents }: Purchase, isOff: boolean, page: string): Notice {
   const why = failure ?? 'The card was not charged.'
   const next = isOff ? 'No card is charged by itself any more. Turn it on again once the card is in order, or buy credit by hand:' : 'It is tried again later. See to the card, or buy credit by hand:'
-  return { subject: isOff ? 'Automatic top-up was turned off' : 'Automatic top-up failed', text: `${sayCents(creditCents)} of credit could not be bought: ${why}\n\n${next}\n\n${page}` }
+  return {
+    accountId, kind: 'payment.failed', reference: `payment.failed:${id}`, title: isOff ? 'Automatic top-up was turned off' : 'Automatic top-up failed',
+    text: `${sayCents(creditCents)} of credit could not be bought: ${why}\n\n${next}\n\n${page}`, data: { purchase_id: id, amount_usd: usdNumber(centsToNano(creditCents)), failure: why, auto_topup: isOff ? 'off' : 'on' },
+  }
 }
 
-function reversalLetter({ receiptNumber }: Purchase, { kind, state, cents }: Reversal, page: string): Omit<Letter, 'to'> {
+function reversalLetter({ receiptNumber }: Purchase, { kind, state, cents }: Reversal, { topUp: { offReason } }: Payer, page: string): Omit<Letter, 'to'> {
   const name = receiptName(receiptNumber ?? 0)
-  return { subject: `${kind === 'refund' ? 'Refund' : 'Dispute'} of receipt ${name}`, text: `${SAID[kind][state](sayCents(cents satisfies Cents))}\n\n${page}` }
+  return { subject: `${kind === 'refund' ? 'Refund' : 'Dispute'} of receipt ${name}`, text: [SAID[kind][state](sayCents(cents satisfies Cents)), ...(offReason === null ? [] : [`Automatic top-up is off: ${offReason}`]), page].join('\n\n') }
 }
 
 const SAID: Readonly<Record<Reversal['kind'], Readonly<Record<Reversal['state'], (amount: string) => string>>>> = {

@@ -43,7 +43,9 @@ async function addressees(sql: Sql, { accountId, kind, userId }: Notice, { recip
     WHERE memberships.account_id = $1 AND memberships.role = 'admin' AND users.disabled_ms IS NULL ORDER BY users.email`, accountId) : []
   const owner = recipients.keyOwner && userId ? await sql.all(`SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id
     WHERE memberships.account_id = $1 AND memberships.user_id = $2 AND users.disabled_ms IS NULL`, accountId, userId) : []
-  return [...new Set([...[...admins, ...owner].map((row) => text(row, 'email')), ...recipients.addresses])]
+  // Who gets the receipts is told of what could not be paid.
+  const payer = kind === 'payment.failed' ? await sql.all("SELECT email FROM payers WHERE account_id = $1 AND email <> ''", accountId) : []
+  return [...new Set([...[...admins, ...owner, ...payer].map((row) => text(row, 'email')), ...recipients.addresses])]
 }
 
 /** What of an account's notices a reader sees; their id is `$2`, and what a mark of theirs is under. */

@@ -1,5 +1,6 @@
 import type { Instance } from '../accounts/instance.ts'
 import type { Mailer } from '../accounts/mailer.ts'
+import type { Notices } from '../accounts/notice.ts'
 import type { People } from '../accounts/people.ts'
 import { Billing } from '../billing/billing.ts'
 import { BillingLetters } from '../billing/letters.ts'
@@ -20,6 +21,7 @@ export interface OpenBillingOptions {
   readonly instance: Instance
   readonly people: People
   readonly mailer: Mailer
+  readonly notices: Notices
   readonly clock: Clock
   readonly settleAll: (accountId: string) => Promise<void>
   readonly log: (line: string) => void
@@ -29,11 +31,11 @@ export interface OpenBilling { readonly billing: Billing; readonly payments: Pay
 
 /** Puts together what people buy, over a store. Nothing is done by itself where nothing is sold from here. */
 export function openBilling(store: PurchaseStore, options: OpenBillingOptions): OpenBilling {
-  const { selling, instance, people, mailer, clock, settleAll } = options
+  const { selling, instance, people, mailer, notices, clock, settleAll } = options
   const settings = () => instance.settings
   const log = (what: string, detail: string) => options.log(`${what}: ${detail}`)
   const pageUrl = selling?.pageUrl ?? (() => '')
-  const letters = new BillingLetters({ mailer, people, store, pageUrl })
+  const letters = new BillingLetters({ mailer, notices, people, store, pageUrl })
   const provider = selling?.provider
   const payments = provider && new Payments({ store, provider, settings, clock, settleAll, onApplied: (applied) => letters.tell(applied), log })
   const jobs = selling && new PaymentJobs({ store, payments, settings, clock, log })

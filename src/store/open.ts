@@ -149,7 +149,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
     await markups.load()
     Object.assign(listeners, { ledger, accounts, rules, presets, limits, ownKeys: byok.ownKeys, instance, markups })
     const notices = openNotices(client.api, { nodeId, dataDir, clock, masterKey: options.masterKey, sending: options.sending, isMoneyOn: () => instance.settings.moneyEnabled, flush: () => ledger.flush(), log, note: options.note ?? (() => undefined) })
-    const selling = openBilling(client.api, { selling: options.selling, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll: async (accountId) => { await ledger.flush(); await recall(accountId) }, log })
+    const selling = openBilling(client.api, { selling: options.selling, instance, people: new People(client.api, clock), mailer: notices.mailer, notices: notices.board, clock, settleAll: async (accountId) => { await ledger.flush(); await recall(accountId) }, log })
     const operator = new Operator({ store: client.api, clock, flush: () => ledger.flush() })
     const reader = new ReportClient({ dataDir, databaseUrl: options.databaseUrl })
     const retainer = options.retention && new Retainer({ store: client.api, retention: options.retention, clock, log })
@@ -196,7 +196,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const instance = await openInstance(client, clock)
   const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
   const reader = new ReportClient(options)
-  const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, clock, settleAll, log: () => undefined })
+  const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, notices: notices.board, clock, settleAll, log: () => undefined })
   return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: walletsOn(client, reader), clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: async () => { await reader.close(); await client.close() } }
 }
 
