@@ -8,6 +8,8 @@ export interface Preset {
   readonly slug: string
   readonly createdMs: number
   readonly updatedMs: number
+  /** The person who made its first version; null: a key that is nobody's. */
+  readonly createdBy: string | null
   readonly designated: PresetVersion
 }
 
@@ -19,6 +21,7 @@ export interface PresetVersion {
   readonly systemPrompt: string | null
   readonly config: JsonObject
   readonly createdMs: number
+  readonly createdBy: string | null
 }
 
 export interface NewPresetVersion {

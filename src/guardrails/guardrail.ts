@@ -57,6 +57,12 @@ export interface Assignment {
   readonly createdMs: number
 }
 
+/** An assignment as it is kept. */
+export interface KeptAssignment extends Assignment {
+  /** The person who made it; null: a key that is nobody's. */
+  readonly assignedBy: string | null
+}
+
 /** The one member that an account has until it has several: all its keys are theirs. */
 export const OWNER = 'user_owner'
 

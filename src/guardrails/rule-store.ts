@@ -1,6 +1,6 @@
 import type { Change } from '../accounts/people-store.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
-import type { Assignment, AssigneeKind, Guardrail, GuardrailRules } from './guardrail.ts'
+import type { Assignment, AssigneeKind, Guardrail, GuardrailRules, KeptAssignment } from './guardrail.ts'
 
 /** All that restricts the callers of one account. */
 export interface AccountRules {
@@ -24,7 +24,7 @@ export interface Page { readonly offset: number; readonly limit: number }
 export interface Listed<T> { readonly rows: readonly T[]; readonly total: number }
 
 /** An assignment of a key, with what people know the key by. */
-export interface KeyAssignment extends Assignment { readonly keyName: string; readonly keyLabel: string }
+export interface KeyAssignment extends KeptAssignment { readonly keyName: string; readonly keyLabel: string }
 
 /** What guardrails need stored. Every method is one transaction, with an entry in the log for each change; a method that fails throws Fault `unavailable`. */
 export interface RuleStore {
@@ -42,5 +42,5 @@ export interface RuleStore {
   /** How many there were. */
   unassign(accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[], change: Change): Promise<number>
   listKeyAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>>
-  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>>
+  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeptAssignment>>
 }

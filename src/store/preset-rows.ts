@@ -2,10 +2,11 @@ import type { NewPresetVersion, Preset, PresetVersion } from '../accounts/preset
 import type { JsonObject } from '../core/json.ts'
 import { writeAudit } from './audit-rows.ts'
 import { noteRules } from './rule-rows.ts'
-import { int, one, text, type Row, type Sql } from './sql.ts'
+import { int, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 const PRESETS = `SELECT presets.id, presets.account_id, presets.slug, presets.created_ms, presets.updated_ms, preset_versions.id AS version_id, preset_versions.version,
-  preset_versions.system_prompt, preset_versions.config, preset_versions.created_ms AS version_ms FROM presets
+  preset_versions.system_prompt, preset_versions.config, preset_versions.created_ms AS version_ms, preset_versions.created_by,
+  (SELECT first.created_by FROM preset_versions AS first WHERE first.account_id = presets.account_id AND first.preset_id = presets.id AND first.version = 1) AS made_by FROM presets
   JOIN preset_versions ON preset_versions.account_id = presets.account_id AND preset_versions.preset_id = presets.id AND preset_versions.version = presets.designated`
 
 export async function findPreset(sql: Sql, accountId: string, slug: string): Promise<Preset | undefined> {
@@ -25,8 +26,8 @@ export async function addPresetVersion(sql: Sql, made: NewPresetVersion): Promis
   await sql.run('INSERT INTO presets (account_id, id, slug, designated, created_ms, updated_ms) VALUES ($1, $2, $3, 0, $4, $4) ON CONFLICT (account_id, slug) DO NOTHING', accountId, presetId, slug, nowMs)
   const row = await one(sql, 'UPDATE presets SET designated = designated + 1, updated_ms = $1 WHERE account_id = $2 AND slug = $3 RETURNING id, designated', nowMs, accountId, slug)
   if (!row) throw new Error('a preset that was made in this transaction is gone')
-  await sql.run('INSERT INTO preset_versions (account_id, preset_id, version, id, system_prompt, config, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-    accountId, text(row, 'id'), int(row, 'designated'), versionId, systemPrompt, JSON.stringify(config), nowMs)
+  await sql.run('INSERT INTO preset_versions (account_id, preset_id, version, id, system_prompt, config, created_ms, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    accountId, text(row, 'id'), int(row, 'designated'), versionId, systemPrompt, JSON.stringify(config), nowMs, by.userId)
   // Which fields it sets, and the model: what its prompts say is nobody's to read in a log.
   const after = { slug, version: int(row, 'designated'), fields: Object.keys(config), model: config['model'] ?? null }
   await writeAudit(sql, { accountId, by, nowMs, action: after.version === 1 ? 'preset.create' : 'preset.change', target: text(row, 'id'), before: after.version === 1 ? undefined : { slug, version: after.version - 1 }, after })
@@ -35,7 +36,7 @@ export async function addPresetVersion(sql: Sql, made: NewPresetVersion): Promis
   return preset
 }
 
-const VERSION = 'preset_versions.preset_id, preset_versions.id AS version_id, preset_versions.version, preset_versions.system_prompt, preset_versions.config, preset_versions.created_ms AS version_ms'
+const VERSION = 'preset_versions.preset_id, preset_versions.id AS version_id, preset_versions.version, preset_versions.system_prompt, preset_versions.config, preset_versions.created_ms AS version_ms, preset_versions.created_by'
 const VERSIONS = 'FROM preset_versions JOIN presets ON presets.account_id = preset_versions.account_id AND presets.id = preset_versions.preset_id WHERE presets.account_id = $1 AND presets.slug = $2'
 
 export async function listPresetVersions(sql: Sql, accountId: string, slug: string, page: { readonly offset: number; readonly limit: number }): Promise<{ readonly rows: readonly PresetVersion[]; readonly total: number } | undefined> {
@@ -53,7 +54,7 @@ export async function findPresetVersion(sql: Sql, accountId: string, slug: strin
 function readPreset(row: Row): Preset {
   return {
     id: text(row, 'id'), accountId: text(row, 'account_id'), slug: text(row, 'slug'), createdMs: int(row, 'created_ms'), updatedMs: int(row, 'updated_ms'),
-    designated: readVersion(row, text(row, 'id')),
+    createdBy: textOrNull(row, 'made_by'), designated: readVersion(row, text(row, 'id')),
   }
 }
 
@@ -61,6 +62,6 @@ function readVersion(row: Row, presetId: string): PresetVersion {
   return {
     id: text(row, 'version_id'), presetId, version: int(row, 'version'), systemPrompt: row['system_prompt'] === null ? null : text(row, 'system_prompt'),
     // Written by addPresetVersion, from the same type.
-    config: JSON.parse(text(row, 'config')) as JsonObject, createdMs: int(row, 'version_ms'),
+    config: JSON.parse(text(row, 'config')) as JsonObject, createdMs: int(row, 'version_ms'), createdBy: textOrNull(row, 'created_by'),
   }
 }

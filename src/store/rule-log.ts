@@ -33,7 +33,7 @@ export async function dropGuardrail(sql: Sql, accountId: string, id: string, cha
 
 /** As `assign`, which gives the targets that are not there. */
 export async function assignLogged(sql: Sql, accountId: string, assignments: readonly Assignment[], change: Change): Promise<readonly string[]> {
-  const missing = await assign(sql, accountId, assignments)
+  const missing = await assign(sql, accountId, assignments, change.by.userId)
   if (missing.length > 0) return missing
   for (const { guardrailId, kind, target } of assignments) await writeAudit(sql, { accountId, ...change, action: 'guardrail.assign', target: guardrailId, after: { kind, target } })
   return []

@@ -1,7 +1,7 @@
 import type { KeyExtras, KeyRules } from '../accounts/accounts.ts'
 import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
-import { NO_BUDGET, NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailBudget, type GuardrailRules } from '../guardrails/guardrail.ts'
+import { NO_BUDGET, NO_RULES, type Assignment, type AssigneeKind, type Guardrail, type GuardrailBudget, type GuardrailRules, type KeptAssignment } from '../guardrails/guardrail.ts'
 import type { AccountRules, KeyAssignment, Listed, Page } from '../guardrails/rule-store.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -95,10 +95,10 @@ export async function deleteGuardrail(sql: Sql, accountId: string, id: string): 
   return await sql.run('DELETE FROM guardrails WHERE account_id = $1 AND id = $2', accountId, id) === 1
 }
 
-const ASSIGNMENT = 'id, guardrail_id, kind, target, created_ms'
+const ASSIGNMENT = 'id, guardrail_id, kind, target, created_ms, assigned_by'
 
 /** The targets of keys that are not there; then nothing was changed. */
-export async function assign(sql: Sql, accountId: string, assignments: readonly Assignment[]): Promise<readonly string[]> {
+export async function assign(sql: Sql, accountId: string, assignments: readonly Assignment[], assignedBy: string | null): Promise<readonly string[]> {
   const missing: string[] = []
   for (const { kind, target } of assignments) if (kind === 'key' && !await liveKey(sql, accountId, target)) missing.push(target)
   if (missing.length > 0) return missing
@@ -106,7 +106,7 @@ export async function assign(sql: Sql, accountId: string, assignments: readonly 
   if (await hasBudgets(sql, accountId)) await touchKeysOf(sql, accountId)
   for (const { id, guardrailId, kind, target, createdMs } of assignments) {
     await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND kind = $2 AND target = $3', accountId, kind, target)
-    await sql.run(`INSERT INTO guardrail_assignments (account_id, ${ASSIGNMENT}) VALUES ($1, $2, $3, $4, $5, $6)`, accountId, id, guardrailId, kind, target, createdMs)
+    await sql.run(`INSERT INTO guardrail_assignments (account_id, ${ASSIGNMENT}) VALUES ($1, $2, $3, $4, $5, $6, $7)`, accountId, id, guardrailId, kind, target, createdMs, assignedBy)
   }
   return []
 }
@@ -125,13 +125,13 @@ export async function unassign(sql: Sql, accountId: string, guardrailId: string,
 export async function listKeyAssignments(sql: Sql, accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeyAssignment>> {
   const { where, values } = filterOf(accountId, 'key', guardrailId)
   const from = `FROM guardrail_assignments AS a JOIN keys ON keys.account_id = a.account_id AND keys.hash = a.target WHERE ${where} AND keys.deleted_ms IS NULL`
-  const rows = await sql.all(`SELECT a.id, a.guardrail_id, a.kind, a.target, a.created_ms, keys.name, keys.label ${from}
+  const rows = await sql.all(`SELECT a.id, a.guardrail_id, a.kind, a.target, a.created_ms, a.assigned_by, keys.name, keys.label ${from}
     ORDER BY a.created_ms, a.id LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, page.limit, page.offset)
   const total = await one(sql, `SELECT COUNT(*) AS total ${from}`, ...values)
   return { rows: rows.map((row) => ({ ...readAssignment(row), keyName: text(row, 'name'), keyLabel: text(row, 'label') })), total: int(total, 'total') }
 }
 
-export async function listMemberAssignments(sql: Sql, accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>> {
+export async function listMemberAssignments(sql: Sql, accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeptAssignment>> {
   const { where, values } = filterOf(accountId, 'member', guardrailId)
   const rows = await sql.all(`SELECT ${ASSIGNMENT} FROM guardrail_assignments AS a WHERE ${where} ORDER BY created_ms, id LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, page.limit, page.offset)
   const total = await one(sql, `SELECT COUNT(*) AS total FROM guardrail_assignments AS a WHERE ${where}`, ...values)
@@ -166,7 +166,7 @@ function budgetOf(row: Row): Pick<Guardrail, 'budget'> {
   return limit === null && reset === null && !includeByok ? {} : { budget: { limit, reset: reset as GuardrailBudget['reset'], includeByok } }
 }
 
-function readAssignment(row: Row): Assignment {
+function readAssignment(row: Row): KeptAssignment {
   // Written by assign, from the same type.
-  return { id: text(row, 'id'), guardrailId: text(row, 'guardrail_id'), kind: text(row, 'kind') as AssigneeKind, target: text(row, 'target'), createdMs: int(row, 'created_ms') }
+  return { id: text(row, 'id'), guardrailId: text(row, 'guardrail_id'), kind: text(row, 'kind') as AssigneeKind, target: text(row, 'target'), createdMs: int(row, 'created_ms'), assignedBy: textOrNull(row, 'assigned_by') }
 }

@@ -4,6 +4,7 @@ import { BYOK } from './schema-byok.ts'
 import { FEEDBACK } from './schema-feedback.ts'
 import { INSTANCE } from './schema-instance.ts'
 import { LIMITS } from './schema-limits.ts'
+import { MAKERS } from './schema-makers.ts'
 import { NOTICES } from './schema-notices.ts'
 import { PEOPLE } from './schema-people.ts'
 import { PURCHASES } from './schema-purchases.ts'
@@ -97,7 +98,7 @@ export const MIGRATIONS: readonly Migration[] = [{
       account_id text NOT NULL, preset_id text NOT NULL, version bigint NOT NULL, id text NOT NULL, system_prompt text, config text NOT NULL,
       created_ms bigint NOT NULL, PRIMARY KEY (account_id, preset_id, version))`,
   ],
-}, PEOPLE, STORAGE, LIMITS, BYOK, ANALYTICS, SIGN_IN, PURCHASES, NOTICES, WALLETS, SCIM, APPS, INSTANCE, FEEDBACK]
+}, PEOPLE, STORAGE, LIMITS, BYOK, ANALYTICS, SIGN_IN, PURCHASES, NOTICES, WALLETS, SCIM, APPS, INSTANCE, FEEDBACK, MAKERS]
 
 /**
  * Brings the schema to this version, in one transaction. Refuses one that is newer, that another program made, or that an

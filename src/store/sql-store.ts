@@ -5,7 +5,7 @@ import type { CreditMove, FoundKey, Grant, InsertKey, KeyPage, KeyRefusal, KeySt
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { NewPresetVersion, Preset, PresetStore, PresetVersion } from '../accounts/presets.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
-import type { Assignment, AssigneeKind, Guardrail } from '../guardrails/guardrail.ts'
+import type { Assignment, KeptAssignment, AssigneeKind, Guardrail } from '../guardrails/guardrail.ts'
 import type { AccountRules, KeyAssignment, Listed, Page, RuleStore } from '../guardrails/rule-store.ts'
 import type { Bank, LeaseAnswer, LeaseAsk, LeaseReturn, Settled } from '../ledger/bank.ts'
 import type { Generation } from '../ledger/generation.ts'
@@ -187,7 +187,7 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => listKeyAssignments(sql, accountId, guardrailId, page))
   }
 
-  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<Assignment>> {
+  listMemberAssignments(accountId: string, guardrailId: string | undefined, page: Page): Promise<Listed<KeptAssignment>> {
     return this.database.read((sql) => listMemberAssignments(sql, accountId, guardrailId, page))
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../core/fault.ts'
-import { OWNER, type Assignment, type AssigneeKind } from '../../guardrails/guardrail.ts'
+import { OWNER, type Assignment, type AssigneeKind, type KeptAssignment } from '../../guardrails/guardrail.ts'
 import type { KeyAssignment } from '../../guardrails/rule-store.ts'
 import { rowId } from '../../lib/id.ts'
 import type { Route, RouteContext } from '../route.ts'
@@ -75,8 +75,8 @@ async function unassign(context: RouteContext, kind: AssigneeKind, targets: read
   return await context.services.rules.store.unassign(accessIn(context).accountId, id, kind, [...new Set(targets)], changeBy(context))
 }
 
-function assignmentRow({ id, guardrailId, createdMs }: Assignment): object {
-  return { id, guardrail_id: guardrailId, assigned_by: OWNER, created_at: timeOrNull(createdMs) }
+function assignmentRow({ id, guardrailId, assignedBy, createdMs }: KeptAssignment): object {
+  return { id, guardrail_id: guardrailId, assigned_by: assignedBy ?? OWNER, created_at: timeOrNull(createdMs) }
 }
 
 function keyRow(assignment: KeyAssignment): object {

@@ -3,6 +3,7 @@ import { validateRequest, validateResponse } from '../../../test/openapi.ts'
 import { ask, endpoint, keyRecord, model, provider, snapshot, type Answer } from '../../../test/openapi/fake-services.ts'
 import { storedServices } from '../../../test/openapi/stored-services.ts'
 import { hasShared } from '../../../test/shared.ts'
+import { SYSTEM } from '../../accounts/audit-entry.ts'
 import { DEFAULT_WORKSPACE, defaultGuardrailId, OWNER } from '../../guardrails/guardrail.ts'
 
 const [acme, other] = [provider('acme', { name: 'Acme Inc.', retainsPrompts: false, mayTrain: false }), provider('other')]
@@ -122,6 +123,16 @@ describe('assignments', () => {
     expect((await api('GET', `/guardrails/${members}/assignments/members`)).body).toMatchObject({ total_count: 1, data: [{ user_id: OWNER, guardrail_id: members, organization_id: 'default' }] })
     expect((await api('POST', `/guardrails/${members}/assignments/members/remove`, { member_user_ids: [OWNER] })).body).toEqual({ unassigned_count: 1 })
     expect((await policyOf(hash)).sources.map(({ owner }) => owner.id)).toEqual([keys])
+  })
+
+  test('F34: says who assigned it', async () => {
+    const [id, hash] = [await made(), await hashOf('assigned')]
+    const ada = keyRecord({ kind: 'management', creatorUserId: (await services.people.addUser({ email: 'ada@example.com' }, SYSTEM)).id })
+    await services.people.addMember('default', ada.creatorUserId ?? '', 'admin', SYSTEM)
+    expect((await ask(services, 'POST', `/guardrails/${id}/assignments/keys`, { as: ada, body: { key_hashes: [hash] } })).status).toBe(200)
+    expect((await ask(services, 'POST', `/guardrails/${id}/assignments/members`, { as: ada, body: { member_user_ids: [OWNER] } })).status).toBe(200)
+    for (const kind of ['keys', 'members']) expect((await api('GET', `/guardrails/${id}/assignments/${kind}`)).body).toMatchObject({ data: [{ assigned_by: ada.creatorUserId }] })
+    await api('DELETE', `/guardrails/${id}`)
   })
 
   test('F34: keys by hash, in bulk, with counts and lists by pages', async () => {

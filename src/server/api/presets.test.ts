@@ -30,6 +30,15 @@ describe('presets', () => {
     expect((await api('GET', '/presets/copy-writer')).data).toEqual(second.data)
   })
 
+  test('H30: says who made it, and who made each version', async () => {
+    const by = async (creatorUserId: string | null) => await ask(services, 'POST', '/presets/shared/chat/completions', { as: keyRecord({ accountId: 'makers', creatorUserId }), body: { temperature: 0, messages: USER } })
+    await by('user_ada')
+    expect((await by('user_bob')).body).toMatchObject({ data: { creator_user_id: 'user_ada', designated_version: { version: 2, creator_id: 'user_bob' } } })
+    expect((await by(null)).body).toMatchObject({ data: { creator_user_id: 'user_ada', designated_version: { version: 3, creator_id: 'user_owner' } } })
+    const versions = await ask(services, 'GET', '/presets/shared/versions', { as: keyRecord({ accountId: 'makers' }) })
+    expect(versions.body).toMatchObject({ data: [{ creator_id: 'user_ada' }, { creator_id: 'user_bob' }, { creator_id: 'user_owner' }] })
+  })
+
   test('A28: the bodies of Messages and Responses say the same', async () => {
     const messages = await api('POST', '/presets/m/messages', { model: 'acme/tiny', max_tokens: 50, system: 'Be kind', stop_sequences: ['END'], messages: USER })
     expect(messages.data).toMatchObject({ designated_version: { system_prompt: 'Be kind', config: { model: 'acme/tiny', max_tokens: 50, stop: ['END'] } } })

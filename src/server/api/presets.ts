@@ -101,15 +101,15 @@ function missing({ params }: RouteContext): never {
   throw new Fault('not_found', `There is no preset "${(params['slug'] ?? '').slice(0, 100)}" of this account. GET /api/v1/presets lists those there are.`)
 }
 
-function presetRow({ id, accountId, slug, designated, createdMs, updatedMs }: Preset): object {
+function presetRow({ id, accountId, slug, designated, createdBy, createdMs, updatedMs }: Preset): object {
   return {
     id, slug, name: slug, description: null, status: 'active', status_updated_at: null, designated_version_id: designated.id,
-    creator_user_id: OWNER, workspace_id: defaultWorkspaceId(accountId), created_at: timeOrNull(createdMs), updated_at: timeOrNull(updatedMs),
+    creator_user_id: createdBy ?? OWNER, workspace_id: defaultWorkspaceId(accountId), created_at: timeOrNull(createdMs), updated_at: timeOrNull(updatedMs),
   }
 }
 
-function versionRow({ id, presetId, version, systemPrompt, config, createdMs }: PresetVersion): object {
-  return { id, preset_id: presetId, version, system_prompt: systemPrompt, config, creator_id: OWNER, created_at: timeOrNull(createdMs), updated_at: timeOrNull(createdMs) }
+function versionRow({ id, presetId, version, systemPrompt, config, createdBy, createdMs }: PresetVersion): object {
+  return { id, preset_id: presetId, version, system_prompt: systemPrompt, config, creator_id: createdBy ?? OWNER, created_at: timeOrNull(createdMs), updated_at: timeOrNull(createdMs) }
 }
 
 /** Presets are the account's: who only has a key of a customer's may call with them, and sees nothing of what is in them. */
