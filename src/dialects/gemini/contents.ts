@@ -43,9 +43,7 @@ class ContentsWriter {
       if (isResult(message)) {
         const run = runOfResults(messages, at)
         for (const result of run) this.waiting.delete(this.answered(result))
-        // Instructions stand apart, so results that follow them are of this turn too.
-        const isLast = !isResult(messages.slice(at + run.length).find((next) => !isSystem(next)))
-        this.answer([...run, ...(isLast ? this.missing() : [])], at)
+        this.answer([...run, ...(resultsFollow(messages, at + run.length) ? [] : this.missing())], at)
         at += run.length - 1
       } else if (isSystem(message)) this.instruct(message, field)
       // Two turns of the model are one to Gemini: the results of both may follow the second.
@@ -172,8 +170,15 @@ function isResult(message: Message | undefined): boolean {
   return message?.role === 'tool' || message?.role === 'function'
 }
 
-function isSystem(message: Message): boolean {
-  return message.role === 'system' || message.role === 'developer'
+/** Instructions stand apart, so results that follow them are of this turn too. */
+function resultsFollow(messages: readonly Message[], from: number): boolean {
+  let at = from
+  while (isSystem(messages[at])) at++
+  return isResult(messages[at])
+}
+
+function isSystem(message: Message | undefined): boolean {
+  return message?.role === 'system' || message?.role === 'developer'
 }
 
 function runOfResults(messages: readonly Message[], from: number): Message[] {
