@@ -1,6 +1,7 @@
 // Who comes first to a fresh install runs it: nobody does without its terminal.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startSmtp, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
+import { openStage } from '../scim/organization.ts'
 import { startGateway } from '../server.ts'
 import { Browser, eventually, PASSWORD, tokenIn, tokenOf } from './person.ts'
 
@@ -63,4 +64,28 @@ test('who made an account before somebody ran the install, and has not confirmed
   await eve.form('/sign-in', wish('eve@example.com'))
   expect((await eve.api('/me')).status).toBe(200)
   await gateway.stop()
+}, 60_000)
+
+test('whom the command line or a directory has made is not the first by a letter: they wait for who shows the code', async () => {
+  const code = 'a-code-of-our-own-7423'
+  const stage = await openStage(['acme'], { SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com', SWITCHYARD_SETUP_CODE: code })
+  const { gateway } = stage
+  const email = 'admin@acme.example'
+  const admin = new Browser(gateway.url)
+  expect((await admin.form('/forgot-password', { email })).status).toBe(200)
+  await admin.form('/sign-in/link', { email })
+  await admin.auth('/send-verification-email', { email })
+  await eventually(() => (gateway.logs().split('nobody runs this install yet').length > 3 ? true : undefined))
+
+  const lovelace = new Browser(gateway.url)
+  expect((await lovelace.form('/sign-up', wish('lovelace@example.com', { setup_code: code }))).status).toBe(200)
+  await lovelace.form('/verify-email', { token: await tokenOf(smtp, 'lovelace@example.com', '/verify-email') })
+  expect(await (await lovelace.api('/me')).json()).toMatchObject({ data: { is_operator: true } })
+  expect(smtp.letters.filter(({ to }) => to.includes(email))).toEqual([])
+
+  await admin.form('/forgot-password', { email })
+  await admin.form('/reset-password', { token: await tokenOf(smtp, email, '/reset-password'), password: PASSWORD })
+  await admin.form('/sign-in', { email, password: PASSWORD })
+  expect(await (await admin.api('/me')).json()).toMatchObject({ data: { email, is_operator: false } })
+  await stage.stop()
 }, 60_000)

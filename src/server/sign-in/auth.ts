@@ -75,7 +75,7 @@ export function makeAuth(options: AuthOptions): Auth {
     emailAndPassword: {
       enabled: true, requireEmailVerification: true, minPasswordLength: PASSWORD_CHARS.min, maxPasswordLength: PASSWORD_CHARS.max, revokeSessionsOnPasswordReset: true, resetPasswordTokenExpiresIn: RESET_MS / 1000,
       password: { hash: (password) => Bun.password.hash(password, ARGON2), verify: ({ hash, password }) => Bun.password.verify(password, hash) },
-      sendResetPassword: ({ user, token }) => letters.send({ purpose: 'reset', email: user.email, url: link('/reset-password', token), lastsMs: RESET_MS }),
+      sendResetPassword: async ({ user, token }) => { if (await mayBeWritten(options, user.id)) await letters.send({ purpose: 'reset', email: user.email, url: link('/reset-password', token), lastsMs: RESET_MS }) },
       // Who has set one with a link of a letter has shown that the address is theirs.
       onPasswordReset: async ({ user }) => { await store.updateSignIn({ model: 'user', where: [{ field: 'id', operator: 'eq', value: user.id, isOr: false }] }, { emailVerified: true }, clock.wallMs()) },
       onExistingUserSignUp: ({ user }) => letters.sendKnown(user.email, `${publicUrl}/sign-in`),
@@ -83,7 +83,7 @@ export function makeAuth(options: AuthOptions): Auth {
     emailVerification: {
       sendOnSignUp: true, sendOnSignIn: true, autoSignInAfterVerification: true, expiresIn: VERIFY_MS / 1000,
       // After the person is there: a letter to nobody would lead nowhere. The answer does not wait for it.
-      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(async () => { inBackground(sendConfirmation(options, user.email, link('/verify-email', token))) }),
+      sendVerificationEmail: ({ user, token }) => queueAfterTransactionHook(async () => { inBackground(sendConfirmation(options, user, link('/verify-email', token))) }),
     },
     // What attempts.ts counts is not counted twice.
     rateLimit: { enabled: true, window: 60, max: 100, customStorage: limitsIn(store, clock), customRules: Object.fromEntries(Object.keys(LIMITS).map((path) => [path, false as const])) },
@@ -104,8 +104,19 @@ export function makeAuth(options: AuthOptions): Auth {
 }
 
 /** Each sign-in with the right password has one sent, as long as the address is not confirmed: whoever made the account with somebody else's would fill their mailbox. */
-async function sendConfirmation({ store, clock, letters }: AuthOptions, email: string, url: string): Promise<void> {
-  if (await store.countAttempt([lettersTo('confirmation', email)], clock.wallMs()) === 0) await letters.send({ purpose: 'verify', email, url, lastsMs: VERIFY_MS })
+async function sendConfirmation(options: AuthOptions, { id, email }: { readonly id: string; readonly email: string }, url: string): Promise<void> {
+  const { store, clock, letters } = options
+  if (await mayBeWritten(options, id) && await store.countAttempt([lettersTo('confirmation', email)], clock.wallMs()) === 0) await letters.send({ purpose: 'verify', email, url, lastsMs: VERIFY_MS })
+}
+
+/**
+ * Who follows a link first runs a fresh install. Who made themselves an account has shown the code for that; whom the command line or a directory has made
+ * has not, and waits until somebody runs it.
+ */
+async function mayBeWritten({ store, setUp, onTrouble }: AuthOptions, userId: string): Promise<boolean> {
+  if (!await store.isFresh() || await setUp.mayBeFirst(undefined, true) || await store.countSignIn({ model: 'account', where: [{ field: 'userId', operator: 'eq', value: userId, isOr: false }] }) > 0) return true
+  onTrouble('a letter was not sent', 'nobody runs this install yet: somebody whom the command line or a directory has let in can sign in once its first person is there')
+  return false
 }
 
 function pluginsOf(options: AuthOptions, link: (path: string, token: string) => string): BetterAuthPlugin[] {
@@ -117,8 +128,8 @@ function pluginsOf(options: AuthOptions, link: (path: string, token: string) => 
       // Whoever is not here, and may not make themselves a person here, gets none.
       sendMagicLink: async ({ email, token }) => {
         const address = email.toLowerCase()
-        const isKnown = await store.countSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: address, isOr: false }] }) > 0
-        if (isKnown || await maySignUp(address, { isByLetter: true }, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
+        const [known] = await store.findSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: address, isOr: false }] })
+        if (known ? await mayBeWritten(options, String(known['id'])) : await maySignUp(address, { isByLetter: true }, options)) await letters.send({ purpose: 'sign_in', email, url: link('/magic-link', token), lastsMs: MAGIC_MS })
       },
     }),
     second, secondFactorAfterLink(second), externalSession(options.flows),
