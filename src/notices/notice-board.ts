@@ -13,7 +13,7 @@ export interface NoticeBoardOptions {
   readonly poke: () => void
 }
 
-const FOOTER = 'Who is told of what: PATCH /api/v1/notifications/settings, or the settings of notifications in the console.'
+const FOOTER = 'Who is told of what: PATCH /api/v1/notifications/settings, or the page /notifications of the server.'
 
 /** Keeps notices, and puts what goes out of them into the outbox. */
 export class NoticeBoard implements Notices {

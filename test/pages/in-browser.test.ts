@@ -125,7 +125,7 @@ describe.skipIf(!isThere)('in a browser', () => {
     for (const width of WIDTHS) {
       for (const colorScheme of ['light', 'dark'] as const) {
         const { context, page, problems } = await open({ width, colorScheme })
-        for (const path of ['/', '/keys', '/members', '/billing', '/billing?purchase=none']) {
+        for (const path of ['/', '/keys', '/members', '/billing', '/billing?purchase=none', '/notifications']) {
           await page.goto(`${url}${path}`)
           await page.evaluate(() => { for (const one of document.querySelectorAll('details')) one.open = true })
           expect([path, width, colorScheme, await flawsOf(page)]).toEqual([path, width, colorScheme, []])

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { startSmtp, textOf, type TestSmtp } from '../../src/notices/smtp.fixture.ts'
 import { serveStripe, type ServedStripe } from '../billing/serve.ts'
 import { startGateway, type Gateway } from '../server.ts'
-import { Browser, letterTo, signedUp } from '../sign-in/person.ts'
+import { Browser, eventually, letterTo, signedUp } from '../sign-in/person.ts'
 
 setDefaultTimeout(60_000)
 
@@ -20,7 +20,7 @@ let mallory: Browser
 beforeAll(async () => {
   smtp = await startSmtp()
   stripe = serveStripe()
-  gateway = await startGateway({ env: { ...stripe.env, SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com', SWITCHYARD_INITIAL_CREDITS: '0' } })
+  gateway = await startGateway({ config: 'models:\n  demo/priced: { price: { input: "0", output: "0", request: "0.01" } }\n', env: { ...stripe.env, SWITCHYARD_SMTP_URL: smtp.url, SWITCHYARD_MAIL_FROM: 'gateway@example.com', SWITCHYARD_INITIAL_CREDITS: '0' } })
   operator = await signedUp(gateway, smtp, 'operator@example.com')
   await operator.change('PATCH', '/instance/settings', { sign_up: { mode: 'open' } })
   ada = await signedUp(gateway, smtp, 'ada@example.com')
@@ -60,7 +60,7 @@ test('home leads to each page, and what pages load is there', async () => {
   const home = await source(ada, '/')
   for (const [, path = ''] of home.matchAll(/(?:href|src)="(\/pages\/[^"]+)"/g)) expect([path, (await ada.page(path)).status]).toEqual([path, 200])
   expect([home.includes('rel="icon"'), (await ada.page('/pages/icon.svg')).headers.get('content-type')]).toEqual([true, 'image/svg+xml'])
-  for (const path of ['/keys', '/members', '/billing', '/security']) expect(home).toContain(`href="${path}"`)
+  for (const path of ['/keys', '/members', '/billing', '/notifications', '/security']) expect(home).toContain(`href="${path}"`)
 })
 
 describe('members (H20)', () => {
@@ -232,6 +232,36 @@ describe('billing (I2, I4, I5, I17)', () => {
   })
 })
 
+describe('notifications (J23)', () => {
+  test('what was told is on a page until it is read, beside what is left', async () => {
+    expect(await said(ada, '/notifications')).toContain('Nothing yet.')
+    const account = await (await ada.api('/me')).json() as { data: { account: { id: string } } }
+    expect((await operator.api(`/instance/accounts/${account.data.account.id}/credit`, { amount_usd: 1, reason: 'for tests' })).status).toBe(200)
+    const { key } = await (await ada.api('/keys', { name: 'Small & short', limit: 0.02 })).json() as { key: string }
+    for (let call = 0; call < 2; call++) expect((await gateway.api('/chat/completions', { model: 'demo/priced', messages: [{ role: 'user', content: 'x' }], max_tokens: 5 }, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200)
+    const told = 'The API key “Small & short” has used up its limit of $0.02'
+    const words = await eventually(async () => { const page = await said(ada, '/notifications'); return page.includes(told) ? page : undefined })
+    expect(words).toContain('Calls that would go beyond it are refused until it is raised.')
+    expect(words).toContain('API key “Small & short”, limit Used $0.02 (100%) Of $0.02 Left $0.00')
+    expect(await said(ada, '/')).toMatch(/what is left: \d new/)
+    expect(await said(mallory, '/notifications')).not.toContain('Small & short')
+    expect((await sent(ada, '/notifications/read', {})).to).toBe('/notifications?done=read')
+    expect([(await said(ada, '/notifications')).includes(told), (await source(ada, '/notifications')).includes('>new<'), (await said(ada, '/')).includes('new')]).toEqual([true, false, false])
+  })
+
+  test('admins say when and who is told; what is refused is told on the page, with what was typed', async () => {
+    const form = { percent: '75, 100', balance: '20.5', addresses: 'finance@example.com', admins: 'yes', email: 'yes' }
+    expect((await sent(ada, '/notifications/settings', form)).to).toBe('/notifications?done=settings')
+    expect(await (await ada.api('/notifications/settings')).json()).toEqual({ data: {
+      thresholds: { percent: [75, 100], balance_usd: [20.5] }, recipients: { admins: true, key_owner: false, addresses: ['finance@example.com'], balance_address: null }, channels: { email: true, webhook: false },
+    } })
+    const { status, html, words } = await sent(ada, '/notifications/settings', { ...form, percent: 'half', webhook: 'yes' })
+    expect([status, words]).toEqual([400, expect.stringContaining('The percentages must be a list of at most 10 whole percentages from 1 to 100')])
+    expect([html.includes('name="percent" maxlength="100" value="half"'), html.includes('name="webhook" type="checkbox" value="yes" checked')]).toEqual([true, true])
+    expect([await source(linus, '/notifications'), (await sent(linus, '/notifications/settings', form)).status]).toEqual([expect.not.stringContaining('action="/notifications/settings"'), 403])
+  })
+})
+
 test('members change nobody: each form of theirs is refused, and the page is there', async () => {
   for (const [path, fields] of [['invite', { email: 'x@example.com', role: 'admin' }], ['revoke', { id: 'x' }], ['role', { id: 'x', role: 'admin' }], ['remove', { id: 'x' }]] as const) {
     const { status, words } = await sent(linus, `/members/${path}`, fields)
@@ -249,13 +279,13 @@ test('members change nobody: each form of theirs is refused, and the page is the
 test("an operator who looks through somebody's eyes sees their pages, and sends nothing from them", async () => {
   const { data } = await (await ada.api('/me')).json() as { data: { id: string } }
   expect((await operator.api(`/instance/people/${data.id}/impersonate`, { reason: 'ticket 1' })).status).toBe(200)
-  for (const path of ['/keys', '/members', '/billing']) expect(await said(operator, path)).toContain('You look through the eyes of ada@example.com')
+  for (const path of ['/keys', '/members', '/billing', '/notifications']) expect(await said(operator, path)).toContain('You look through the eyes of ada@example.com')
   for (const path of ['/keys', '/members/invite', '/billing/order']) expect([path, (await sent(operator, path, { name: 'x', email: 'x@example.com', role: 'admin', amount: '20' })).status]).toEqual([path, 403])
   expect(await source(ada, '/keys')).not.toContain('<strong>x<')
 })
 
 test('no form does anything that another site has sent', async () => {
-  const forms = ['/keys', '/keys/change', '/keys/state', '/members/organization', '/members/invite', '/members/revoke', '/members/role', '/members/remove', '/members/leave', '/billing/order', '/billing/card', '/billing/card-choose', '/billing/card-remove', '/billing/top-up', '/billing/payer', '/billing/refund']
+  const forms = ['/keys', '/keys/change', '/keys/state', '/members/organization', '/members/invite', '/members/revoke', '/members/role', '/members/remove', '/members/leave', '/billing/order', '/billing/card', '/billing/card-choose', '/billing/card-remove', '/billing/top-up', '/billing/payer', '/billing/refund', '/notifications/read', '/notifications/settings']
   const orders = stripe.stripe.requests.length
   for (const path of forms) {
     for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}, { 'sec-fetch-site': 'same-site' }]) {
@@ -272,9 +302,10 @@ test('what people have called things is text on every page', async () => {
   await eve.form('/keys', { name: EVIL })
   await eve.form('/billing/payer', { name: EVIL, address: `</textarea>${EVIL}`, tax_id: EVIL })
   const pages = await Promise.all([
-    ...['/', '/keys', '/members', '/billing', `/keys?done=${EVIL}`, `/members?offset=${EVIL}`, `/billing?purchase=${EVIL}`, `/billing?done=${EVIL}&card=${EVIL}`].map((path) => source(eve, path)),
+    ...['/', '/keys', '/members', '/billing', '/notifications', `/keys?done=${EVIL}`, `/members?offset=${EVIL}`, `/billing?purchase=${EVIL}`, `/billing?done=${EVIL}&card=${EVIL}`].map((path) => source(eve, path)),
     sent(eve, '/keys', { name: '', limit: EVIL, limit_reset: EVIL, until: EVIL, workspace_id: EVIL }).then(({ html }) => html), sent(eve, '/members/invite', { email: EVIL, role: EVIL }).then(({ html }) => html), sent(eve, '/billing/order', { amount: EVIL }).then(({ html }) => html),
     sent(eve, '/billing/top-up', { threshold: EVIL, amount: EVIL, month: EVIL }).then(({ html }) => html), sent(eve, '/keys/change', { hash: EVIL, name: EVIL, limit: EVIL }).then(({ html }) => html),
+    sent(eve, '/notifications/settings', { percent: EVIL, balance: EVIL, addresses: EVIL }).then(({ html }) => html),
   ])
   for (const page of pages) expect(page.replaceAll('<script src="/pages/copy.js" defer></script>', '')).not.toMatch(/<script>|<img|"'>/)
   expect(pages.filter((page) => page.includes('&lt;script&gt;')).length).toBeGreaterThan(8)

@@ -3,6 +3,7 @@ import { ALERT_CHANGE, settingsRow } from '../../notices/alert-settings.ts'
 import { NOTICE_KINDS } from '../../accounts/notice.ts'
 import type { NoticeReader, NoticeRow } from '../../notices/notice-store.ts'
 import { DELIVERY_STATES, type Delivery } from '../../notices/outbox.ts'
+import type { Access } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
@@ -19,7 +20,7 @@ export const listNotifications: Route = {
   method: 'GET', path: '/notifications', auth: 'management', operation: 'notifications.read',
   async handle(context) {
     const { unread, type: kind, ...page } = readQuery(context.url.searchParams, { ...PAGE, unread: flag, type: oneOf(NOTICE_KINDS) })
-    const { rows, total, unread: unreadCount } = await context.services.notices.desk.list(readerOf(context), { ...pageOf(page), ...(unread !== undefined && { unread }), ...(kind && { kind }) })
+    const { rows, total, unread: unreadCount } = await context.services.notices.desk.list(readerOf(accessIn(context)), { ...pageOf(page), ...(unread !== undefined && { unread }), ...(kind && { kind }) })
     return { data: rows.map(noticeRow), total_count: total, unread_count: unreadCount }
   },
 }
@@ -29,7 +30,7 @@ export const readNotifications: Route = {
   method: 'POST', path: '/notifications/read', auth: 'management', operation: 'notifications.read',
   async handle(context) {
     const { ids } = await readBody(context, READ)
-    return { data: { marked: await context.services.notices.desk.markRead(readerOf(context), ids) } }
+    return { data: { marked: await context.services.notices.desk.markRead(readerOf(accessIn(context)), ids) } }
   },
 }
 
@@ -66,8 +67,8 @@ async function deliveriesOf({ url, services }: RouteContext, accountId: string):
   return { data: rows.map(deliveryRow), total_count: total }
 }
 
-function readerOf(context: RouteContext): NoticeReader {
-  const { accountId, userId, reach } = accessIn(context)
+/** As whom somebody reads notices. */
+export function readerOf({ accountId, userId, reach }: Access): NoticeReader {
   return { accountId, userId, isAdmin: reach === 'all' }
 }
 

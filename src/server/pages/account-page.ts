@@ -6,7 +6,7 @@ import type { Shown } from './operate.ts'
 import type { PageContext } from './page-context.ts'
 
 /** Pages of the account that somebody looks at, in the order of their links. */
-const LINKS = [['/', 'Home'], ['/keys', 'Keys'], ['/members', 'Members'], ['/billing', 'Billing'], ['/security', 'Security']] as const
+const LINKS = [['/', 'Home'], ['/keys', 'Keys'], ['/members', 'Members'], ['/billing', 'Billing'], ['/notifications', 'Notifications'], ['/security', 'Security']] as const
 
 export interface AccountPage {
   readonly title: string

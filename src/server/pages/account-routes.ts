@@ -3,8 +3,9 @@ import { COPY_SCRIPT } from './copy-script.ts'
 import { dropCard, giveBack, keepCard, order, setPayer, setTopUp, showBilling, useCard } from './billing-page.ts'
 import { editKey, makeKey, showKeys, switchKey } from './keys-page.ts'
 import { invite, leave, makeOrganization, remove, revoke, setRole, showMembers } from './members-page.ts'
+import { readNotices, setNotices, showNotices } from './notices-page.ts'
 
-/** Pages of the account that somebody looks at: keys, members, credit. */
+/** Pages of the account that somebody looks at: keys, members, notifications, credit. */
 export const ACCOUNT_PAGES = {
   '/keys': { GET: ofAccount((context, live) => showKeys(context, live)), POST: ofAccount(makeKey) },
   '/keys/change': { POST: ofAccount(editKey) },
@@ -16,6 +17,9 @@ export const ACCOUNT_PAGES = {
   '/members/role': { POST: ofAccount(setRole) },
   '/members/remove': { POST: ofAccount(remove) },
   '/members/leave': { POST: ofAccount(leave) },
+  '/notifications': { GET: ofAccount((context, live) => showNotices(context, live)) },
+  '/notifications/read': { POST: ofAccount(readNotices) },
+  '/notifications/settings': { POST: ofAccount(setNotices) },
   '/billing': { GET: ofAccount((context, live) => showBilling(context, live)) },
   '/billing/order': { POST: ofAccount(order) },
   '/billing/card': { POST: ofAccount(keepCard) },

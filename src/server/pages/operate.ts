@@ -45,7 +45,7 @@ export function typedIn({ field }: PageContext, shown: Shown | undefined, form: 
 
 /** A refusal of the API in the words of a form. */
 function plainTrouble(message: string): string {
-  return message.replace(/^The field `(?:[a-z_]+\.)?([a-z_]+)`/, (_, name: string) => NAMES[name] ?? name).replace(', or null for ', ', or empty for ')
+  return message.replace(/^The field `(?:[a-z_]+\.)?([a-z_]+)(?:\.\d+)?`/, (_, name: string) => NAMES[name] ?? name).replace(', or null for ', ', or empty for ')
     // What there is to choose from is on the page.
     .replace(/ \((?:GET|POST) \/api\/v1\/[^)]*\)/g, '').replace(/(?:;|(?<=\.)) GET \/api\/v1\/\S+ lists (?:them|the hashes)\.?/g, '')
 }
@@ -53,5 +53,5 @@ function plainTrouble(message: string): string {
 /** What forms call what the API calls otherwise. */
 const NAMES: Readonly<Record<string, string>> = {
   amount_usd: 'The amount', amount: 'The amount', threshold_usd: 'The threshold', monthly_max_usd: 'The most in a month', monthly_max: 'The most in a month', name: 'The name', limit: 'The limit', limit_reset: 'The reset', expires_at: 'The end',
-  workspace_id: 'The workspace', email: 'The e-mail address', role: 'The role', address: 'The address', tax_id: 'The tax id',
+  workspace_id: 'The workspace', email: 'The e-mail address', role: 'The role', address: 'The address', tax_id: 'The tax id', percent: 'The percentages', balance_usd: 'The credit', addresses: 'The addresses',
 }

@@ -1,5 +1,7 @@
 import { userName } from '../../accounts/user.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
+import { readerOf } from '../api/notifications.ts'
+import { accessOfSession } from '../session.ts'
 import { pageLinks } from './account-page.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo, page, said } from './layout.ts'
@@ -14,15 +16,15 @@ export function forPerson(handle: (context: PageContext, live: LiveSession) => P
 }
 
 /** `GET /`. */
-export async function showHome({ people }: PageContext, live: LiveSession): Promise<Response> {
-  const accounts = await people.accountsOf(live.user.id)
+export async function showHome({ people, api: { notices } }: PageContext, live: LiveSession): Promise<Response> {
+  const [accounts, { unread }] = await Promise.all([people.accountsOf(live.user.id), notices.desk.list(readerOf(accessOfSession(live, 'notifications.read')), { offset: 0, limit: 1 })])
   const current = accounts.find(({ account }) => account.id === live.accountId)
   return page({ title: 'Home', isWide: true, body: html`<section><h1>${userName(live.user)}</h1>${live.impersonatedBy !== null && said('bad', "You are looking through this person's eyes. Sign out to end it.")}
 <p class="soft">${live.user.email}${live.isOperator && html` · runs this install`}</p>
 <form method="post" action="/account" class="row"><label>Account<select name="account_id">${accounts.map(({ account, role }) => html`<option value="${account.id}"${account.id === live.accountId && html` selected`}>${account.name || 'Personal'} (${account.kind === 'personal' ? 'your own' : role})</option>`)}</select></label><button class="plain">Switch</button></form>
 <p class="soft more">You are in <strong>${current?.account.name ?? ''}</strong>.</p></section>
 <section><ul class="list ways"><li><a href="/keys">Keys</a><small>what programs call models with, and what each may spend</small></li><li><a href="/members">Members</a><small>who is in, and who is invited</small></li>
-<li><a href="/billing">Billing</a><small>credit, cards, receipts</small></li><li><a href="/security">Security</a><small>password, second factor, passkeys, where you are signed in</small></li></ul>
+<li><a href="/billing">Billing</a><small>credit, cards, receipts</small></li><li><a href="/notifications">Notifications</a><small>what is used up, and what is left${unread > 0 && html`: <strong>${unread} new</strong>`}</small></li><li><a href="/security">Security</a><small>password, second factor, passkeys, where you are signed in</small></li></ul>
 <p class="soft">There is more in the <a href="/docs/api">API</a> and at the command line.</p></section>
 <form method="post" action="/sign-out"><button class="plain">Sign out</button></form>` })
 }
