@@ -99,6 +99,18 @@ describe('automatic top-up (I4)', () => {
     })
   }
 
+  test('counts nothing against the card where the key of the install may not charge it', async () => {
+    await saved()
+    shop.stripe.forbidden.add('POST /v1/payment_intents')
+    await shop.payments.topUp()
+    expect((await shop.billing.payer(ACCOUNT)).topUp).toMatchObject({ isOn: true, failures: 0 })
+    expect(shop.logged.join()).toMatch(/does not have the required permissions/)
+    shop.stripe.forbidden.clear()
+    shop.bench.clock.advance(61_000)
+    await shop.payments.look()
+    expect(await autos()).toMatchObject([{ state: 'paid' }])
+  })
+
   test('buys no more in a month than it may', async () => {
     await saved('visa', { monthMax: 45n * USD })
     for (let time = 0; time < 3; time++) {

@@ -26,6 +26,8 @@ export class FakeStripe {
   readonly events: JsonObject[] = []
   /** Requests as they came: method and path. */
   readonly requests: string[] = []
+  /** Requests that the key may not make: method and path. */
+  readonly forbidden = new Set<string>()
   /** Each answer in turn takes one. */
   readonly troubles: Trouble[] = []
   private readonly answers = new Map<string, Stored>()
@@ -117,6 +119,7 @@ export class FakeStripe {
     const key = request.headers.get('idempotency-key')
     try {
       if (request.headers.get('authorization') !== `Bearer ${this.livemode ? LIVE_API_KEY : API_KEY}`) throw new FormError(401, 'Invalid API Key provided')
+      if (this.forbidden.has(`${request.method} ${url.pathname}`)) throw new FormError(403, 'The provided key does not have the required permissions for this endpoint.')
       if (!/^20\d\d-\d\d-\d\d\./.test(request.headers.get('stripe-version') ?? '')) throw new FormError(400, 'Invalid Stripe API version')
       if (request.method === 'POST' && request.headers.get('content-type') !== 'application/x-www-form-urlencoded') throw new FormError(400, 'Invalid request body')
       const known = key === null ? undefined : this.answers.get(key)

@@ -76,6 +76,8 @@ export class Stripe implements PaymentProvider {
       if (!(error instanceof StripeError)) throw error
       // The card was declined, or its bank wants to ask its holder.
       if (error.paymentIntent) return { ...intentPayment(error.paymentIntent), status: 'failed', failure: error.message }
+      // That the key here may not do it says nothing of the card.
+      if (isKeyRefused(error)) throw keyRefused(error)
       return { ...intentPayment({}), cents: totalCents(purchase), currency: purchase.currency, isLive: this.isLive, customerId, purchaseId: purchase.id, accountId: purchase.accountId, status: 'failed', failure: error.message }
     }
   }
@@ -142,10 +144,18 @@ export class Stripe implements PaymentProvider {
       return await answer
     } catch (error) {
       if (!(error instanceof StripeError)) throw error
-      if (error.status === 401 || error.status === 403) throw new Fault('unavailable', 'The payment provider does not take the key of this install; its operator must mend it.', { detail: error.message, cause: error })
+      if (isKeyRefused(error)) throw keyRefused(error)
       throw new Fault('conflict', `The payment provider refuses this: ${error.message}`, { cause: error })
     }
   }
+}
+
+function isKeyRefused({ status }: StripeError): boolean {
+  return status === 401 || status === 403
+}
+
+function keyRefused(error: StripeError): Fault {
+  return new Fault('unavailable', 'The payment provider does not take the key of this install; its operator must mend it.', { detail: error.message, cause: error })
 }
 
 const PROBLEMS: Readonly<Record<SignatureProblem, string>> = {
