@@ -2,12 +2,13 @@ import { INSTANCE_ACCOUNT } from '../accounts/audit-entry.ts'
 import type { AccountOverrides, AccountPage, AccountSummary, PersonChange, PersonPage, PersonRefusal, PersonSummary } from '../accounts/operator-store.ts'
 import type { Change, Listed } from '../accounts/people-store.ts'
 import { closeAccount } from './account-data.ts'
+import { readCreditsOf } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
 import { touchKeys } from './key-rows.ts'
 import { overridesJson, readOverrides } from './override-rows.ts'
 import { accountsOf, readUser, setUserDisabled, USER } from './people-rows.ts'
 import { nextRevision } from './schema.ts'
-import { big, int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
+import { int, intOrNull, one, text, textOrNull, type Row, type Sql, type SqlValue } from './sql.ts'
 
 /** Conditions with their values, as they are added. */
 class Where {
@@ -30,7 +31,7 @@ function contains(column: string, search: string, mark: (value: SqlValue) => str
   return `(LOWER(${column}) ${like(search.toLowerCase())} OR ${column} ${like(search)})`
 }
 
-const ACCOUNT = 'id, kind, name, created_ms, balance, granted, suspended_ms, suspended_reason, closed_ms, overrides'
+const ACCOUNT = 'id, kind, name, created_ms, suspended_ms, suspended_reason, closed_ms, overrides'
 const ORDER = { created: 'created_ms DESC, id DESC', balance: 'balance DESC, id', spent: 'granted - balance DESC, id', name: 'name, id' } as const
 const STATE = { live: 'suspended_ms IS NULL AND closed_ms IS NULL', suspended: 'suspended_ms IS NOT NULL AND closed_ms IS NULL', closed: 'closed_ms IS NOT NULL' } as const
 
@@ -55,20 +56,20 @@ export async function findAccountSummary(sql: Sql, id: string): Promise<AccountS
   return row && (await summaries(sql, [row]))[0]
 }
 
-/** What was given is free, or in nodes' hands, or used: so no record of a call is read. */
 async function summaries(sql: Sql, rows: readonly Row[]): Promise<AccountSummary[]> {
   if (rows.length === 0) return []
   const ids = rows.map((row) => text(row, 'id'))
   const marks = ids.map((_, at) => `$${at + 1}`).join(', ')
   const byId = (found: readonly Row[]) => new Map(found.map((row) => [text(row, 'account_id'), row]))
-  const leased = byId(await sql.all(`SELECT account_id, SUM(granted - spent) AS amount FROM leases WHERE account_id IN (${marks}) AND key_hash = '' GROUP BY account_id`, ...ids))
+  const credits = await readCreditsOf(sql, ids)
   const members = byId(await sql.all(`SELECT account_id, COUNT(*) AS members FROM memberships WHERE account_id IN (${marks}) GROUP BY account_id`, ...ids))
   return rows.map((row) => {
-    const [id, total] = [text(row, 'id'), big(row, 'granted')]
+    const id = text(row, 'id')
+    const { total, used } = credits.get(id) ?? { total: 0n, used: 0n }
     return {
       // Written by insertAccount, from the same type.
       id, kind: text(row, 'kind') as AccountSummary['kind'], name: text(row, 'name'), createdMs: int(row, 'created_ms'),
-      total, used: total - big(row, 'balance') - big(leased.get(id), 'amount'), members: int(members.get(id), 'members'),
+      total, used, members: int(members.get(id), 'members'),
       state: row['closed_ms'] !== null ? 'closed' : row['suspended_ms'] !== null ? 'suspended' : 'live',
       suspendedMs: intOrNull(row, 'suspended_ms'), suspendedReason: textOrNull(row, 'suspended_reason'), ...readOverrides(text(row, 'overrides')),
     }

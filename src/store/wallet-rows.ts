@@ -5,7 +5,7 @@ import { priceListJson, readPriceList, type PriceList, type PriceListJson } from
 import { formatUsd } from '../core/nano.ts'
 import type { Json } from '../core/json.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
-import { grantCredits, readCredits } from './account-rows.ts'
+import { grantCredits, readCredits, readCreditsOf } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
 import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
@@ -30,8 +30,8 @@ export async function listWallets(sql: Sql, accountId: string, { externalId, isC
   const values: SqlValue[] = [accountId, ...(externalId === undefined ? [] : [externalId])]
   const where = `account_id = $1${externalId === undefined ? '' : ' AND external_id = $2'}${isClosed === undefined ? '' : ` AND closed_ms IS ${isClosed ? 'NOT ' : ''}NULL`}`
   const rows = await sql.all(`SELECT ${COLUMNS} FROM wallets WHERE ${where} ORDER BY created_ms DESC, id DESC LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, limit, offset)
-  const records: WalletRecord[] = []
-  for (const row of rows) records.push({ ...readWallet(row), credits: await readCredits(sql, text(row, 'id')) })
+  const credits = await readCreditsOf(sql, rows.map((row) => text(row, 'id')))
+  const records = rows.map((row): WalletRecord => ({ ...readWallet(row), credits: credits.get(text(row, 'id')) ?? { total: 0n, used: 0n } }))
   return { rows: records, total: int(await one(sql, `SELECT COUNT(*) AS total FROM wallets WHERE ${where}`, ...values), 'total') }
 }
 
