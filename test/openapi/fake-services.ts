@@ -198,7 +198,7 @@ const noReports: Services['reports'] = {
 }
 
 /** As below: tests of people and workspaces have a real store. Any other question than these is a fault of the test. */
-const noPeople = new People({ member: async () => undefined } as unknown as PeopleStore, new FakeClock())
+const noPeople = new People({ member: async () => undefined, account: async () => undefined } as unknown as PeopleStore, new FakeClock())
 const noWallets = new Wallets({ store: { listWallets: async () => ({ rows: [], total: 0 }) } as unknown as WalletStore, clock: new FakeClock(), flush: async () => undefined, recall: async () => undefined })
 /** As below. */
 const noSharedBudgets = new SharedBudgets({ store: { listSharedBudgets: async () => [] } as unknown as SharedBudgetStore, clock: new FakeClock(), flush: async () => undefined })

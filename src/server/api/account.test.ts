@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { validateResponse } from '../../../test/openapi.ts'
 import { ask, fakeServices, generation, keyRecord, snapshot } from '../../../test/openapi/fake-services.ts'
+import { storedServices } from '../../../test/openapi/stored-services.ts'
 import { describeShared } from '../../../test/shared.ts'
+import { SYSTEM } from '../../accounts/audit-entry.ts'
 import { DEFAULT_WORKSPACE } from '../../guardrails/guardrail.ts'
 
 const own = keyRecord({
@@ -13,6 +15,7 @@ describe('H3: GET /key', () => {
   test('200: its own limits and usage, to the nano-dollar', async () => {
     const services = fakeServices(snapshot([]))
     services.accounts.keys.set(own.hash, own)
+    services.accounts.balance = { total: 30_000_000_000n, used: 25_500_000_001n }
     expect((await ask(services, 'GET', '/key', { as: own })).body).toEqual({
       data: {
         label: 'sk-sw-v1-abc...xyz', limit: 10, limit_remaining: 7.499999999, limit_reset: 'monthly', include_byok_in_limit: false, expires_at: '2027-12-31T23:59:59.000Z',
@@ -25,6 +28,27 @@ describe('H3: GET /key', () => {
         switchyard: { rate_limits: { requests_per_minute: null, tokens_per_minute: null, usd_per_minute: null } },
       },
     })
+  })
+
+  test('an account that has had no credit is on the free tier, while money counts; a key of an organization says which', async () => {
+    const services = await storedServices(snapshot([]))
+    try {
+      const { id } = await services.people.addUser({ email: 'ada@example.com' }, SYSTEM)
+      const [personal] = await services.people.accountsOf(id)
+      const seen = async (accountId: string) => {
+        const { key } = await services.accounts.createKey({ accountId, name: 'a' })
+        return (await ask(services, 'GET', '/key', { as: key })).body
+      }
+      expect(await seen(personal?.account.id ?? '')).toMatchObject({ data: { is_free_tier: true, organization_id: null } })
+      const acme = (await services.people.createOrganization('Acme', id, SYSTEM)).id
+      expect(await seen(acme)).toMatchObject({ data: { is_free_tier: true, organization_id: acme } })
+      await services.accounts.grant(acme, 1n, 'test')
+      expect(await seen(acme)).toMatchObject({ data: { is_free_tier: false } })
+      await services.instance.change({ money: false }, SYSTEM)
+      expect(await seen(personal?.account.id ?? '')).toMatchObject({ data: { is_free_tier: false } })
+    } finally {
+      await services.close()
+    }
   })
 
   test('a management key says so', async () => {

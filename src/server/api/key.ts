@@ -20,27 +20,30 @@ export const getOwnKey: Route = {
   async handle(context) {
     const caller = callerOf(context)
     const { accountId, key } = caller
-    const found = await context.services.accounts.key(accountId, key.hash)
+    const { services } = context
+    const found = await services.accounts.key(accountId, key.hash)
     // A customer sees what the customer paid.
-    const record = found && key.wallet !== undefined ? { ...found, usage: await context.services.wallets.keyUse(key.wallet, key.hash), byokUsage: NO_USE } : found
+    const record = found && key.wallet !== undefined ? { ...found, usage: await services.wallets.keyUse(key.wallet, key.hash), byokUsage: NO_USE } : found
     if (!record) throw new Fault('unauthenticated', 'This key was deleted.')
     const isManagement = record.kind === 'management'
-    const settings = context.services.snapshot().rateLimits
-    const rates = context.services.rates.ratesOf(caller, settings)
-    const { used, limit } = await context.services.rates.freeUse(caller, settings)
-    const policy = await context.services.rules.of(callerOf(context), context.services.snapshot())
+    const [account, { total }] = await Promise.all([services.people.account(accountId), services.accounts.credits(key.wallet ?? accountId)])
+    const settings = services.snapshot().rateLimits
+    const rates = services.rates.ratesOf(caller, settings)
+    const { used, limit } = await services.rates.freeUse(caller, settings)
+    const policy = await services.rules.of(caller, services.snapshot())
     return {
       data: {
         label: record.label,
         ...allowanceOf(record),
-        is_free_tier: false,
+        // Only free models answer where nothing was ever bought or given.
+        is_free_tier: total === 0n && (key.wallet !== undefined || services.instance.settings.moneyEnabled),
         is_management_key: isManagement,
         is_provisioning_key: isManagement,
         // Whose it is, and where, is the reseller's: a customer has a wallet.
         creator_user_id: key.wallet === undefined ? record.creatorUserId : null,
         workspace_id: key.wallet === undefined ? record.workspaceId : defaultWorkspaceId(key.wallet),
         // Newer than the contract's document; the official client refuses an answer without them.
-        organization_id: null,
+        organization_id: key.wallet === undefined && account?.kind === 'organization' ? account.id : null,
         allowed_data_regions: [policy.region === undefined ? 'global' : DATA_REGIONS[policy.region]],
         free_model_daily_requests: { limit: limit ?? NO_LIMIT, remaining: limit === null ? NO_LIMIT : Math.max(0, limit - used), used },
         // Deprecated, and required by clients (contract N11): -1 where nothing is limited.
