@@ -165,6 +165,15 @@ describe('an event', () => {
     expect(await credited()).toBe(0n)
   })
 
+  test('that never comes is found among any number of newer ones', async () => {
+    const { id, sessionId } = await shop.order(10n)
+    shop.stripe.pay(sessionId ?? '')
+    await shop.payments.look()
+    for (let n = 0; n < 1_100; n++) shop.stripe.events.push({ id: `evt_of_another_shop_${n}`, object: 'event', livemode: false, type: 'payment_intent.succeeded', created: Math.floor(shop.bench.clock.wallMs() / 1_000), data: { object: { id: 'pi_x', object: 'payment_intent', metadata: { purchase_id: 'of another shop' } } } })
+    await shop.payments.readEvents()
+    expect((await shop.purchase(id)).state).toBe('paid')
+  })
+
   test('that cannot be applied keeps none of the others back, and is read again', async () => {
     const [first, second] = [await shop.order(10n), await shop.order(20n)]
     for (const { sessionId } of [first, second]) shop.stripe.pay(sessionId ?? '')

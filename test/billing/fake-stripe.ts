@@ -140,16 +140,16 @@ export class FakeStripe {
     if (kind === 'checkout') return ok(this.checkout(method, action === '' ? path.split('/')[4] ?? '' : action, path.split('/')[5] ?? '', fields))
     switch (`${method} ${kind}${id === '' ? '' : '/id'}${action === '' ? '' : `/${action}`}`) {
       case 'POST customers': return ok(this.put('cus', { object: 'customer', ...fields.take('name', 'email', 'metadata') }))
-      case 'GET payment_methods': return ok(list(this.all('payment_method').filter((one) => one['customer'] === fields.text('customer'))))
+      case 'GET payment_methods': return ok(list(this.all('payment_method').filter((one) => one['customer'] === fields.text('customer')), fields))
       case 'POST payment_methods/id/detach': return ok(this.patch(id, { customer: null }))
       case 'POST payment_intents': return this.charge(fields)
       case 'GET payment_intents/id': return ok(this.expanded(this.get(id)))
       case 'POST payment_intents/id/cancel': return ok(this.cancel(id))
-      case 'GET payment_intents': return ok(list(this.all('payment_intent').filter((one) => one['customer'] === fields.text('customer')).map((one) => this.expanded(one))))
+      case 'GET payment_intents': return ok(list(this.all('payment_intent').filter((one) => one['customer'] === fields.text('customer')).map((one) => this.expanded(one)), fields))
       case 'POST refunds': return ok(this.newRefund(fields.text('payment_intent'), fields.number('amount'), fields.take('payment_intent', 'amount', 'metadata', 'reason')['metadata'] ?? {}))
-      case 'GET refunds': return ok(list(this.all('refund').filter((one) => one['payment_intent'] === fields.text('payment_intent'))))
-      case 'GET disputes': return ok(list(this.all('dispute').filter((one) => one['payment_intent'] === fields.text('payment_intent'))))
-      case 'GET events': return ok(list(this.events.filter((one) => Number(one['created']) >= fields.number('created[gte]'))))
+      case 'GET refunds': return ok(list(this.all('refund').filter((one) => one['payment_intent'] === fields.text('payment_intent')), fields))
+      case 'GET disputes': return ok(list(this.all('dispute').filter((one) => one['payment_intent'] === fields.text('payment_intent')), fields))
+      case 'GET events': return ok(list(this.events.filter((one) => Number(one['created']) >= fields.number('created[gte]')), fields))
       default: throw new FormError(404, `Unrecognized request URL (${method}: ${path}).`)
     }
   }
@@ -257,8 +257,13 @@ function ok(body: JsonObject): { status: number; body: JsonObject } {
   return { status: 200, body }
 }
 
-function list(data: readonly JsonObject[]): JsonObject {
-  return { object: 'list', data: data.toReversed(), has_more: false }
+/** A page of them, newest first, after the one that is named. */
+function list(all: readonly JsonObject[], fields: Fields): JsonObject {
+  const after = fields.textIf('starting_after')
+  const rows = all.toReversed()
+  const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1
+  const end = from + Math.min(fields.number('limit'), 100)
+  return { object: 'list', data: rows.slice(from, end), has_more: end < rows.length }
 }
 
 function total(items: unknown): number {

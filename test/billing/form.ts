@@ -17,6 +17,11 @@ export class Fields {
     return value
   }
 
+  /** Undefined where it is not said. */
+  textIf(name: string): string | undefined {
+    return this.pairs.get(name)
+  }
+
   number(name: string): number {
     const value = Number(this.text(name))
     if (!Number.isInteger(value) || value < 0) throw new FormError(400, `Invalid integer: ${this.text(name)}`, 'parameter_invalid_integer')

@@ -7,6 +7,8 @@ const REQUEST_MS_MAX = 30_000
 const ANSWER_BYTES_MAX = 4 << 20
 /** A request that failed on its way is asked again this often: its key makes it happen once. */
 const TRIES_MAX = 3
+/** Pages of a hundred: more events than a month of the busiest shop that one install can be. */
+const PAGES_MAX = 10_000
 
 /** Form fields of a request: `line_items[0][quantity]`. What is undefined is left out. */
 export type Form = Readonly<Record<string, string | number | boolean | undefined>>
@@ -35,19 +37,19 @@ export class StripeApi {
     return this.ask('POST', path, encode(form), key)
   }
 
-  /** All of a list, in Stripe's order, newest first; `pagesMax` pages of a hundred at most. */
-  async list(path: string, query: Form, pagesMax = 10): Promise<readonly JsonObject[]> {
-    const rows: JsonObject[] = []
+  /** All of a list as `read` has it, in Stripe's order, newest first: what is left out of it would never be seen. Where it is undefined it is none of them. */
+  async list<T>(path: string, query: Form, read: (row: JsonObject) => T | undefined): Promise<readonly T[]> {
+    const rows: T[] = []
     let after: string | undefined
-    for (let page = 0; page < pagesMax; page++) {
+    for (let page = 0; page < PAGES_MAX; page++) {
       const { data, has_more: hasMore } = await this.get(path, { limit: 100, ...query, starting_after: after })
       const found = Array.isArray(data) ? data.filter(isObject) : []
-      rows.push(...found)
+      rows.push(...found.map(read).filter((row) => row !== undefined))
       const last = found.at(-1)?.['id']
-      if (hasMore !== true || typeof last !== 'string') break
+      if (hasMore !== true || typeof last !== 'string') return rows
       after = last
     }
-    return rows
+    throw unavailable(new Error(`${path} has more than ${PAGES_MAX} pages`))
   }
 
   private async ask(method: 'GET' | 'POST', path: string, body: string | undefined, key: string | undefined): Promise<JsonObject> {

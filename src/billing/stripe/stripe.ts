@@ -58,8 +58,7 @@ export class Stripe implements PaymentProvider {
   }
 
   async cards(customerId: string): Promise<readonly Card[]> {
-    const methods = await this.told(this.api.list('/v1/payment_methods', { customer: customerId, type: 'card' }))
-    return methods.map(cardOf)
+    return await this.told(this.api.list('/v1/payment_methods', { customer: customerId, type: 'card' }, cardOf))
   }
 
   async removeCard(cardId: string): Promise<void> {
@@ -86,8 +85,8 @@ export class Stripe implements PaymentProvider {
     const found = await this.found(purchase, customerId)
     if (!found || found.status !== 'paid' || found.paymentId === null) return found
     const of = { payment_intent: found.paymentId }
-    const [refunds, disputes] = await Promise.all([this.refunds(found.paymentId), this.told(this.api.list('/v1/disputes', of))])
-    return { ...found, refunds, disputes: disputes.map(disputeOf).filter((dispute) => dispute !== undefined) }
+    const [refunds, disputes] = await Promise.all([this.refunds(found.paymentId), this.told(this.api.list('/v1/disputes', of, disputeOf))])
+    return { ...found, refunds, disputes }
   }
 
   async cancel({ sessionId, paymentId, id }: Purchase): Promise<void> {
@@ -108,7 +107,7 @@ export class Stripe implements PaymentProvider {
   /** All of a payment's. Where they cannot be had it is not known whether one was made: that is no refusal. */
   private async refunds(paymentId: string): Promise<readonly ProviderRefund[]> {
     try {
-      return (await this.api.list('/v1/refunds', { payment_intent: paymentId })).map(refundOf)
+      return await this.api.list('/v1/refunds', { payment_intent: paymentId }, refundOf)
     } catch (error) {
       if (!(error instanceof StripeError)) throw error
       throw new Fault('unavailable', 'The payment provider does not say what was refunded; try again shortly.', { detail: error.message, cause: error })
@@ -125,8 +124,7 @@ export class Stripe implements PaymentProvider {
 
   async eventsSince(sinceMs: number): Promise<readonly PaymentEvent[]> {
     const types = Object.fromEntries(EVENT_TYPES.map((type, at) => [`types[${at}]`, type]))
-    const events = await this.told(this.api.list('/v1/events', { 'created[gte]': Math.floor(sinceMs / 1_000), ...types }))
-    return events.map(eventOf).filter((event) => event !== undefined).toReversed()
+    return (await this.told(this.api.list('/v1/events', { 'created[gte]': Math.floor(sinceMs / 1_000), ...types }, eventOf))).toReversed()
   }
 
   private async found(purchase: Purchase, customerId: string | null): Promise<Payment | undefined> {
@@ -134,8 +132,8 @@ export class Stripe implements PaymentProvider {
     if (purchase.paymentId !== null) return intentPayment(await this.told(this.api.get(`/v1/payment_intents/${encodeURIComponent(purchase.paymentId)}`, EXPAND_CHARGE)))
     if (customerId === null) return undefined
     // The process died between asking and writing down the answer.
-    const intents = await this.told(this.api.list('/v1/payment_intents', { customer: customerId, 'created[gte]': Math.floor(purchase.createdMs / 1_000) - 60, 'expand[0]': 'data.latest_charge' }))
-    return intents.map(intentPayment).find((one) => one.purchaseId === purchase.id)
+    const intents = await this.told(this.api.list('/v1/payment_intents', { customer: customerId, 'created[gte]': Math.floor(purchase.createdMs / 1_000) - 60, 'expand[0]': 'data.latest_charge' }, intentPayment))
+    return intents.find((one) => one.purchaseId === purchase.id)
   }
 
   /** What Stripe refuses as a fault in its words. */
