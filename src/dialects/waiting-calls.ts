@@ -3,14 +3,19 @@ export class WaitingCalls {
   /** The client's id of each waiting call → its ids on the wire, in the order of the calls. */
   private readonly waiting = new Map<string, string[]>()
   private readonly used = new Set<string>()
+  /** First choice of an id → the choice that was free last: of those before none is ever free again. */
+  private readonly reached = new Map<string, number>()
 
   /** `idOf`: what may be an id on this wire, and the nth choice where the ones before are taken: some models number their calls afresh each turn. */
   constructor(private readonly idOf: (id: string, nth: number) => string) {}
 
   /** The id of a call on the wire: no id twice in a conversation. */
   add(id: string): string {
-    let name = this.idOf(id, 1)
-    for (let nth = 2; this.used.has(name); nth++) name = this.idOf(id, nth)
+    const first = this.idOf(id, 1)
+    let nth = this.reached.get(first) ?? 1
+    let name = nth === 1 ? first : this.idOf(id, nth)
+    while (this.used.has(name)) name = this.idOf(id, ++nth)
+    this.reached.set(first, nth)
     this.used.add(name)
     const ids = this.waiting.get(id)
     if (ids) ids.push(name)
