@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { ByokChange, ByokFilters, ByokKey } from '../../accounts/byok/byok-key.ts'
-import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { byokProvider, isByokProvider } from '../../catalog/byok-providers.ts'
 import { providerSlug } from '../../catalog/names.ts'
 import { Fault } from '../../core/fault.ts'
@@ -11,6 +10,7 @@ import { timeOrNull } from './key.ts'
 import { PAGE, pageOf } from './page.ts'
 import { knownModels } from './policy-body.ts'
 import { readQuery, text } from './query.ts'
+import { workspaceIdOf } from './workspaces.ts'
 
 const LIST_MAX = 100
 const NAME_CHARS_MAX = 255
@@ -52,7 +52,7 @@ export const listByokKeys: Route = {
     const { accountId } = accessIn(context)
     const query = readQuery(context.url.searchParams, { ...PAGE, workspace_id: text, provider: text })
     const provider = query.provider === undefined ? {} : { provider: knownProvider(context, query.provider) }
-    const { rows, total } = await context.services.byok.list(accountId, { ...pageOf(query), ...provider, workspaceId: await workspaceOf(context, query.workspace_id) })
+    const { rows, total } = await context.services.byok.list(accountId, { ...pageOf(query), ...provider, workspaceId: await workspaceIdOf(context, query.workspace_id) })
     return { data: rows.map(byokRow), total_count: total }
   },
 }
@@ -63,7 +63,7 @@ export const createByokKey: Route = {
   async handle(context) {
     const { accountId, actor } = accessIn(context)
     const { provider, key, workspace_id: workspaceId, ...body } = await readBody(context, NEW_KEY)
-    const wish = { accountId, workspaceId: await workspaceOf(context, workspaceId), provider: knownProvider(context, provider), secret: key, ...wishOf(context, body) }
+    const wish = { accountId, workspaceId: await workspaceIdOf(context, workspaceId), provider: knownProvider(context, provider), secret: key, ...wishOf(context, body) }
     return Response.json({ data: byokRow(await context.services.byok.create(wish, actor)) }, { status: 201 })
   },
 }
@@ -125,16 +125,6 @@ function wishOf({ services }: RouteContext, body: Body): Omit<ByokChange, 'secre
 function knownProvider({ services }: RouteContext, given: string): string {
   if (isByokProvider(given) || services.snapshot().providers.has(providerSlug(given))) return byokProvider(given)
   throw new Fault('invalid_request', `\`provider\` is no provider's slug: ${JSON.stringify(given.slice(0, 100))}. GET /api/v1/providers lists them.`, { metadata: { field: 'provider' } })
-}
-
-async function workspaceOf(context: RouteContext, id: string | undefined): Promise<string> {
-  const { accountId } = accessIn(context)
-  if (id === undefined || id === defaultWorkspaceId(accountId)) return defaultWorkspaceId(accountId)
-  const workspace = await context.services.workspaces.get(accountId, id).catch((error: unknown) => {
-    if (!(error instanceof Fault) || error.code !== 'not_found') throw error
-    throw new Fault('invalid_request', '`workspace_id` must be the id of a workspace; GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
-  })
-  return workspace.id
 }
 
 function idOf({ params }: RouteContext): string {

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import type { SharedBudgetRecord } from '../../accounts/shared-budget.ts'
-import { parseUsd, usdNumber, type Nano } from '../../core/nano.ts'
+import { usdNumber, type Nano } from '../../core/nano.ts'
 import { windowAt } from '../../ledger/window.ts'
 import { ownerOnly } from '../access.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
 import { timeOrNull } from './key.ts'
+import { limitUsd } from './workspace-budgets.ts'
 
-const LIMIT = { error: 'must be an amount of USD above 0, 1000000000 at most, with at most nine decimals' }
-const limitUsd = z.number(LIMIT).positive(LIMIT).max(1_000_000_000, LIMIT).refine((amount) => parseUsd(String(amount)) !== undefined, LIMIT).transform((amount) => parseUsd(String(amount)) ?? 0n)
 const resetInterval = z.enum(['daily', 'weekly', 'monthly'], { error: 'must be daily, weekly, monthly, or null for never' }).nullable().default(null)
 const flag = z.boolean({ error: 'must be true or false' }).default(false)
 const VALUE = { error: 'must be a text, or null for each value by itself' }

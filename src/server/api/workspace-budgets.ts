@@ -9,8 +9,10 @@ import { timeOrNull } from './key.ts'
 import { workspaceIn } from './workspaces.ts'
 
 const LIMIT = { error: 'must be an amount of USD above 0, 1000000000 at most, with at most nine decimals' }
+/** The most that may be spent in a window of a budget. */
+export const limitUsd = z.number(LIMIT).positive(LIMIT).max(1_000_000_000, LIMIT).refine((amount) => parseUsd(String(amount)) !== undefined, LIMIT).transform((amount) => parseUsd(String(amount)) ?? 0n)
 const BUDGET = z.strictObject({
-  limit_usd: z.number(LIMIT).positive(LIMIT).max(1_000_000_000, LIMIT).refine((amount) => parseUsd(String(amount)) !== undefined, LIMIT).transform((amount) => parseUsd(String(amount)) ?? 0n),
+  limit_usd: limitUsd,
   include_byok_in_budgets: z.boolean({ error: 'must be true or false' }).optional(),
 })
 
