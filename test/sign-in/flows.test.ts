@@ -324,6 +324,14 @@ test('somebody who is known already is told by letter, and by nothing else', asy
   expect(textOf(await letterTo(smtp, 'twice@example.com', 'There is one already'))).toContain(`/sign-in`)
 })
 
+test('a form of sign-up that is sent several times at once makes one account, and is answered alike', async () => {
+  await invite('double@example.com')
+  const sent = await Promise.all([1, 2, 3].map(() => new Browser(gateway.url).form('/sign-up', { email: 'double@example.com', password: PASSWORD, first_name: 'Ada' })))
+  expect(sent.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(new Set(await Promise.all(sent.map((answer) => answer.text()))).size).toBe(1)
+  expect(await data(ada.api('/instance/people?q=double@example.com'))).toHaveLength(1)
+})
+
 describe('the secret', () => {
   test('is a file of its owner alone; a new one before the old signs everybody out, and second factors go on working', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'switchyard-secret-'))

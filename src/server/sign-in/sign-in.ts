@@ -112,11 +112,20 @@ export class SignIn {
     const body = path === '/sign-up/email' ? await readSignUp(sent, { ...this.options, setUp: this.setUp }) : sent
     const made = this.requestOf(asked, method, path, query, body)
     if (typeof sent?.['setupCode'] === 'string' && /^[\x21-\x7e]+$/.test(sent['setupCode'])) made.headers.set(SET_UP_CODE, sent['setupCode'])
+    if (path === '/sign-up/email') return await this.signUp(made)
     if (!BEHIND.has(path)) return await (await this.load()).handler(made)
     if (typeof body?.['email'] === 'string') readEmail(body['email'])
     else throw new Fault('invalid_request', '`email` is missing.', { metadata: { field: 'email' } })
     this.load().then(({ handler }) => handler(made)).catch((error: unknown) => this.options.onTrouble('a letter could not be sent', String(error)))
     return jsonResponse({ status: true })
+  }
+
+  /** Of a form that is sent twice at once, the second one meets the first: it is answered as it is a moment later, like any address that is known. */
+  private async signUp(made: Request): Promise<Response> {
+    const { handler } = await this.load()
+    const again = made.clone()
+    const answer = await handler(made)
+    return answer.status === 409 ? await handler(again) : answer
   }
 
   /** Before an invitation is made whose letter follows. Throws Fault `rate_limited`: nobody's mailbox is flooded from here. */
