@@ -4,10 +4,10 @@ import { allowanceKey, type Allowance, type AllowanceScope, type Crossing, type 
 import { RECENT_DAYS } from '../notices/forecast.ts'
 import type { Change } from '../accounts/people-store.ts'
 import type { Nano } from '../core/nano.ts'
-import { rowsAt, type AllowanceSource } from './allowance-source.ts'
+import type { AllowanceSource } from './allowance-source.ts'
 import { ALLOWANCE_SOURCES } from './allowance-sources.ts'
 import { writeAudit } from './audit-rows.ts'
-import { big, int, one, text, type Sql } from './sql.ts'
+import { big, int, one, rowsAt, text, type Sql } from './sql.ts'
 import type { Touch } from './touched.ts'
 
 const DAY_MS = 86_400_000

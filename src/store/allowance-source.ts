@@ -1,5 +1,5 @@
 import type { Allowance, AllowanceKind, AllowanceScope, Recent } from '../notices/allowance.ts'
-import { big, pieces, text, type Row, type Sql, type SqlValue } from './sql.ts'
+import { big, text, type Row, type Sql } from './sql.ts'
 
 /** An allowance of an account, without its windows. */
 export interface AllowanceId { readonly accountId: string; readonly id: string }
@@ -15,18 +15,6 @@ export interface AllowanceSource {
   list(sql: Sql, accountId: string, scope: AllowanceScope): Promise<readonly string[]>
   /** What of it was used since that day began, or since it was made; where that is not known, since another time. */
   recent(sql: Sql, allowance: Allowance, fromMs: number): Promise<Recent>
-}
-
-/** The rows that these keys are of: `query` ends in the columns they stand for, as `… WHERE (account_id, hash)`. */
-export async function rowsAt(sql: Sql, query: string, keys: readonly (readonly (string | number | bigint)[])[]): Promise<Row[]> {
-  const found: Row[] = []
-  for (const piece of pieces(keys)) {
-    const values: SqlValue[] = []
-    // Postgres takes a parameter in VALUES for text, whatever stands on the other side.
-    const tuple = (key: readonly (string | number | bigint)[]) => `(${key.map((value) => `CAST($${values.push(value)} AS ${typeof value === 'string' ? 'text' : 'bigint'})`).join(', ')})`
-    found.push(...await sql.all(`${query} IN (VALUES ${piece.map(tuple).join(', ')})`, ...values))
-  }
-  return found
 }
 
 /** The key of the window that an allowance counts in. */

@@ -2,10 +2,10 @@ import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Period } from '../ledger/bank.ts'
 import { windowAt } from '../ledger/window.ts'
 import type { Allowance, Recent } from '../notices/allowance.ts'
-import { rowsAt, windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
+import { windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
 import { CAP_SOURCES } from './cap-sources.ts'
 import { walletSource } from './wallet-source.ts'
-import { big, int, one, text, textOrNull, type Row } from './sql.ts'
+import { big, int, one, rowsAt, text, textOrNull, type Row } from './sql.ts'
 
 const asIds = (rows: readonly Row[]): AllowanceId[] => rows.map((row) => ({ accountId: text(row, 'account_id'), id: text(row, 'id') }))
 

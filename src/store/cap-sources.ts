@@ -1,8 +1,8 @@
 import type { Period } from '../ledger/bank.ts'
 import { windowAt } from '../ledger/window.ts'
 import type { Allowance, AllowanceScope } from '../notices/allowance.ts'
-import { rowsAt, windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
-import { big, int, one, text, textOrNull, type Row, type Sql } from './sql.ts'
+import { windowKey, withUse, type AllowanceId, type AllowanceSource } from './allowance-source.ts'
+import { big, int, one, rowsAt, text, textOrNull, type Row, type Sql } from './sql.ts'
 
 /** A budget's id is a UUID; which value of the tag, or whose guardrail it is, stands behind it. */
 const ID_CHARS = 36

@@ -1,8 +1,9 @@
 import type { Change, Listed, Page } from '../accounts/people-store.ts'
 import type { Group, GroupChange, GroupChanged, GroupRefusal, GroupSearch, NewGroup } from '../accounts/scim/scim-store.ts'
 import { writeAudit } from './audit-rows.ts'
+import { groupBy } from './groups.ts'
 import { settleSome } from './scim-access.ts'
-import { int, one, pieces, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
+import { int, one, pieces, rowsAt, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
 
 const COLUMNS = 'account_id, id, name, name_key, external_id, version, created_ms, updated_ms'
 /** The log of changes names so many of those who came or went, and counts the others. */
@@ -15,14 +16,14 @@ export async function listGroups(sql: Sql, accountId: string, search: GroupSearc
     only('id IN (SELECT group_id FROM scim_group_members WHERE scim_group_members.account_id = $1 AND entry_id = ?)', search.memberId)}`
   const total = int(await one(sql, `SELECT COUNT(*) AS total FROM scim_groups WHERE ${where}`, ...values), 'total')
   const rows = limit === 0 ? [] : await sql.all(`SELECT ${COLUMNS} FROM scim_groups WHERE ${where} ORDER BY created_ms, id LIMIT $${values.length + 1} OFFSET $${values.length + 2}`, ...values, limit, offset)
-  const groups: Group[] = []
-  for (const row of rows) groups.push(search.withMembers ? await withMembers(sql, readGroup(row)) : readGroup(row))
-  return { rows: groups, total }
+  const groups = rows.map(readGroup)
+  return { rows: search.withMembers ? await withMembers(sql, groups) : groups, total }
 }
 
-async function withMembers(sql: Sql, group: Group): Promise<Group> {
-  const rows = await sql.all('SELECT entry_id FROM scim_group_members WHERE account_id = $1 AND group_id = $2 ORDER BY entry_id', group.accountId, group.id)
-  return { ...group, members: rows.map((row) => text(row, 'entry_id')) }
+async function withMembers(sql: Sql, groups: readonly Group[]): Promise<Group[]> {
+  const rows = await rowsAt(sql, 'SELECT group_id, entry_id FROM scim_group_members WHERE (account_id, group_id)', groups.map(({ accountId, id }) => [accountId, id]))
+  const members = groupBy(rows, (row) => text(row, 'group_id'))
+  return groups.map((group) => ({ ...group, members: (members.get(group.id) ?? []).map((row) => text(row, 'entry_id')).toSorted() }))
 }
 
 export async function insertGroup(sql: Sql, { accountId, id, name, externalId, members }: NewGroup, change: Change): Promise<GroupChanged | GroupRefusal> {
@@ -84,7 +85,8 @@ export async function findGroup(sql: Sql, accountId: string, id: string): Promis
 async function known(sql: Sql, accountId: string, id: string): Promise<Group> {
   const group = await findGroup(sql, accountId, id)
   if (!group) throw new Error('a group that was written in this transaction is gone')
-  return await withMembers(sql, group)
+  const [whole = group] = await withMembers(sql, [group])
+  return whole
 }
 
 async function isTaken(sql: Sql, accountId: string, id: string, name: string): Promise<boolean> {
@@ -93,19 +95,12 @@ async function isTaken(sql: Sql, accountId: string, id: string, name: string): P
 
 /** Of these ids those that are no people of the directory. */
 async function strangersOf(sql: Sql, accountId: string, ids: readonly string[]): Promise<readonly string[]> {
-  const found = new Set((await rowsAmong(sql, 'SELECT id FROM scim_users WHERE', 'id', accountId, ids)).map((row) => text(row, 'id')))
+  const found = new Set((await rowsAt(sql, 'SELECT id FROM scim_users WHERE (account_id, id)', ids.map((id) => [accountId, id]))).map((row) => text(row, 'id')))
   return ids.filter((id) => !found.has(id))
 }
 
-/** The rows of an account with one of these ids. `start` ends with WHERE. */
-async function rowsAmong(sql: Sql, start: string, column: string, accountId: string, ids: readonly string[]): Promise<readonly Row[]> {
-  const rows: Row[] = []
-  for (const piece of pieces([...new Set(ids)])) rows.push(...await sql.all(`${start} (account_id, ${column}) IN (VALUES ${tuples(piece.length, 2)})`, ...piece.flatMap((id) => [accountId, id])))
-  return rows
-}
-
 async function usersOf(sql: Sql, accountId: string, entryIds: readonly string[]): Promise<readonly string[]> {
-  const rows = await rowsAmong(sql, 'SELECT user_id FROM scim_users WHERE user_id IS NOT NULL AND', 'id', accountId, entryIds)
+  const rows = await rowsAt(sql, 'SELECT user_id FROM scim_users WHERE user_id IS NOT NULL AND (account_id, id)', entryIds.map((id) => [accountId, id]))
   return rows.map((row) => text(row, 'user_id'))
 }
 

@@ -82,3 +82,15 @@ export function pieces<T>(rows: readonly T[]): T[][] {
   }
   return out
 }
+
+/** The rows that these keys are of: `query` ends in the columns they stand for, as `… WHERE (account_id, hash)`. */
+export async function rowsAt(sql: Sql, query: string, keys: readonly (readonly (string | number | bigint)[])[]): Promise<Row[]> {
+  const found: Row[] = []
+  for (const piece of pieces(keys)) {
+    const values: SqlValue[] = []
+    // Postgres takes a parameter in VALUES for text, whatever stands on the other side.
+    const tuple = (key: readonly (string | number | bigint)[]) => `(${key.map((value) => `CAST($${values.push(value)} AS ${typeof value === 'string' ? 'text' : 'bigint'})`).join(', ')})`
+    found.push(...await sql.all(`${query} IN (VALUES ${piece.map(tuple).join(', ')})`, ...values))
+  }
+  return found
+}

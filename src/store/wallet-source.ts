@@ -1,6 +1,6 @@
 import type { Allowance } from '../notices/allowance.ts'
-import { rowsAt, type AllowanceSource } from './allowance-source.ts'
-import { big, int, one, text, type Row } from './sql.ts'
+import type { AllowanceSource } from './allowance-source.ts'
+import { big, int, one, rowsAt, text, type Row } from './sql.ts'
 
 /** What customers of a reseller have left, which the reseller is told of: how much is used of what was there after it was last added to. */
 export const walletSource: AllowanceSource = {
