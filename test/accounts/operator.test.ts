@@ -72,6 +72,8 @@ test('settings: what is stored is answered, what is unknown is refused, every pr
   expect([changed.status, changed.data]).toMatchObject([200, { sign_up: { mode: 'domains', domains: ['example.com'] }, purchases: { fee_percent: '2.25', fee_min_usd: '0.8' }, members_max: 10, seller: { name: 'Ada Ltd', tax_id: '' } }])
   const there = await within(async () => asObject(await (await other.api('/instance/settings', undefined, { headers: { authorization: `Bearer ${operator}` } })).json())?.['data'], (data) => asObject(data)?.['seller'] !== undefined && JSON.stringify(data).includes('Ada Ltd'))
   expect(there).toEqual(changed.data)
+  const entry = await ask('PATCH', '/instance/settings', { sign_up: { domains: ['example.com', 'a..b'] } })
+  expect([entry.status, asObject(entry.body['error'])]).toEqual([400, { code: 400, message: 'The field `sign_up.domains` must be a list of at most 1000 domains, as ["example.com"]. Its entry 2 is wrong.', metadata: { error_type: 'invalid_request', field: 'sign_up.domains.1' } }])
   for (const [wrong, field] of [[{ fee: 1 }, 'fee'], [{ purchases: { fee: 1 } }, 'purchases.fee'], [{ members_max: 0 }, 'members_max'], [{ sign_up: { domains: [] } }, 'sign_up.domains'], [{ purchases: { fee_percent: 101 } }, 'purchases.fee_percent'], [{ trial_credit_usd: -1 }, 'trial_credit_usd']] as const) {
     const { status, body } = await ask('PATCH', '/instance/settings', wrong)
     expect([status, asObject(asObject(body['error'])?.['metadata'])?.['field']]).toEqual([400, field])

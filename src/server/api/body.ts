@@ -19,8 +19,11 @@ export function checked<S extends z.ZodType>(said: unknown, schema: S): z.output
     const place = issue.path.length === 0 ? 'here' : `in \`${issue.path.join('.')}\``
     throw refused([...issue.path, issue.keys[0] ?? ''].join('.'), `There is no field ${unknown.join(', ')} ${place}; leave it out. Fields: ${fieldsOf(schema, issue.path)}.`)
   }
-  const field = issue?.path.join('.') ?? ''
-  throw refused(field, `The field \`${field}\` ${issue?.message ?? 'is wrong'}.`)
+  const path = issue?.path ?? []
+  const at = path.at(-1)
+  // What is wrong with an entry is said of its list.
+  const [named, entry] = typeof at === 'number' ? [path.slice(0, -1), ` Its entry ${at + 1} is wrong.`] : [path, '']
+  throw refused(path.join('.'), `The field \`${named.join('.')}\` ${issue?.message ?? 'is wrong'}.${entry}`)
 }
 
 function refused(field: string, message: string): Fault {

@@ -45,7 +45,7 @@ export function typedIn({ field }: PageContext, shown: Shown | undefined, form: 
 
 /** A refusal of the API in the words of a form. */
 function plainTrouble(message: string): string {
-  return message.replace(/^The field `(?:[a-z_]+\.)?([a-z_]+)(?:\.\d+)?`/, (_, name: string) => NAMES[name] ?? name).replace(', or null for ', ', or empty for ')
+  return message.replace(/^The field `(?:[a-z_]+\.)?([a-z_]+)`/, (_, name: string) => NAMES[name] ?? name).replace(', or null for ', ', or empty for ')
     // What there is to choose from is on the page.
     .replace(/ \((?:GET|POST) \/api\/v1\/[^)]*\)/g, '').replace(/(?:;|(?<=\.)) GET \/api\/v1\/\S+ lists (?:them|the hashes)\.?/g, '')
 }
