@@ -49,7 +49,7 @@ describe('what is not understood is refused with 2 and the nearest word', () => 
     [['keys', 'list', '--json=yes'], ['--json takes no value']],
     [['keys', 'show'], ['<key> is missing', 'switchyard keys show --help']],
     [['keys', 'list', 'laptop'], ['unexpected “laptop”']],
-    [['credits', 'grant', '-5'], ['unknown flag -5', 'put -- before']],
+    [['accounts', 'grant', 'default', '-5'], ['unknown flag -5', 'put -- before a negative number, after all flags: -- -5']],
     [['serve', '--port', 'ninety'], ['--port']],
     [['doctor', '--config', '/nowhere.yaml'], ['there is no file /nowhere.yaml']],
   ]

@@ -27,7 +27,7 @@ export function parseFlags(command: Command, argv: readonly string[]): Parsed {
 function valueOf(flags: Readonly<Record<string, Flag>>, name: string, written: string, value: string | undefined): string | true {
   const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
   if (!flag) {
-    if (/^-\d/.test(written)) throw usageError(`unknown flag ${written}`, 'put -- before a negative number: switchyard credits grant -- -5')
+    if (/^-\d/.test(written)) throw usageError(`unknown flag ${written}`, `put -- before a negative number, after all flags: -- ${written}`)
     const near = nearestWord(name, Object.keys(flags))
     throw usageError(`unknown flag ${written}`, near && `did you mean --${near}?`)
   }
