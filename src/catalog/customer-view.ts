@@ -26,12 +26,7 @@ export function customerView(snapshot: Snapshot, lists: readonly PriceList[]): S
 
 /** What a price of the endpoint is for the customer. Whose key of the provider the call goes to is the reseller's affair: the customer pays what the lists show. */
 export function customerPrice(endpoint: Endpoint, price: Price, lists: readonly PriceList[]): Price {
-  return listedPrice(lists, endpoint.modelId, sharedPrice(endpoint, price))
-}
-
-/** A price of the endpoint as it is on shared capacity. */
-export function sharedPrice({ sharedBasisPoints = 0 }: Endpoint, price: Price): Price {
-  return markedUp(price, sharedBasisPoints)
+  return listedPrice(lists, endpoint.modelId, markedUp(price, endpoint.sharedBasisPoints ?? 0))
 }
 
 /** An endpoint at the prices that the customer pays. */

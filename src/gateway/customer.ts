@@ -1,6 +1,5 @@
-import { customerPrice, sharedPrice } from '../catalog/customer-view.ts'
+import { customerPrice } from '../catalog/customer-view.ts'
 import type { Endpoint, Price } from '../catalog/endpoint.ts'
-import { besidesOf } from '../catalog/fees.ts'
 import { costOf, priceAt, shareOf, worstCost } from '../catalog/price.ts'
 import { markupOf, type PriceList } from '../catalog/price-list.ts'
 import type { Call } from '../core/call.ts'
@@ -12,11 +11,13 @@ import { searchesMax } from '../routing/searches.ts'
 /** All of it, in hundredths of a percent. */
 const WHOLE = 10_000
 
+/** How a call is priced for a customer: the endpoint's price at the tier that was used, and what its provider billed beside tokens, as the reseller pays it. */
+export interface CustomerTerms { readonly price: Price; readonly besides: Nano; readonly lists: readonly PriceList[]; readonly atMs: number }
+
 /** What a reseller's customer pays for this usage, by the reseller's prices. What a provider bills beside tokens has the markup too. */
-export function customerPart(endpoint: Endpoint, price: Price, usage: Usage, lists: readonly PriceList[], atMs: number): { readonly total: Nano; readonly prompt: Nano; readonly completion: Nano } {
+export function customerPart(endpoint: Endpoint, usage: Usage, { price, besides, lists, atMs }: CustomerTerms): { readonly total: Nano; readonly prompt: Nano; readonly completion: Nano } {
   const { total, prompt, completion } = costOf(priceAt(customerPrice(endpoint, price, lists), atMs), usage)
-  const { more } = besidesOf(endpoint.price, usage, costOf(priceAt(sharedPrice(endpoint, price), atMs), usage).total)
-  const extra = more === 0n ? 0n : shareOf(more, WHOLE + markupOf(lists))
+  const extra = shareOf(shareOf(besides, WHOLE + (endpoint.sharedBasisPoints ?? 0)), WHOLE + markupOf(lists))
   return { total: total + extra, prompt: prompt + extra, completion }
 }
 

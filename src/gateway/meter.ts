@@ -160,7 +160,7 @@ export class Meter {
   charged(usage: Usage, held: Nano): Generation['wallet'] {
     const { caller: { wallet }, endpoint } = this
     if (!wallet) return undefined
-    const part = endpoint && !this.isFree(usage) ? customerPart(endpoint, tierPrice(endpoint, this.tier), usage, wallet.prices, this.call.createdMs) : NOTHING
+    const part = endpoint && !this.isFree(usage) ? customerPart(endpoint, usage, { price: tierPrice(endpoint, this.tier), besides: this.besides(endpoint, usage), lists: wallet.prices, atMs: this.call.createdMs }) : NOTHING
     const { total, prompt, completion } = usage.estimated ? within(part, held) : part
     this.customer = { total, prompt, completion, byok: false, upstream: total }
     return { id: wallet.id, cost: total }
@@ -201,8 +201,7 @@ export class Meter {
   /** By the catalogue's prices, and what was billed beside tokens at a price that only the provider knows. */
   private priced(endpoint: Endpoint, usage: Usage): typeof NOTHING {
     const { total, prompt, completion } = costOf(priceAt(tierPrice(endpoint, this.tier), this.call.createdMs), usage)
-    const { markup } = endpoint
-    const more = markup ? this.besides(markup, usage) : besidesOf(endpoint.price, usage, total).more
+    const more = this.besides(endpoint, usage)
     return { total: total + more, prompt: prompt + more, completion }
   }
 
@@ -214,7 +213,10 @@ export class Meter {
   }
 
   /** What a provider billed beside tokens has the markup too. */
-  private besides({ list, basisPoints }: NonNullable<Endpoint['markup']>, usage: Usage): Nano {
+  private besides(endpoint: Endpoint, usage: Usage): Nano {
+    // Of most calls there is nothing, and nothing to reckon.
+    if (usage.webSearches === 0 && usage.serverToolCalls === 0) return 0n
+    const { list, basisPoints } = endpoint.markup ?? { list: endpoint, basisPoints: 0 }
     const { total } = costOf(priceAt(tierPrice(list, this.tier), this.call.createdMs), usage)
     return shareOf(besidesOf(list.price, usage, total).more, WHOLE_BASIS_POINTS + basisPoints)
   }
