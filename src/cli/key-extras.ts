@@ -1,7 +1,10 @@
 import type { KeyExtras, KeyRecord } from '../accounts/accounts.ts'
 import type { Tags } from '../accounts/caller.ts'
 import { parseRates, ratesJson, type Rates } from '../catalog/rate-limits.ts'
+import { Fault } from '../core/fault.ts'
 import { parseUsd } from '../core/nano.ts'
+import { knownModels, knownProviders } from '../server/api/policy-body.ts'
+import { openCatalogue } from './catalogue-view.ts'
 import { usageError, type Flag, type Invocation } from './command.ts'
 import { sayTime } from './say.ts'
 
@@ -21,16 +24,30 @@ export const EXTRA_FLAGS: Readonly<Record<string, Flag>> = {
 const NONE = 'none'
 const PRICES = ['prompt', 'completion', 'request'] as const
 
-/** What the flags say; `none` takes a restriction back. Throws a usage error. */
-export function readExtras(invocation: Invocation): KeyExtras {
-  const [models, providers, prices, ips, tags] = ['models', 'providers', 'max-price', 'ips', 'tags'].map((flag) => invocation.text(flag))
+/** What the flags say, models and providers by the names that the catalogue has for them; `none` takes a restriction back. Throws a usage error. */
+export async function readExtras(invocation: Invocation): Promise<KeyExtras> {
+  const text = (flag: string) => invocation.text(flag)
+  const list = (flag: string) => { const said = text(flag); return said === undefined ? undefined : listOf(flag, said) }
+  const [models, providers, ips] = [list('models'), list('providers'), list('ips')]
+  const [prices, tags] = [text('max-price'), text('tags')]
+  const catalogue = models || providers ? await openCatalogue(invocation.config) : undefined
   const rules = {
-    ...(models !== undefined && { allowedModels: listOf(models) }),
-    ...(providers !== undefined && { allowedProviders: listOf(providers) }),
+    ...(models !== undefined && { allowedModels: catalogue ? known(() => knownModels('--models', models, catalogue)) : models }),
+    ...(providers !== undefined && { allowedProviders: catalogue ? known(() => knownProviders('--providers', providers, catalogue)) : providers }),
     ...(prices !== undefined && { maxPrice: pairsOf('max-price', prices, PRICES) }),
   }
   const rateLimits = readRates(invocation)
-  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: listOf(ips) }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: ips }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+}
+
+/** As it is read; a name that is none is a usage error. */
+function known<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw usageError(error.message.replace(/^The field /, ''), 'see: switchyard models list, switchyard providers list')
+  }
 }
 
 const RATE_NAMES = ['requests', 'tokens', 'usd'] as const
@@ -50,8 +67,11 @@ export function readRates(invocation: Invocation): Rates | null | undefined {
   return parseRates({ requests_per_minute: count('requests'), tokens_per_minute: count('tokens'), usd_per_minute: usd })
 }
 
-function listOf(text: string): readonly string[] | null {
-  return text === NONE ? null : text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+function listOf(flag: string, text: string): readonly string[] | null {
+  if (text === NONE) return null
+  const items = text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  if (items.length === 0) throw usageError(`--${flag} must name something, or be none`)
+  return items
 }
 
 function pairsOf(flag: string, text: string, names?: readonly string[]): Tags | null {

@@ -84,6 +84,17 @@ describe('keys', () => {
     }
   })
 
+  test('are bound to models and providers that there are, by their own names', async () => {
+    await run('keys', 'create', '--name', 'bound')
+    for (const [flag, word, said] of [['--models', 'demo/ehco', '`--models` names "demo/ehco", which is no model'], ['--providers', 'nobody', '`--providers` names "nobody", which is no provider'], ['--models', ',', '--models must name something']] as const) {
+      const { code, err } = await run('keys', 'change', 'bound', flag, word)
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(said) })
+    }
+    expect(asObject((await json('keys', 'change', 'bound', '--models', 'Echo,demo/*', '--providers', 'Switchyard Demo'))['data'])).toMatchObject({ switchyard: { allowed_models: ['demo/echo', 'demo/*'], allowed_providers: ['demo'] } })
+    expect(asObject((await json('keys', 'change', 'bound', '--models', 'none'))['data'])).toMatchObject({ switchyard: { allowed_models: null, allowed_providers: ['demo'] } })
+    await run('keys', 'delete', 'bound')
+  })
+
   test('many are listed to the last', async () => {
     const other = temporaryDirectory()
     const store = await openAccounts({ dataDir: `${other}/data`, clock: systemClock })

@@ -41,7 +41,7 @@ const create: Command = {
   async run(invocation) {
     const { context, config, json } = invocation
     const { out } = context.terminal
-    const wish = { name: readName(invocation), ...readLimit(invocation), ...readExtras(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
+    const wish = { name: readName(invocation), ...readLimit(invocation), ...await readExtras(invocation), expiresMs: readExpiry(invocation), kind: invocation.isOn('management') ? 'management' as const : 'inference' as const }
     const { made, namesakes } = await withNewAccounts(config, context, async ({ accounts, people, workspaces }) => {
       const [workspace, member] = [invocation.text('workspace'), invocation.text('member')]
       const belongs = {
@@ -93,7 +93,7 @@ const change: Command = {
   flags: { name: { value: '<name>', what: 'what it is for' }, limit: { value: '<usd>', what: 'the most that it may use' }, reset: { value: '<when>', what: 'the limit starts anew daily, weekly (Monday) or monthly, at 00:00 UTC' }, ...EXTRA_FLAGS },
   examples: [['switchyard keys change laptop --ips 192.0.2.0/24,2001:db8::/32', 'only from these networks'], ['switchyard keys change agent --models none', 'any model again']],
   async run(invocation) {
-    const change = { ...(invocation.text('name') !== undefined && { name: readName(invocation) }), ...(invocation.text('limit') !== undefined && readLimit(invocation)), ...readExtras(invocation) }
+    const change = { ...(invocation.text('name') !== undefined && { name: readName(invocation) }), ...(invocation.text('limit') !== undefined && readLimit(invocation)), ...await readExtras(invocation) }
     if (Object.keys(change).length === 0) throw usageError('say what to change', 'see: switchyard keys change --help')
     return await onKey(invocation, (accounts, key) => accounts.changeKey(DEFAULT_ACCOUNT, key.hash, change, OPERATOR), (key) => `changed ${key.name} (${key.label})`)
   },
