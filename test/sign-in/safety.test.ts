@@ -163,6 +163,43 @@ describe('who is known here', () => {
   })
 })
 
+describe('an account that somebody made with the address of somebody else', () => {
+  test('is not opened to them by its owner, who confirms with the password or sets another by letter', async () => {
+    const email = 'owner@example.com'
+    const [stranger, owner] = [new Browser(gateway.url), new Browser(gateway.url)]
+    await stranger.form('/sign-up', { email, password: PASSWORD })
+    expect((await owner.form('/sign-up', { email, password: 'a password of the owner' })).status).toBe(200)
+    const token = await tokenOf(smtp, email, '/verify-email')
+    expect(await (await owner.page(`/verify-email?token=${token}`)).text()).toContain('made in another browser')
+    for (const password of ['', 'a password of the owner', 'x'.repeat(1_000)]) {
+      await owner.form('/verify-email', { token, password })
+      await stranger.form('/sign-in', { email, password: PASSWORD })
+      expect([owner.session, stranger.session]).toEqual([undefined, undefined])
+    }
+    await owner.form('/forgot-password', { email })
+    await owner.form('/reset-password', { token: await tokenOf(smtp, email, '/reset-password'), password: 'a password of the owner' })
+    expect((await owner.form('/sign-in', { email, password: 'a password of the owner' })).status).toBe(303)
+    expect((await stranger.form('/sign-in', { email, password: PASSWORD })).status).toBe(401)
+  })
+
+  test('is theirs with one click where they made it or have shown its password, and with the password anywhere else', async () => {
+    for (const [email, fields] of [['phone@example.com', { password: PASSWORD }], ['laptop@example.com', {}]] as const) {
+      await new Browser(gateway.url).form('/sign-up', { email, password: PASSWORD })
+      const token = await tokenOf(smtp, email, '/verify-email')
+      const other = new Browser(gateway.url)
+      if (email === 'laptop@example.com') await other.form('/sign-in', { email, password: PASSWORD })
+      expect([email, (await other.form('/verify-email', { token, ...fields })).status, other.session !== undefined]).toEqual([email, 303, true])
+    }
+  })
+
+  test('is shown by no link but one of ours', async () => {
+    await new Browser(gateway.url).form('/sign-up', { email: 'waiting@example.com', password: PASSWORD })
+    const [header = ''] = (await tokenOf(smtp, 'waiting@example.com', '/verify-email')).split('.')
+    const page = async (email: string) => await (await new Browser(gateway.url).page(`/verify-email?token=${header}.${Buffer.from(JSON.stringify({ email })).toString('base64url')}.AAAA`)).text()
+    expect((await page('waiting@example.com')).replace(/value="[^"]*"/, '')).toBe((await page('nobody-here@example.com')).replace(/value="[^"]*"/, ''))
+  })
+})
+
 describe('flooding', () => {
   test('one mailbox gets five links an hour, whoever asks for them and whether it is known', async () => {
     for (const email of ['flooded@example.com', 'not-known@example.com']) {

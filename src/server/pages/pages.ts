@@ -1,5 +1,6 @@
 import { Fault } from '../../core/fault.ts'
 import { ACCOUNT_FILES, ACCOUNT_PAGES } from './account-routes.ts'
+import { showConfirm, verifyEmail } from './confirm-page.ts'
 import { answerConsent, showConsent } from './consent-page.ts'
 import { externalPage, toOrganization } from './external-pages.ts'
 import { readForm } from './form.ts'
@@ -12,7 +13,7 @@ import { changePassword, endSession, forPerson, removePasskey, showHome, showSec
 import type { PageContext, PageHandler } from './page-context.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
 import { confirmTwoFactor, endTwoFactor, newBackupCodes, setUpTwoFactor } from './second-factor-pages.ts'
-import { forgot, reset, sendLink, showForgot, showReset, showSignIn, showSignUp, showToken, showTwoFactor, signIn, signUp, twoFactor, useMagicLink, verifyEmail } from './sign-in-pages.ts'
+import { forgot, reset, sendLink, showForgot, showReset, showSignIn, showSignUp, showToken, showTwoFactor, signIn, signUp, twoFactor, useMagicLink } from './sign-in-pages.ts'
 import { STYLE } from './style.ts'
 
 interface PageRoute { readonly GET?: PageHandler; readonly POST?: PageHandler }
@@ -24,7 +25,7 @@ const PAGES: Readonly<Record<string, PageRoute>> = {
   '/sign-in/organization': { POST: toOrganization },
   '/sign-up': { GET: (context) => showSignUp(context), POST: signUp },
   '/magic-link': { GET: showToken('Sign in', 'You asked for this link.', '/magic-link'), POST: useMagicLink },
-  '/verify-email': { GET: showToken('Confirm your address', 'One click, and the address is yours here.', '/verify-email'), POST: verifyEmail },
+  '/verify-email': { GET: (context) => showConfirm(context), POST: verifyEmail },
   '/forgot-password': { GET: (context) => showForgot(context), POST: forgot },
   '/reset-password': { GET: (context) => showReset(context), POST: reset },
   '/two-factor': { GET: (context) => showTwoFactor(context), POST: twoFactor },

@@ -1,5 +1,7 @@
 import { userName } from '../../accounts/user.ts'
+import { asObject, asString } from '../../core/json.ts'
 import { PASSWORD_CHARS } from '../sign-in/names.ts'
+import { madeCookie } from './confirm-page.ts'
 import type { Answer } from './form.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { externalButtons, organizationOf } from './external-pages.ts'
@@ -32,7 +34,10 @@ export async function signIn(context: PageContext): Promise<Response> {
   const sent = field('own') === 'yes' ? undefined : await organizationOf(context, { isEnforced: true })
   if (sent) return sent
   const answer = await ask(context, { path: '/sign-in/email', body: { email: field('email').trim(), password: field('password') } })
-  if (answer.code === 'EMAIL_NOT_VERIFIED') return checkMail(context, 'Confirm your address first', 'We have sent you a letter with a link. Open it, and you are in.')
+  if (answer.code === 'EMAIL_NOT_VERIFIED') {
+    const [user] = await context.signIn.store.findSignIn({ model: 'user', where: [{ field: 'email', operator: 'eq', value: field('email').trim().toLowerCase(), isOr: false }] })
+    return checkMail(context, 'Confirm your address first', 'We have sent you a letter with a link. Open it, and you are in.', [await madeCookie(context, String(user?.['id']))])
+  }
   if (!answer.isOk) return showSignIn(context, { trouble: troubleOf(answer), status: answer.status })
   return answer.json['twoFactorRedirect'] === true ? goTo(withNext('/two-factor', nextOf(context)), answer.cookies) : goTo(nextOf(context), answer.cookies)
 }
@@ -46,7 +51,7 @@ export async function sendLink(context: PageContext): Promise<Response> {
   return checkMail(context, 'Look into your mail', 'If you may sign in here, a letter with a link is on its way to you. It holds for 15 minutes.')
 }
 
-/** `GET /magic-link` and `GET /verify-email`: a button, since machines that look through letters follow links too. */
+/** `GET /magic-link`: a button, since machines that look through letters follow links too. */
 export function showToken(title: string, words: string, action: string): (context: PageContext) => Response {
   return ({ field }) => page({ title, body: html`<section><h1>${title}</h1><p>${words}</p><form method="post" action="${action}"><input type="hidden" name="token" value="${field('token')}"><button>${title}</button></form></section>` })
 }
@@ -58,15 +63,8 @@ export async function useMagicLink(context: PageContext): Promise<Response> {
   return answer.isOk ? goTo(...landing(context, answer.cookies)) : showSignIn(context, { trouble: linkTrouble(answer), status: 400 })
 }
 
-/** `POST /verify-email`. */
-export async function verifyEmail(context: PageContext): Promise<Response> {
-  const answer = await ask(context, { method: 'GET', path: '/verify-email', query: { token: context.field('token') } })
-  if (!answer.isOk) return showSignIn(context, { trouble: linkTrouble(answer), status: 400 })
-  return answer.cookies.length > 0 ? goTo(...landing(context, answer.cookies)) : showSignIn(context, { good: 'Your address is confirmed. Sign in.' })
-}
-
 /** Where somebody wanted to go when they made themselves an account, a letter ago. */
-function landing({ request, signIn }: PageContext, cookies: readonly string[]): [string, string[]] {
+export function landing({ request, signIn }: PageContext, cookies: readonly string[]): [string, string[]] {
   const kept = (request.headers.get('cookie') ?? '').split(/;\s*/).find((part) => part.startsWith(`${NEXT_COOKIE}=`))?.slice(NEXT_COOKIE.length + 1)
   if (kept === undefined) return ['/', [...cookies]]
   return [signIn.site.localPath(decoded(kept)), [...cookies, nextCookie('', 0, signIn.site.isSecure)]]
@@ -106,7 +104,9 @@ export async function signUp(context: PageContext): Promise<Response> {
   const answer = await ask(context, { path: '/sign-up/email', body: { email: field('email').trim(), password: field('password'), name: userName({ firstName, lastName, email: field('email') }), firstName, lastName, setupCode } })
   if (!answer.isOk) return await showSignUp(context, troubleOf(answer), answer.status)
   const next = nextOf(context)
-  return checkMail(context, 'Look into your mail', 'We have sent you a letter with a link that confirms your address. Open it, and you are in.', next === '/' ? [] : [nextCookie(next, NEXT_SECONDS, site.isSecure)])
+  // Whoever is known already gets an id here that is nobody's.
+  const made = await madeCookie(context, asString(asObject(answer.json['user'])?.['id']) ?? '')
+  return checkMail(context, 'Look into your mail', 'We have sent you a letter with a link that confirms your address. Open it, and you are in.', [made, ...(next === '/' ? [] : [nextCookie(next, NEXT_SECONDS, site.isSecure)])])
 }
 
 /** `GET /forgot-password`. */
@@ -166,7 +166,7 @@ export function troubleOf({ code, message, status }: Answer): string {
   return TROUBLES[code] ?? message
 }
 
-function linkTrouble({ code, message }: Answer): string {
+export function linkTrouble({ code, message }: Answer): string {
   return ['INVALID_TOKEN', 'TOKEN_EXPIRED', 'USER_NOT_FOUND'].includes(code) ? 'This link has been used, or its time is over. Ask for a new one.' : code === 'NOT_INVITED' ? 'Accounts here are by invitation: ask somebody who is in for one.' : message
 }
 
