@@ -1,22 +1,19 @@
+import { WireIds } from './wire-ids.ts'
+
 /** Tool calls that no message has answered yet, under the ids that they have on the wire. */
 export class WaitingCalls {
   /** The client's id of each waiting call → its ids on the wire, in the order of the calls. */
   private readonly waiting = new Map<string, string[]>()
-  private readonly used = new Set<string>()
-  /** First choice of an id → the choice that was free last: of those before none is ever free again. */
-  private readonly reached = new Map<string, number>()
+  private readonly ids: WireIds
 
-  /** `idOf`: what may be an id on this wire, and the nth choice where the ones before are taken: some models number their calls afresh each turn. */
-  constructor(private readonly idOf: (id: string, nth: number) => string) {}
+  /** `idOf`: as in `WireIds`. Some models number their calls afresh each turn. */
+  constructor(idOf: (id: string, nth: number) => string) {
+    this.ids = new WireIds(idOf)
+  }
 
   /** The id of a call on the wire: no id twice in a conversation. */
   add(id: string): string {
-    const first = this.idOf(id, 1)
-    let nth = this.reached.get(first) ?? 1
-    let name = nth === 1 ? first : this.idOf(id, nth)
-    while (this.used.has(name)) name = this.idOf(id, ++nth)
-    this.reached.set(first, nth)
-    this.used.add(name)
+    const name = this.ids.next(id)
     const ids = this.waiting.get(id)
     if (ids) ids.push(name)
     else this.waiting.set(id, [name])

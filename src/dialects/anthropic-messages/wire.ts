@@ -40,3 +40,9 @@ export class Notes {
 
   get warnings(): readonly Warning[] { return [...this.said.values()] }
 }
+
+/** What may be a call's id on the wire: Anthropic takes letters, digits, _ and -. */
+export function callId(id: string, nth: number): string {
+  const base = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
+  return nth === 1 ? base : `${base}_${nth}`
+}

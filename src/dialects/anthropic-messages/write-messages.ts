@@ -2,7 +2,7 @@ import type { Message } from '../../core/call.ts'
 import { asString } from '../../core/json.ts'
 import { WaitingCalls } from '../waiting-calls.ts'
 import type { Generation } from './generations.ts'
-import type { Block, Notes, Turn } from './wire.ts'
+import { callId, type Block, type Notes, type Turn } from './wire.ts'
 import { resultsBroughtLater, writeAssistant, type AssistantContext } from './write-assistant.ts'
 import { cacheMark, writeContent } from './write-parts.ts'
 
@@ -188,10 +188,4 @@ function endWell(turns: Turn[], prefill: boolean, notes: Notes): void {
   }
   turns.push({ role: 'user', content: [{ type: 'text', text: CONTINUE }] })
   notes.warn('messages', 'this model does not continue a last message of the assistant; the user asks it to')
-}
-
-/** What may be a call's id on the wire: Anthropic takes letters, digits, _ and -. */
-function callId(id: string, nth: number): string {
-  const base = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
-  return nth === 1 ? base : `${base}_${nth}`
 }

@@ -4,9 +4,10 @@ import { hashedUser } from '../../core/user.ts'
 import type { Endpoint } from '../../catalog/endpoint.ts'
 import { generationOf } from './generations.ts'
 import { isSignedBy, signerOfMessages, unsigned } from '../signer.ts'
+import { WireIds } from '../wire-ids.ts'
 import { isSealed } from './seal.ts'
 import { noThinking } from './write-thinking.ts'
-import type { Notes } from './wire.ts'
+import { callId, type Notes } from './wire.ts'
 
 /** Fields that are said to us and to no provider. */
 const OURS = ['models', 'fallbacks', 'provider', 'route', 'plugins', 'preset', 'transforms', 'session_id', 'trace', 'debug', 'user', 'metadata', 'service_tier', 'speed', 'stop_server_tools_when']
@@ -49,7 +50,7 @@ function answersWithoutThinking(messages: readonly Json[]): boolean {
 
 /** What other models said in a conversation that now goes to Anthropic. The list itself where there is nothing to mend, as is the rule. */
 function mendMessages(messages: readonly Json[], signer: string | undefined, notes: Notes): readonly Json[] {
-  const ids = new Map<string, string>()
+  const ids = new Renamed()
   let isMended = false
   const mended = messages.flatMap((message): Json[] => {
     const content = isObject(message) ? asArray(message['content']) : undefined
@@ -74,7 +75,7 @@ function withoutTrailingThoughts(blocks: readonly Json[], notes: Notes): readonl
   return blocks.slice(0, end)
 }
 
-function mendBlock(block: Json, isAssistant: boolean, signer: string | undefined, ids: Map<string, string>, notes: Notes): readonly Json[] {
+function mendBlock(block: Json, isAssistant: boolean, signer: string | undefined, ids: Renamed, notes: Notes): readonly Json[] {
   if (!isObject(block)) return [block]
   switch (block['type']) {
     case 'thinking': return isAssistant ? mendThought(block, 'signature', signer, notes) : [block]
@@ -107,19 +108,21 @@ function without(notes: Notes): readonly Json[] {
 
 const ID = /^[a-zA-Z0-9_-]+$/
 
-/** Ids that other providers gave may have signs that Anthropic does not take. */
-function renamed(block: JsonObject, field: string, ids: Map<string, string>): JsonObject {
-  const id = asString(block[field])
-  if (id === undefined || ID.test(id)) return block
-  let name = ids.get(id)
-  if (name === undefined) {
-    const plain = id.replace(/[^a-zA-Z0-9_-]/g, '_') || 'call'
-    const used = new Set(ids.values())
-    name = plain
-    for (let n = 2; used.has(name); n++) name = `${plain}_${n}`
-    ids.set(id, name)
+/** Ids that other providers gave may have signs that Anthropic does not take: each has another, the same wherever it stands. */
+class Renamed {
+  private readonly names = new Map<string, string>()
+  private readonly ids = new WireIds(callId)
+
+  of(id: string): string {
+    let name = this.names.get(id)
+    if (name === undefined) this.names.set(id, name = this.ids.next(id))
+    return name
   }
-  return { ...block, [field]: name }
+}
+
+function renamed(block: JsonObject, field: string, ids: Renamed): JsonObject {
+  const id = asString(block[field])
+  return id === undefined || ID.test(id) ? block : { ...block, [field]: ids.of(id) }
 }
 
 /** The betas that a request of the client's own needs, where its header names none of the kind. */
