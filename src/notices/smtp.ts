@@ -1,5 +1,6 @@
 import type { createTransport } from 'nodemailer'
 import type { Letter } from '../accounts/mailer.ts'
+import { oneLine } from './letter-body.ts'
 import { letterHtml } from './letter-html.ts'
 
 /** The mail server, and whom letters are from. */
@@ -18,7 +19,6 @@ export class LetterRefused extends Error {
 
 const CONNECT_MS_MAX = 10_000
 const SILENCE_MS_MAX = 30_000
-const SUBJECT_CHARS_MAX = 200
 
 type Transport = ReturnType<typeof createTransport>
 
@@ -34,7 +34,7 @@ export class Smtp {
     try {
       await (await this.transport).sendMail({
         from: this.settings.from, to: { name: '', address: to },
-        subject: subject.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim().slice(0, SUBJECT_CHARS_MAX), text, html: html ?? letterHtml(text),
+        subject: oneLine(subject), text, html: html ?? letterHtml(text),
         // RFC 3834: nobody's holiday answers to it.
         headers: { 'Auto-Submitted': 'auto-generated' },
         ...(id !== undefined && { messageId: `<${id}@${domainOf(this.settings.from)}>` }),
