@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { parseFilter, parsePatchPath } from './filter.ts'
 import { demanded, matches } from './filter-match.ts'
 import { ENTERPRISE_SCHEMA, GROUP, USER, USER_SCHEMA } from './schema.ts'
+import { scimTypeOf } from './scim-fault.fixture.ts'
 
 /** After RFC 7644 §3.4.2.2 and RFC 7643 §8. */
 const JENSEN: JsonObject = {
@@ -15,14 +15,6 @@ const JENSEN: JsonObject = {
 }
 
 const holds = (text: string): boolean => matches(parseFilter(text, USER), JENSEN)
-
-function scimTypeOf(work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    return error instanceof Fault ? error.options.metadata?.['scim_type'] : error
-  }
-}
 
 describe('a filter', () => {
   test.each([

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { Fault } from '../../core/fault.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { groupAfter } from './group-content.ts'
 import { patched, readPatch } from './patch.ts'
 import { projected } from './projection.ts'
 import { readResource } from './read-resource.ts'
 import { ENTERPRISE_SCHEMA, USER } from './schema.ts'
+import { scimTypeOf } from './scim-fault.fixture.ts'
 
 const JENSEN: JsonObject = {
   userName: 'bjensen', active: true, name: { familyName: 'Jensen', givenName: 'Barbara' }, title: 'Tour Guide',
@@ -14,14 +14,6 @@ const JENSEN: JsonObject = {
 }
 
 const after = (...operations: JsonObject[]): JsonObject => patched(JENSEN, readPatch({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations }), USER)
-
-function scimTypeOf(work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    return error instanceof Fault ? error.options.metadata?.['scim_type'] : error
-  }
-}
 
 describe('PATCH of a person', () => {
   test('adds, replaces and removes what a path names', () => {
