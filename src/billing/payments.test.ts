@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
+import { closeAccount } from '../store/account-data.ts'
 import { ACCOUNT } from '../store/store.fixture.ts'
 import { BUYER, SECRET, Shop, USD } from './shop.fixture.ts'
 
@@ -52,6 +53,16 @@ describe('a purchase', () => {
     await shop.buy(5n)
     await shop.order(5n)
     expect((await shop.buy(5n)).receiptNumber).toBe(2)
+  })
+
+  test('stays when its account is closed, without who bought it and by which card', async () => {
+    const { id } = await shop.buy(10n, 'visa', true)
+    await shop.refund(id, 4n)
+    await shop.settleAll()
+    await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))
+    expect(await shop.purchase(id)).toMatchObject({ state: 'paid', creditCents: 1_000, createdBy: null, card: null, reversals: [{ cents: 400 }] })
+    const rows = await shop.bench.database.read((sql) => sql.all('SELECT created_by FROM payment_reversals UNION ALL SELECT customer_id FROM payers UNION ALL SELECT body FROM receipts'))
+    expect(rows.map((row) => row['created_by'])).toEqual([null])
   })
 
   test('paid elsewhere is recorded once for each reference, and counts as bought', async () => {

@@ -64,6 +64,8 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
   await sql.run(`UPDATE keys SET name = '', label = '', extras = '{}', creator_user_id = NULL, deleted_ms = COALESCE(deleted_ms, $1), changed = $2 WHERE account_id = $3`,
     nowMs, await nextRevision(sql), accountId)
   await sql.run("UPDATE entries SET reason = '' WHERE account_id = $1", accountId)
+  await sql.run('UPDATE purchases SET created_by = NULL, card = NULL, failure = NULL WHERE account_id = $1', accountId)
+  await sql.run('UPDATE payment_reversals SET created_by = NULL WHERE account_id = $1', accountId)
   const people = await sql.all('SELECT user_id FROM memberships WHERE account_id = $1', accountId)
   for (const { name } of accountTablesOf()) if (!KEPT.has(name)) await sql.run(`DELETE FROM ${name} WHERE account_id = $1`, accountId)
   await forgetPeople(sql, people.map((row) => text(row, 'user_id')))
