@@ -68,6 +68,9 @@ export function minuteOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** How often a limit starts anew. */
+export const PERIODS = { daily: 'a day', weekly: 'a week', monthly: 'a month' } as const
+
 /** `2026-11-21` */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)

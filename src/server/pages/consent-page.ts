@@ -7,11 +7,10 @@ import { Fault } from '../../core/fault.ts'
 import { sayUsd } from '../../core/nano.ts'
 import { checked } from '../api/body.ts'
 import { KEY_WISH, wishOf } from '../api/key-wish.ts'
+import { minuteOf, PERIODS } from './account-page.ts'
 import { html, type Html } from './html.ts'
 import { goTo, page, PAGE_HEADERS } from './layout.ts'
 import type { PageContext } from './page-context.ts'
-
-const RESETS = { daily: 'a day', weekly: 'a week', monthly: 'a month' } as const
 
 /** `GET /auth`: asks the person whether an app may have a key of theirs (contract H7, H8). */
 export async function showConsent(context: PageContext): Promise<Response> {
@@ -72,8 +71,8 @@ function saidIn(query: URLSearchParams): Record<string, unknown> {
 function facts({ app, callbackUrl, limit, limitReset, keyExpiresMs, keyName }: KeyWish): [string, Html | string][] {
   return [
     ['Who asks', app ? html`<strong>${callbackUrl === null ? app.title : new URL(callbackUrl).host}</strong>` : 'a program that shows you no address: you carry the code over yourself'],
-    ['It may use', limit === null ? 'as much as the account has: it asks for no limit' : `${sayUsd(limit)}${limitReset === null ? ' in all' : ` ${RESETS[limitReset]}`}`],
-    ['Until', keyExpiresMs === null ? 'you delete the key' : `${new Date(keyExpiresMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+    ['It may use', limit === null ? 'as much as the account has: it asks for no limit' : `${sayUsd(limit)}${limitReset === null ? ' in all' : ` ${PERIODS[limitReset]}`}`],
+    ['Until', keyExpiresMs === null ? 'you delete the key' : minuteOf(keyExpiresMs)],
     ['Name of the key', keyName],
   ]
 }

@@ -8,7 +8,7 @@ import { windowAt } from '../../ledger/window.ts'
 import { ownerOnly } from '../access.ts'
 import { changeKey, createKey } from '../api/keys.ts'
 import { accessOfSession } from '../session.ts'
-import { accountPage, doneIn, facts, minuteOf, offsetIn, onceShown, paging, unseen } from './account-page.ts'
+import { accountPage, doneIn, facts, minuteOf, offsetIn, onceShown, paging, PERIODS, unseen } from './account-page.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo } from './layout.ts'
 import { operate, typedIn, withTrouble, type Shown } from './operate.ts'
@@ -17,7 +17,7 @@ import type { PageContext } from './page-context.ts'
 const ROWS = 50
 const NAMES_MAX = 1_000
 const RESETS = [['', 'never: it is for all time'], ['daily', 'every day'], ['weekly', 'every week'], ['monthly', 'every month']] as const
-const PERIODS = { daily: ['a day', 'today'], weekly: ['a week', 'this week'], monthly: ['a month', 'this month'] } as const
+const NOW = { daily: 'today', weekly: 'this week', monthly: 'this month' } as const
 
 const DONE = { changed: 'The key is changed.', disabled: 'The key is disabled: it is refused from now on.', enabled: 'The key is live again.' }
 
@@ -107,7 +107,7 @@ function badges({ disabled, kind, expiresMs }: KeyRecord, nowMs: number): Piece 
 }
 
 function factsOf({ limit, limitReset, limitRemaining, usage, lastUsedMs, expiresMs }: KeyRecord, nowMs: number): (readonly [string, Piece])[] {
-  const [each, now] = limitReset === null ? ['in all', 'in all'] : PERIODS[limitReset]
+  const [each, now] = limitReset === null ? ['in all', 'in all'] : [PERIODS[limitReset], NOW[limitReset]]
   return [
     ['Limit', limit === null ? 'none' : `${sayUsd(limit)} ${each}`], ['Used', `${sayUsd(limitReset === null ? usage.total : usage[limitReset])} ${now}`], ...(limitRemaining === null ? [] : [['Left', sayUsd(limitRemaining)] as const]),
     ...(limit !== null && limitReset !== null ? [['Starts anew', minuteOf(windowAt(limitReset, nowMs).endMs)] as const] : []), ...(expiresMs === null ? [] : [['Until', minuteOf(expiresMs)] as const]), ['Last used', lastUsedMs === null ? 'never' : minuteOf(lastUsedMs)],

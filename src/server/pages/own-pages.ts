@@ -2,7 +2,7 @@ import { userName } from '../../accounts/user.ts'
 import type { LiveSession } from '../../accounts/sign-in-store.ts'
 import { readerOf } from '../api/notifications.ts'
 import { accessOfSession } from '../session.ts'
-import { pageLinks } from './account-page.ts'
+import { minuteOf, pageLinks } from './account-page.ts'
 import { html, type Html, type Piece } from './html.ts'
 import { goTo, page, said } from './layout.ts'
 import { emailForm } from './leaving-pages.ts'
@@ -59,7 +59,7 @@ ${passwords > 0 ? html`<section><h2>Password</h2><form method="post" action="/se
 <section><h2>Second factor</h2>${secondFactor(hasTwoFactor)}</section>` : html`<section><h2>Password</h2><p class="soft">You have none. <a href="/forgot-password">Set one by letter</a>; a second factor comes with it.</p></section>`}
 <section><h2>Passkeys</h2>${list(passkeys.map((key) => html`<span>${String(key['name'] ?? 'Passkey')}</span><form method="post" action="/security/passkey-remove"><input type="hidden" name="id" value="${String(key['id'])}"><button class="plain small">Remove</button></form>`))}
 <form class="hidden" data-passkey="add" data-next="/security"><p class="bad hidden" role="alert" data-trouble></p><label>Name<input name="name" maxlength="100" placeholder="Laptop"></label><button class="plain">Add a passkey</button></form></section>
-<section><h2>Where you are signed in</h2>${list(sessions.map(({ id, ipAddress, userAgent, createdMs }) => html`<span>${browserOf(userAgent ?? '')}<br><small>${ipAddress || 'unknown address'} · since ${new Date(createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC</small></span>${id === live.id ? html`<small>here</small>` : html`<form method="post" action="/security/end"><input type="hidden" name="id" value="${id}"><button class="plain small">End</button></form>`}`))}
+<section><h2>Where you are signed in</h2>${list(sessions.map(({ id, ipAddress, userAgent, createdMs }) => html`<span>${browserOf(userAgent ?? '')}<br><small>${ipAddress || 'unknown address'} · since ${minuteOf(createdMs)}</small></span>${id === live.id ? html`<small>here</small>` : html`<form method="post" action="/security/end"><input type="hidden" name="id" value="${id}"><button class="plain small">End</button></form>`}`))}
 ${sessions.length > 1 && html`<form method="post" action="/security/end"><button class="plain">End all others</button></form>`}</section>
 <p class="soft"><a href="/security/delete">Delete yourself</a></p>` })
 }
