@@ -30,7 +30,10 @@ interface Said {
 /** Reads `systemInstruction` and `contents` as messages. Throws Fault naming the place: `contents[2].parts[0].inlineData`. */
 export class ContentsReader {
   readonly messages: Message[] = []
-  private readonly asked: Asked[] = []
+  /** Calls by id; of two with one id the later. */
+  private readonly asked = new Map<string, Asked>()
+  /** Calls of each function, the oldest first; those that were answered go when it is their turn. */
+  private readonly waiting = new Map<string, Asked[]>()
   private said: Said | undefined
 
   constructor(private readonly unsaid: Warning[]) {}
@@ -99,12 +102,18 @@ export class ContentsReader {
     const id = asString(value['id'])
     const name = asString(value['name']) ?? ''
     // Google's calls may have no ids: then results answer the calls of their name, one after the other.
-    const call = this.asked.findLast((one) => id !== undefined && id !== '' && one.id === id) ?? this.asked.find((one) => !one.answered && one.name === name)
+    const call = (id ? this.asked.get(id) : undefined) ?? this.oldest(name)
     if (!call) throw new Fault('invalid_request', `${field}: no functionCall before it ${id ? `has the id ${JSON.stringify(id)}` : `of ${JSON.stringify(name)} waits for a result`}`, { metadata: { field } })
     call.answered = true
     const text = resultText(value['response'])
     const media = Array.isArray(value['parts']) ? value['parts'].map((part, at) => (isObject(part) ? chatMedia(part, `${field}.parts[${at}]`) : undefined)).filter((part) => part !== undefined) : []
     this.messages.push({ role: 'tool', tool_call_id: call.id, name: call.name, content: media.length === 0 ? text : [...(text === '' ? [] : [{ type: 'text', text }]), ...media] })
+  }
+
+  private oldest(name: string): Asked | undefined {
+    const calls = this.waiting.get(name)
+    while (calls?.[0]?.answered) calls.shift()
+    return calls?.[0]
   }
 
   private modelPart(part: JsonObject, said: Said, at: number, index: number): void {
@@ -143,7 +152,11 @@ export class ContentsReader {
     const id = asString(call['id']) || `call_${place.replace('-', '_')}`
     if (signature !== undefined) sign(signature, id, said)
     said.calls.push({ id, type: 'function', function: { name, arguments: JSON.stringify(args) } })
-    this.asked.push({ id, name, answered: false })
+    const asked = { id, name, answered: false }
+    this.asked.set(id, asked)
+    const calls = this.waiting.get(name)
+    if (calls) calls.push(asked)
+    else this.waiting.set(name, [asked])
   }
 
   private serverPart(part: JsonObject, signature: string | undefined, said: Said): boolean {

@@ -3,10 +3,11 @@ import type { Message, Part as ChatPart, ToolCall, Warning } from '../../core/ca
 import { Fault } from '../../core/fault.ts'
 import { asArray, asObject, asString, isObject, parseObject, type JsonObject } from '../../core/json.ts'
 import { lostAudio, withRefusal } from '../assistant-said.ts'
+import { AskedCalls } from './asked-calls.ts'
 import { imagePart, mediaPart } from './media.ts'
 import { serverToolParts } from './server-tools.ts'
 import { signaturesOf, type Signatures } from './signatures.ts'
-import { writeResults, type Asked } from './tool-results.ts'
+import { writeResults } from './tool-results.ts'
 import { isForeignId, isThird, modelName, NO_SIGNATURE, type Content, type Part } from './wire.ts'
 
 /** What is sent for the result that a client has not. */
@@ -23,12 +24,7 @@ export function writeContents(messages: readonly Message[], endpoint: Endpoint, 
 class ContentsWriter {
   private readonly system: Part[] = []
   private readonly contents: Content[] = []
-  /** Calls that may have a result, by id; of two with one id the later. */
-  private readonly asked = new Map<string, Asked>()
-  /** Calls of the last turn that have no result yet: function by id. */
-  private readonly waiting = new Map<string, string>()
-  /** Counts calls, not ids: hosts use the same ids again in a later turn. */
-  private callsSeen = 0
+  private readonly asked = new AskedCalls()
   private readonly isThird: boolean
 
   constructor(private readonly endpoint: Endpoint, private readonly warnings: Warning[]) {
@@ -42,7 +38,7 @@ class ContentsWriter {
       const field = `messages[${at}]`
       if (isResult(message)) {
         const run = runOfResults(messages, at)
-        for (const result of run) this.waiting.delete(this.answered(result))
+        for (const result of run) this.asked.answer(result)
         this.answer([...run, ...(resultsFollow(messages, at + run.length) ? [] : this.missing())], at)
         at += run.length - 1
       } else if (isSystem(message)) this.instruct(message, field)
@@ -63,17 +59,9 @@ class ContentsWriter {
     if (written.media.length > 0) this.contents.push({ role: 'user', parts: written.media })
   }
 
-  /** The id of the waiting call that a result answers, by its own or by the name of its function; `''`: of none. */
-  private answered({ tool_call_id: id, name }: Message): string {
-    if (id !== undefined && this.asked.has(id)) return id
-    for (const [waiting, fn] of this.waiting) if (fn === name) return waiting
-    return ''
-  }
-
   /** Gemini refuses a turn that has not as many results as calls: one that the client has not, says so. */
   private missing(): Message[] {
-    const ids = [...this.waiting.keys()]
-    this.waiting.clear()
+    const ids = this.asked.close()
     if (ids.length > 0) this.warn('messages', 'a tool call has no tool message that answers it; its result is sent as missing')
     return ids.map((id) => ({ role: 'tool', tool_call_id: id, content: NO_RESULT }))
   }
@@ -132,8 +120,7 @@ class ContentsWriter {
       const part: Part = { functionCall: isForeignId(call.id) ? { id: call.id, name, args } : { name, args } }
       const signature = signatures.byId.get(call.id)
       if (signature !== undefined) part.thoughtSignature = signature
-      this.waiting.set(call.id, name)
-      this.asked.set(call.id, { name, order: this.callsSeen++ })
+      this.asked.add(call.id, name)
       calls.push(part)
     }
     const legacy = asObject(message['function_call'])

@@ -1,11 +1,9 @@
 import type { Message, Part as ChatPart } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { parseObject, type JsonObject } from '../../core/json.ts'
+import type { Asked, AskedCalls } from './asked-calls.ts'
 import { mediaPart } from './media.ts'
 import { isForeignId, type Part } from './wire.ts'
-
-/** A call that a result may answer: its function, and its place among all calls. */
-export interface Asked { readonly name: string; readonly order: number }
 
 /** Results of a turn's calls; `media` is what the results cannot hold and the user shows beside them. */
 export interface Results { readonly results: Part[]; readonly media: Part[] }
@@ -17,7 +15,7 @@ const INLINE = /^(image\/|application\/pdf$|text\/plain$)/
  * A run of tool messages as one turn. Calls without an id of their own are matched by name and order, so results stand
  * in the order of the calls, whatever order the client ran them in.
  */
-export function writeResults(run: readonly Message[], from: number, asked: ReadonlyMap<string, Asked>, isThird: boolean): Results {
+export function writeResults(run: readonly Message[], from: number, asked: AskedCalls, isThird: boolean): Results {
   const media: Part[] = []
   const ordered = run.map((message, at) => {
     const field = `messages[${from + at}]`
@@ -27,12 +25,10 @@ export function writeResults(run: readonly Message[], from: number, asked: Reado
   return { results: ordered.toSorted((a, b) => a.order - b.order).map((result) => result.part), media }
 }
 
-function callOf(message: Message, asked: ReadonlyMap<string, Asked>, field: string): Asked {
-  const id = message.tool_call_id
-  const call = id === undefined ? undefined : asked.get(id)
+function callOf(message: Message, asked: AskedCalls, field: string): Asked {
+  const call = asked.of(message)
   if (call) return call
-  if (message.name) return { name: message.name, order: [...asked.values()].findLast((one) => one.name === message.name)?.order ?? asked.size }
-  throw new Fault('invalid_prompt', `${field}.tool_call_id: no assistant message before it has a tool call ${JSON.stringify(id ?? null)}`)
+  throw new Fault('invalid_prompt', `${field}.tool_call_id: no assistant message before it has a tool call ${JSON.stringify(message.tool_call_id ?? null)}`)
 }
 
 function resultPart(message: Message, name: string, field: string, isThird: boolean, media: Part[]): Part {
