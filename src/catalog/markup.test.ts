@@ -70,6 +70,13 @@ describe("the operator's markups", () => {
     expect(promptOf(rules, 'openai/gpt', 0, 'b')).toBe(1_500_000_000n)
   })
 
+  test('accounts whose rules say the same have one catalogue', () => {
+    const all = catalogue([{ basisPoints: 2_000 }, { account: 'a', basisPoints: -1_000 }, { account: 'b', basisPoints: -1_000 }, { account: 'c', model: 'openai/*', basisPoints: -1_000 }, { account: 'd', basisPoints: 2_000 }])
+    expect(pricedFor(all, 'a')).toBe(pricedFor(all, 'b'))
+    expect(pricedFor(all, 'x')).toBe(pricedFor(all, undefined))
+    expect(new Set(['a', 'c', 'd', 'x'].map((account) => pricedFor(all, account))).size).toBe(4)
+  })
+
   test('list price stays beside it, tiers have it too, and what nothing is asked for is the same object', () => {
     const all = catalogue([{ provider: 'acme', basisPoints: 1_000 }])
     const view = pricedFor(all, undefined)
