@@ -48,9 +48,8 @@ export const changeGuardrail: Route = {
   async handle(context) {
     const body = await readBody(context, GUARDRAIL_CHANGE)
     const nowMs = context.services.clock.wallMs()
-    const workspaceId = await workspaceOfDefault(context)
-    const isDefault = workspaceId !== undefined
-    const before = isDefault ? await defaultGuardrail(context, workspaceId, nowMs) : await guardrailOf(context)
+    const before = await context.services.rules.store.guardrail(accessIn(context).accountId, idOf(context)) ?? await unwrittenDefault(context, nowMs)
+    const isDefault = before.id === defaultGuardrailId(before.workspaceId)
     if (isDefault && body.name !== undefined && body.name !== before.name) throw new Fault('invalid_request', `The field \`name\` must be left out: the workspace's default guardrail is always called "${before.name}".`, { metadata: { field: 'name' } })
     const guardrail: Guardrail = {
       ...before, name: body.name ?? before.name, description: body.description === undefined ? before.description : body.description,
@@ -75,25 +74,24 @@ export async function guardrailOf(context: RouteContext): Promise<Guardrail> {
   return await context.services.rules.store.guardrail(accessIn(context).accountId, idOf(context)) ?? missing()
 }
 
-/** The workspace whose default guardrail the path names, written or not: its id follows from the workspace's. */
-async function workspaceOfDefault(context: RouteContext): Promise<string | undefined> {
+/** The default guardrail that the path names, of a workspace that has none written yet: its id follows from the workspace's. */
+async function unwrittenDefault(context: RouteContext, nowMs: number): Promise<Guardrail> {
   const { accountId } = accessIn(context)
   const id = idOf(context)
+  const workspaceId = await workspaceOfDefault(context, id) ?? missing()
+  return { id, accountId, workspaceId, name: defaultGuardrailName(workspaceId), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }
+}
+
+const WORKSPACES_PAGE = 500
+
+async function workspaceOfDefault(context: RouteContext, id: string): Promise<string | undefined> {
+  const { accountId } = accessIn(context)
   if (id === defaultGuardrailId(defaultWorkspaceId(accountId))) return defaultWorkspaceId(accountId)
   for (let offset = 0; ; offset += WORKSPACES_PAGE) {
     const { rows } = await context.services.workspaces.list(accountId, { offset, limit: WORKSPACES_PAGE })
     const found = rows.find((workspace) => defaultGuardrailId(workspace.id) === id)
     if (found || rows.length < WORKSPACES_PAGE) return found?.id
   }
-}
-
-const WORKSPACES_PAGE = 500
-
-async function defaultGuardrail(context: RouteContext, workspaceId: string, nowMs: number): Promise<Guardrail> {
-  const { accountId } = accessIn(context)
-  const id = idOf(context)
-  const found = await context.services.rules.store.guardrail(accountId, id)
-  return found ?? { id, accountId, workspaceId, name: defaultGuardrailName(workspaceId), description: null, rules: NO_RULES, createdMs: nowMs, updatedMs: null }
 }
 
 function idOf({ params }: RouteContext): string {
