@@ -54,7 +54,7 @@ export class Billing {
     await store.insertPurchase(purchase, purchase.createdMs + FIRST_LOOK_MS, change)
     const customerId = await this.customer(accountId)
     const page = await provider.checkout(purchase, customerId, returnUrl())
-    await store.placePurchase(accountId, purchase.id, { sessionId: page.id, urlExpiresMs: page.expiresMs, nextLookMs: clock.wallMs() + FIRST_LOOK_MS })
+    await store.placePurchase(accountId, purchase.id, { sessionId: page.id, nextLookMs: clock.wallMs() + FIRST_LOOK_MS })
     return { purchase: { ...purchase, sessionId: page.id }, url: page.url }
   }
 

@@ -51,7 +51,7 @@ export interface PaymentEvent {
 }
 
 /** A page of the provider's, for a person's browser. */
-export interface HostedPage { readonly id: string; readonly url: string; readonly expiresMs: number }
+export interface HostedPage { readonly id: string; readonly url: string }
 
 /**
  * Who takes money for us. What it is asked a second time with the same ids happens once. Throws Fault `unavailable` while it cannot be reached, and

@@ -9,8 +9,8 @@ import type { Receipt } from './receipt.ts'
 /** What a purchase may be known by. */
 export interface PurchaseNames { readonly purchaseId?: string | null; readonly sessionId?: string | null; readonly paymentId?: string | null }
 
-/** What the provider calls an order, as soon as it knows it. */
-export interface Placed { readonly sessionId?: string; readonly paymentId?: string; readonly urlExpiresMs?: number; readonly nextLookMs: number }
+/** What the provider calls the page to pay on, as soon as there is one. */
+export interface Placed { readonly sessionId: string; readonly nextLookMs: number }
 
 /** What the provider says of a purchase, to be written into the books. */
 export interface ApplyPayment {

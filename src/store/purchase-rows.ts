@@ -27,9 +27,8 @@ export function seenPurchase({ kind, state, provider, isLive, currency, creditCe
   return { kind, state, provider, live: isLive, currency, credit_cents: creditCents, fee_cents: feeCents, card, failure, receipt_number: receiptNumber }
 }
 
-export async function placePurchase(sql: Sql, accountId: string, id: string, { sessionId, paymentId, urlExpiresMs, nextLookMs }: Placed): Promise<void> {
-  await sql.run(`UPDATE purchases SET session_id = COALESCE(session_id, $1), payment_id = COALESCE(payment_id, $2), url_expires_ms = COALESCE(url_expires_ms, $3), next_look_ms = $4
-    WHERE account_id = $5 AND id = $6 AND state = 'open'`, sessionId ?? null, paymentId ?? null, urlExpiresMs ?? null, nextLookMs, accountId, id)
+export async function placePurchase(sql: Sql, accountId: string, id: string, { sessionId, nextLookMs }: Placed): Promise<void> {
+  await sql.run("UPDATE purchases SET session_id = COALESCE(session_id, $1), next_look_ms = $2 WHERE account_id = $3 AND id = $4 AND state = 'open'", sessionId, nextLookMs, accountId, id)
 }
 
 export async function findPurchase(sql: Sql, accountId: string, id: string): Promise<Purchase | undefined> {

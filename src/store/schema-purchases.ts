@@ -22,7 +22,7 @@ export const PURCHASES: Migration = {
     `CREATE TABLE purchases (
       account_id text NOT NULL, id text NOT NULL, kind text NOT NULL, state text NOT NULL, provider text NOT NULL, live bigint NOT NULL, currency text NOT NULL,
       credit_cents bigint NOT NULL, fee_cents bigint NOT NULL, saves_card bigint NOT NULL, session_id text, payment_id text, card text, failure text, receipt_number bigint,
-      created_by text, created_ms bigint NOT NULL, url_expires_ms bigint, paid_ms bigint, expiry_days bigint, looks bigint NOT NULL, next_look_ms bigint,
+      created_by text, created_ms bigint NOT NULL, paid_ms bigint, expiry_days bigint, looks bigint NOT NULL, next_look_ms bigint,
       PRIMARY KEY (account_id, id))`,
     'CREATE UNIQUE INDEX purchases_id ON purchases (id)',
     'CREATE INDEX purchases_payment ON purchases (payment_id)',

@@ -181,8 +181,7 @@ function withQuery(url: string, query: string): string {
 }
 
 function pageOf(session: JsonObject): HostedPage {
-  const expires = session['expires_at']
-  return { id: need(session, 'id'), url: need(session, 'url'), expiresMs: typeof expires === 'number' ? expires * 1_000 : 0 }
+  return { id: need(session, 'id'), url: need(session, 'url') }
 }
 
 function need(object: JsonObject, name: string): string {
