@@ -170,10 +170,18 @@ describe('J3: POST /analytics/query', () => {
     const size = (operator: string, value: string | number, more = {}) => query({ metrics: ['request_count'], filters: [{ field: 'tag.size', operator, value }], time_range: { start: '2026-06-01T02:00:00+02:00', end: '2026-07-01T00:00:00Z' }, ...more })
     expect(rows(await size('gt', 9))).toEqual([{ request_count: 2 }])
     expect(rows(await size('lte', 10))).toEqual([{ request_count: 2 }])
+    expect(rows(await size('gt', 9, { filters: [{ field: 'tag.size', operator: 'gt', value: 9 }, { field: 'tag.size', operator: 'lt', value: 10.5 }], dimensions: ['tag.size'] }))).toEqual([{ 'tag.size': '10', request_count: 1 }])
     expect(rows(await size('gt', '9'))).toEqual([{ request_count: 1 }])
     expect(rows(await size('gte', 10.5, { dimensions: ['tag.size'] }))).toEqual([{ 'tag.size': '10.5', request_count: 1 }])
     const member = keyRecord({ hash: 'd'.repeat(64), kind: 'management', creatorUserId: ada })
     expect(rows(await query({ metrics: ['request_count'], filters: [{ field: 'tag.feature', operator: 'gte', value: 'a' }] }, member))).toEqual([{ request_count: 1 }])
+  })
+
+  test('a comparison that a thousand values pass is refused, with what to do', async () => {
+    for (let at = 0; at <= 1_000; at++) await spend(callers[0], 200, { model: `many/${at}` })
+    const asked = (value: string) => query({ metrics: ['request_count'], filters: [{ field: 'provider', operator: 'neq', value: 'x' }, { field: 'model', operator: 'gte', value }], time_range: { start: '2026-05-01T00:00:00Z', end: '2026-05-31T00:00:00Z' } })
+    expect(await asked('many/')).toMatchObject({ status: 400, fault: { message: 'The field `filters.1` lets 1001 values of `model` pass, and may 1000: take a closer bound, a shorter `time_range`, or more filters.' } })
+    expect(rows(await asked('many/1'))).toEqual([{ request_count: 1_000 }])
   })
 
   test('comparisons by the minute', async () => {

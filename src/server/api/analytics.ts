@@ -65,9 +65,11 @@ export const queryAnalytics: Route = {
 /** Comparisons as lists of the values that pass them: each engine has an order of texts of its own, and none of them has numbers in texts. */
 async function compared(comparisons: readonly Comparison[], calls: Pick<ReportQuery, 'accountId' | 'fromHour' | 'untilHour' | 'minutes' | 'filters'>, reports: Pick<Reports, 'report'>): Promise<ReportFilter[]> {
   const filters: ReportFilter[] = []
-  for (const { field, dimension, passes } of comparisons) {
+  // Both ends of a range at once.
+  for (const [dimension, own] of Map.groupBy(comparisons, (one) => one.dimension)) {
     const { rows } = await reports.report({ ...calls, granularity: null, by: [dimension], sums: ['requests'], order: { by: { dimension }, isDescending: false }, rowsMax: VALUES_READ_MAX, rowsOfGroupMax: 1 })
-    const values = rows.flatMap(({ values: [value] }) => (typeof value === 'string' && passes(value) ? [value] : []))
+    const values = rows.flatMap(({ values: [value] }) => (typeof value === 'string' && own.every(({ passes }) => passes(value)) ? [value] : []))
+    const field = own[0]?.field ?? 'filters'
     if (values.length > VALUES_PASSED_MAX) throw new Fault('invalid_request', `The field \`${field}\` lets ${values.length} values of \`${dimension}\` pass, and may ${VALUES_PASSED_MAX}: take a closer bound, a shorter \`time_range\`, or more filters.`, { metadata: { field } })
     filters.push({ dimension, isNot: false, values, includeUnset: false })
   }
