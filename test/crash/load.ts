@@ -113,7 +113,10 @@ function note(seen: Seen, text: string, leaves: boolean): void {
   const cost = /"cost":([\d.e-]+)/.exec(text)?.[1]
   seen.costNano = cost === undefined ? undefined : nanoOf(cost)
   seen.complete = seen.costNano !== undefined && (seen.streamed ? text.endsWith('data: [DONE]\n\n') : text.endsWith('}'))
-  if (!seen.complete) seen.refusal = text.slice(-500)
+  if (seen.complete) return
+  // Where a stream says what went wrong, however much stands behind it; else its end.
+  const errorAt = text.search(/"error":\s*\{/)
+  seen.refusal = errorAt < 0 ? text.slice(-500) : text.slice(errorAt, errorAt + 500)
 }
 
 async function firstPiece(response: Response): Promise<string> {
