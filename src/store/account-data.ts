@@ -1,5 +1,6 @@
 import { accountTablesOf } from './tables.ts'
 import { closeBooksOf } from './closed-accounts.ts'
+import { forgetLetters } from './outbox-rows.ts'
 import { removeGenerations } from './retention.ts'
 import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
@@ -67,6 +68,8 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
   await sql.run('UPDATE purchases SET created_by = NULL, card = NULL, failure = NULL WHERE account_id = $1', accountId)
   await sql.run('UPDATE payment_reversals SET created_by = NULL WHERE account_id = $1', accountId)
   const people = await sql.all('SELECT user_id FROM memberships WHERE account_id = $1', accountId)
+  // Its letters to those who were invited, and of its receipts: they name it, and are of no account.
+  await forgetLetters(sql, await sql.all("SELECT email FROM invitations WHERE account_id = $1 UNION SELECT email FROM payers WHERE account_id = $1 AND email <> ''", accountId))
   for (const { name } of accountTablesOf()) if (!KEPT.has(name)) await sql.run(`DELETE FROM ${name} WHERE account_id = $1`, accountId)
   await forgetPeople(sql, people.map((row) => text(row, 'user_id')))
   await noteRules(sql, accountId)

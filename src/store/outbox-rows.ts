@@ -45,6 +45,11 @@ export async function finishMessage(sql: Sql, accountId: string, id: string, out
   if (nextMs === undefined) await sql.run("UPDATE outbox SET sealed = '' WHERE account_id = $1 AND id = $2", accountId, id)
 }
 
+/** Removes letters of no account to these addresses that are not on their way any more. */
+export async function forgetLetters(sql: Sql, to: readonly Row[]): Promise<void> {
+  for (const row of to) await sql.run("DELETE FROM outbox WHERE account_id = '' AND target = $1 AND state <> 'waiting'", text(row, 'email'))
+}
+
 export async function letGoOfMessages(sql: Sql, nodeId: string): Promise<void> {
   await sql.run('UPDATE outbox SET claimed_by = NULL WHERE claimed_by = $1', nodeId)
 }

@@ -1,5 +1,6 @@
 import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, WaitingLink } from '../accounts/sign-in-store.ts'
 import type { Role } from '../accounts/roles.ts'
+import { forgetLetters } from './outbox-rows.ts'
 import { findUser } from './people-rows.ts'
 import { int, one, text, textOrNull, type Sql } from './sql.ts'
 
@@ -105,6 +106,7 @@ export async function forgetPeople(sql: Sql, userIds: readonly string[]): Promis
     const user = await one(sql, 'SELECT email FROM users WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM memberships WHERE user_id = $1)', id)
     if (!user) continue
     await sql.run('DELETE FROM waiting_links WHERE email = $1', text(user, 'email'))
+    await forgetLetters(sql, [user])
     for (const table of ['sessions', 'identities', 'two_factors', 'passkeys']) await sql.run(`DELETE FROM ${table} WHERE user_id = $1`, id)
     await sql.run('DELETE FROM users WHERE id = $1', id)
   }

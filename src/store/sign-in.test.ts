@@ -4,6 +4,8 @@ import { OPERATOR } from '../accounts/audit-entry.ts'
 import type { SignInCondition, SignInModel, SignInRow, SignInValue } from '../accounts/sign-in-store.ts'
 import { databaseUrlOf, engine } from '../../test/engine.ts'
 import { closeAccount } from './account-data.ts'
+import { enqueue } from './outbox-rows.ts'
+import { changePayer } from './payer-rows.ts'
 import { migrate } from './schema.ts'
 import { SqlPeople } from './sql-people.ts'
 import { SqlSignIn } from './sql-sign-in.ts'
@@ -170,6 +172,23 @@ test('somebody whose own account is closed is forgotten with all that they signe
   }
   expect([(await people.user('ada'))?.email, await people.user('grace')]).toEqual(['ada@example.com', undefined])
   expect([await rows('sessions'), await rows('identities'), await rows('waiting_links')]).toEqual([1, 0, 0])
+})
+
+test('with an account go the letters that name it: to whom it invited, who got its receipts, and who was there alone', async () => {
+  await store.insertSignIn([user('grace'), user('ben')], NOW_MS)
+  const [account] = await people.accountsOf('grace')
+  const id = account?.account.id ?? ''
+  const letter = (to: string) => ({ accountId: '', kind: 'letter', target: to, subject: 'Grace invites you', body: 'x', sealed: '', reference: null } as const)
+  await database.write(async (sql) => {
+    await enqueue(sql, ['grace@example.com', 'guest@example.com', 'bill@example.com', 'ben@example.com'].map(letter), NOW_MS)
+    await sql.run("UPDATE outbox SET state = 'sent'")
+    await enqueue(sql, [letter('guest@example.com')], NOW_MS)
+    await changePayer(sql, id, { details: { email: 'bill@example.com' } }, { by: OPERATOR, nowMs: NOW_MS })
+  })
+  await people.insertInvitation({ id: 'i', accountId: id, email: 'guest@example.com', role: 'member', invitedBy: null, createdMs: NOW_MS, expiresMs: NOW_MS + 1, acceptedMs: null, revokedMs: null }, 'hash', { by: OPERATOR, nowMs: NOW_MS })
+  await database.write((sql) => closeAccount(sql, id, NOW_MS))
+  // What is on its way is not torn from the hands of whoever sends it.
+  expect((await database.read((sql) => sql.all('SELECT target, state FROM outbox ORDER BY target'))).map(({ target, state }) => `${String(target)} ${String(state)}`)).toEqual(['ben@example.com sent', 'guest@example.com waiting'])
 })
 
 describe('tries', () => {
