@@ -105,7 +105,7 @@ describe('settings of the install', () => {
   test('are kept, and seen by a process that was running', async () => {
     const other = await open()
     await store.instance.change(INSTANCE_CHANGE.parse({ sign_up: { mode: 'open' }, purchases: { expiry_days: 365 } }), OPERATOR)
-    for (let tries = 0; other.instance.settings.signUp.mode !== 'open' && tries < 200; tries++) await Bun.sleep(10)
+    for (let tries = 0; other.instance.settings.signUp.mode !== 'open' && tries < 1_000; tries++) await Bun.sleep(10)
     expect(other.instance.settings).toEqual(store.instance.settings)
     await other.close()
     const later = await open()

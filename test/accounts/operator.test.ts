@@ -48,11 +48,11 @@ async function chat(on: Gateway): Promise<{ readonly status: number; readonly me
   return { status: response.status, message: asString(asObject(asObject(await response.json())?.['error'])?.['message']) ?? '' }
 }
 
-/** Asks again until it is as it must be, for a second and a bit: the last answer. */
+/** Asks again until it is as it must be, or is never going to be: the last answer. */
 async function within<T>(look: () => Promise<T>, isRight: (found: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries++) {
     const found = await look()
-    if (isRight(found) || tries === 30) return found
+    if (isRight(found) || tries === 200) return found
     await Bun.sleep(50)
   }
 }
