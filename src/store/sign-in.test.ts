@@ -175,7 +175,7 @@ test('somebody whose own account is closed is forgotten with all that they signe
 })
 
 test('with an account go the letters that name it: to whom it invited, who got its receipts, and who was there alone', async () => {
-  await store.insertSignIn([user('grace'), user('ben')], NOW_MS)
+  await store.insertSignIn([user('ada'), user('grace'), user('ben')], NOW_MS)
   const [account] = await people.accountsOf('grace')
   const id = account?.account.id ?? ''
   const letter = (to: string) => ({ accountId: '', kind: 'letter', target: to, subject: 'Grace invites you', body: 'x', sealed: '', reference: null } as const)
