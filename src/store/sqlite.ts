@@ -4,6 +4,8 @@ import type { Database, Row, Sql, SqlValue } from './sql.ts'
 const BUSY_MS = 5_000
 /** Reports read much at once. */
 const REPORT_CACHE_KIB = 65_536
+/** Statements that stay prepared. A batch of settlements has some thirty, and most of them in seven lengths; Bun keeps the last 20 unless told otherwise. */
+const STATEMENTS_MAX = 256
 
 /**
  * SQLite in this thread. Transactions run one after another; other processes may have the file open and wait for each
@@ -16,6 +18,7 @@ export class SqliteDatabase implements Database {
 
   constructor(path: string, busyMs = BUSY_MS, isReadOnly = false) {
     this.db = new BunDatabase(path, isReadOnly ? { readonly: true, safeIntegers: true } : { create: true, safeIntegers: true })
+    BunDatabase.MAX_QUERY_CACHE_SIZE = STATEMENTS_MAX
     this.db.run(`PRAGMA busy_timeout = ${busyMs}`)
     if (isReadOnly) this.db.run(`PRAGMA cache_size = -${REPORT_CACHE_KIB}`)
     else for (const pragma of ['journal_mode = WAL', 'synchronous = FULL']) this.db.run(`PRAGMA ${pragma}`)
