@@ -153,6 +153,17 @@ describe('a budget of a guardrail', () => {
     await told()
     await spend(ledger, one, 10n)
   })
+
+  test('taken from many at once, is one change of the rules and one of the keys; from nobody, none', async () => {
+    await open([one, two])
+    const id = await guardrail({ limit: 10n }, [['key', one.hash], ['key', two.hash]])
+    const moves = async (targets: readonly string[]): Promise<bigint> => {
+      const before = await bench.store.revision()
+      await bench.store.unassign(ACCOUNT, id, 'key', targets, CHANGE)
+      return await bench.store.revision() - before
+    }
+    expect([await moves(['nobody']), await moves([one.hash, two.hash])]).toEqual([0n, 2n])
+  })
 })
 
 describe('a budget of a member', () => {

@@ -39,15 +39,11 @@ export async function assignLogged(sql: Sql, accountId: string, assignments: rea
   return []
 }
 
-/** As `unassign`, which says how many there were. */
+/** As `unassign`. How many there were. */
 export async function unassignLogged(sql: Sql, accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[], change: Change): Promise<number> {
-  let count = 0
-  for (const target of targets) {
-    if (await unassign(sql, accountId, guardrailId, kind, [target]) === 0) continue
-    count += 1
-    await writeAudit(sql, { accountId, ...change, action: 'guardrail.unassign', target: guardrailId, before: { kind, target } })
-  }
-  return count
+  const had = await unassign(sql, accountId, guardrailId, kind, targets)
+  for (const target of had) await writeAudit(sql, { accountId, ...change, action: 'guardrail.unassign', target: guardrailId, before: { kind, target } })
+  return had.length
 }
 
 /** As the log of changes shows it. */

@@ -111,14 +111,16 @@ export async function assign(sql: Sql, accountId: string, assignments: readonly 
   return []
 }
 
-export async function unassign(sql: Sql, accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<number> {
+/** The targets that it was assigned to until now. */
+export async function unassign(sql: Sql, accountId: string, guardrailId: string, kind: AssigneeKind, targets: readonly string[]): Promise<readonly string[]> {
+  const had: string[] = []
+  for (const target of targets) {
+    if (await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2 AND kind = $3 AND target = $4', accountId, guardrailId, kind, target) > 0) had.push(target)
+  }
+  if (had.length === 0) return had
   await noteRules(sql, accountId)
   if (await hasBudgets(sql, accountId)) await touchKeysOf(sql, accountId)
-  let count = 0
-  for (const target of targets) {
-    count += await sql.run('DELETE FROM guardrail_assignments WHERE account_id = $1 AND guardrail_id = $2 AND kind = $3 AND target = $4', accountId, guardrailId, kind, target)
-  }
-  return count
+  return had
 }
 
 /** Oldest first. Those of keys that were deleted are not shown. */
