@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { cli, temporaryDirectory } from '../../test/cli.ts'
 import type { Config } from '../config.ts'
@@ -83,4 +84,15 @@ describe('serve', () => {
     const { code, err } = await cli(directory, ['serve'], { serve: async () => { throw new Error('the port\u001b[2J is taken') } })
     expect({ code, err }).toEqual({ code: 1, err: 'error: the port is taken\n' })
   })
+})
+
+test('a store that does not work says what is wrong with it, to who is at the command line', async () => {
+  const broken = temporaryDirectory()
+  await cli(broken, ['keys', 'create'])
+  const db = new Database(`${broken}/data/switchyard.db`)
+  db.run('ALTER TABLE entries RENAME TO gone')
+  db.close()
+  const { code, out, err } = await cli(broken, ['credits', 'grant', '5'])
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toMatch(/^error: The store cannot be reached; try again shortly\.\nSQLITE_ERROR: no such table: (?:main\.)?entries\n$/)
 })

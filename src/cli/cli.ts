@@ -138,9 +138,11 @@ function tell(error: unknown, json: boolean, context: CliContext): number {
   const { out, err } = context.terminal
   const message = printable(error instanceof Error ? error.message : String(error))
   const known = error instanceof CliError ? error.help : error instanceof Fault ? FAULTS[error.code].help : undefined
+  // Who is at the command line may see what else only the log says.
+  const detail = error instanceof Fault ? error.options.detail : undefined
   const exitCode = error instanceof CliError ? error.exitCode : error instanceof ConfigError ? 2 : 1
   if (json) out.write(`${JSON.stringify({ error: { message, ...(known !== undefined && { help: known }), exit_code: exitCode } }, null, 2)}\n`)
   err.write(`${paint(err, 'red', 'error:')} ${message}\n`)
-  if (known !== undefined) err.write(`${known}\n`)
+  for (const line of [detail, known]) if (line !== undefined && line !== message) err.write(`${printable(line)}\n`)
   return exitCode
 }
