@@ -55,6 +55,18 @@ describe('a purchase', () => {
     expect((await shop.buy(5n)).receiptNumber).toBe(2)
   })
 
+  test('that is paid when its account is closed already is told to the operator, who gives it back', async () => {
+    const { id, sessionId } = await shop.order(20n)
+    await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))
+    const paid = shop.stripe.pay(sessionId ?? '')
+    for (let times = 0; times < 2; times++) await shop.deliver(paid)
+    const [intent] = shop.stripe.all('payment_intent')
+    expect(shop.logged).toEqual([`a payment came for an account that is closed: give it back at the payment provider: ${String(intent?.['id'])} for purchase ${id}`])
+    shop.stripe.refundByHand(String(intent?.['id']), 2_110)
+    await shop.deliver(shop.stripe.events.at(-1) ?? {})
+    expect((await shop.purchase(id)).reversals).toMatchObject([{ kind: 'refund', state: 'done' }])
+  })
+
   test('stays when its account is closed, without who bought it and by which card', async () => {
     const { id } = await shop.buy(10n, 'visa', true)
     await shop.refund(id, 4n)

@@ -147,6 +147,7 @@ export class Payments {
       this.options.log?.('a payment was not taken', `${payment.paymentId ?? payment.sessionId ?? ''} for purchase ${purchase.id}: ${REFUSED[applied]}`)
       return purchase
     }
+    if (applied.isLate) this.options.log?.('a payment came for an account that is closed: give it back at the payment provider', `${payment.paymentId ?? payment.sessionId ?? ''} for purchase ${purchase.id}`)
     // A charge that failed must not succeed later, on a page that nobody sees.
     if (applied.became === 'failed' && purchase.kind === 'auto') await this.quietly(`the charge of purchase ${purchase.id} could not be cancelled`, () => provider.cancel(applied.purchase))
     await this.tell(applied)

@@ -36,6 +36,8 @@ export interface Applied {
   readonly reversals: readonly Reversal[]
   /** Cards are not charged by themselves any more: it went wrong too often. */
   readonly topUpOff: boolean
+  /** It was paid on a page that was open still when its account was closed: nobody can use the credit. */
+  readonly isLate: boolean
 }
 
 /** `used`: what is left of the purchase is less than a cent, or less than was asked for · `in_calls`: it is there, and calls that run hold it. */

@@ -8,6 +8,7 @@ import type { Applied, ApplyPayment, PaymentRefusal } from '../billing/purchase-
 import { expiresMsOf } from '../billing/receipt.ts'
 import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
+import { closedAmong } from './closed-accounts.ts'
 import { addCredit, insertLot } from './lot-rows.ts'
 import { findPayer, keepCard, noteTopUp } from './payer-rows.ts'
 import { findPurchase, insertPurchase, insertReceipt, seenPurchase } from './purchase-rows.ts'
@@ -26,7 +27,8 @@ export async function applyPayment(sql: Sql, { accountId, purchaseId, payment, s
   const topUpOff = before.kind === 'auto' && became !== null && await noteTopUp(sql, accountId, { paid: became === 'paid', failure: payment.failure, nowMs })
   const paid = await findPurchase(sql, accountId, purchaseId) ?? before
   const reversals = paid.state === 'paid' ? await applyReversals(sql, paid, payment, nowMs) : []
-  return { purchase: await findPurchase(sql, accountId, purchaseId) ?? paid, became, reversals, topUpOff }
+  const isLate = became === 'paid' && (await closedAmong(sql, [accountId])).size > 0
+  return { purchase: await findPurchase(sql, accountId, purchaseId) ?? paid, became, reversals, topUpOff, isLate }
 }
 
 /** A payment is of the order that it was made for, all of it, in its currency, with real money or without as the order: or it is not taken. */

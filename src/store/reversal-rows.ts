@@ -148,7 +148,7 @@ export async function noteRefund(sql: Sql, accountId: string, id: string, seen: 
   const purchase = row && await findPurchase(sql, accountId, text(row, 'purchase_id'))
   if (!row || !purchase) return undefined
   const reversals = await changeReversal(sql, purchase, readReversal(row), seen, nowMs)
-  return { purchase: await findPurchase(sql, accountId, purchase.id) ?? purchase, became: null, reversals, topUpOff: false }
+  return { purchase: await findPurchase(sql, accountId, purchase.id) ?? purchase, became: null, reversals, topUpOff: false, isLate: false }
 }
 
 export interface RefundUnderWay { readonly accountId: string; readonly purchase: Purchase; readonly reversal: Reversal }
