@@ -164,7 +164,7 @@ export class AccountBook implements Accounts {
       expiresMs: wish.expiresMs ?? null, createdMs: this.clock.wallMs(), updatedMs: null,
       workspaceId: wish.workspaceId ?? defaultWorkspaceId(wish.accountId), creatorUserId: wish.creatorUserId ?? null,
       ...(wish.wallet !== undefined && { wallet: wish.wallet }), ...(wish.customers && { customers: wish.customers }),
-      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }), ...(wish.appId !== undefined && { appId: wish.appId }),
+      ...(wish.ipRanges && { ipRanges: wish.ipRanges }), ...(wish.tags && { tags: wish.tags }), ...(wish.rateLimits && { rateLimits: wish.rateLimits }), ...(wish.rollingLimits && { rollingLimits: wish.rollingLimits }), ...(wish.appId !== undefined && { appId: wish.appId }),
     }
     return { secret, key, rules: rulesOf(wish) }
   }
@@ -214,5 +214,5 @@ function checkKey(wish: KeyChange): void {
 }
 
 function freshRecord(key: Key, rules: KeyRules): KeyRecord {
-  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit, rules, lastUsedMs: null, oldSecretEndsMs: null }
+  return { ...key, usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: key.limit, rolling: (key.rollingLimits ?? []).map((one) => ({ ...one, used: 0n, remaining: one.limit })), rules, lastUsedMs: null, oldSecretEndsMs: null }
 }

@@ -3,12 +3,14 @@ import type { Generation } from '../ledger/generation.ts'
 import type { PolicyRules } from '../catalog/policy-rules.ts'
 import type { Rates } from '../catalog/rate-limits.ts'
 import type { Actor } from './audit-entry.ts'
-import type { Caller, Key, LimitReset, Tags } from './caller.ts'
+import type { Caller, Key, LimitReset, RollingLimit, Tags } from './caller.ts'
 import type { CreditMove, KeyPage } from './key-store.ts'
 
 /** What a key has spent: since ever, and since the last 00:00 UTC, Monday 00:00 UTC and first of the month. */
 export interface KeyUsage { readonly total: Nano; readonly daily: Nano; readonly weekly: Nano; readonly monthly: Nano }
 
+/** A rolling limit, and what is spent of it: what left the window up to a 24th of its length ago counts still. */
+export interface RollingStanding extends RollingLimit { readonly used: Nano; readonly remaining: Nano }
 
 /** What a key lets itself use: the part of its policy that is shown and set with the key. */
 export type KeyRules = Pick<PolicyRules, 'allowedModels' | 'allowedProviders' | 'maxPrice'>
@@ -19,6 +21,8 @@ export interface KeyRecord extends Key {
   readonly byokUsage: KeyUsage
   /** What the current window of its limit leaves, null without a limit. */
   readonly limitRemaining: Nano | null
+  /** Of each of its rolling limits. */
+  readonly rolling: readonly RollingStanding[]
   readonly rules: KeyRules
   /** Right to the minute; null: never. */
   readonly lastUsedMs: number | null
@@ -33,6 +37,7 @@ export interface KeyExtras {
   /** Customers whose wallets it may charge; true: any. */
   readonly customers?: true | readonly string[] | null
   readonly rateLimits?: Rates | null
+  readonly rollingLimits?: readonly RollingLimit[] | null
   readonly rules?: { readonly [K in keyof KeyRules]?: KeyRules[K] | null }
 }
 

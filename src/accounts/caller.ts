@@ -4,6 +4,12 @@ import type { Nano } from '../core/nano.ts'
 
 export type LimitReset = 'daily' | 'weekly' | 'monthly'
 
+/** A window that moves on with time: the so many hours until now. */
+export type RollingWindow = `${number}h`
+
+/** What a key may spend in any so many hours. */
+export interface RollingLimit { readonly window: RollingWindow; readonly limit: Nano }
+
 /** An API key as we keep it. The secret itself is nowhere: `hash` is its lower-case SHA-256 in hex (contract H1). */
 export interface Key {
   readonly hash: string
@@ -19,6 +25,8 @@ export interface Key {
   /** What may pass in a minute, where the key says it itself; for the rest the operator's rates of keys hold. */
   readonly rateLimits?: Rates
   readonly includeByokInLimit: boolean
+  /** Beside its limit: what it may spend in windows that move on with time, the shortest first; absent: none. */
+  readonly rollingLimits?: readonly RollingLimit[]
   /** ms since the epoch, null: never. */
   readonly expiresMs: number | null
   /** Where it belongs: its calls count towards this workspace's budgets. */
@@ -45,12 +53,12 @@ export type Tags = Readonly<Record<string, string>>
 /** What a workspace's calls may cost in a window. `ever`: a lifetime budget. */
 export interface BudgetCap { readonly period: 'ever' | LimitReset; readonly cap: Nano }
 
-/** A bound that is neither the key's limit nor the workspace's budget: a guardrail's, a member's, or one on a tag. How much it is only the store knows. */
+/** A bound that is neither the key's limit nor the workspace's budget: a guardrail's, a member's, one on a tag, or a rolling limit of the key. How much it is only the store knows. */
 export interface CallerCap {
-  readonly kind: 'guardrail' | 'member' | 'tag'
-  /** The guardrail with whom it is assigned to, or the budget; with the call's value, where each value of a tag has its own. */
+  readonly kind: 'guardrail' | 'member' | 'tag' | 'rolling'
+  /** The guardrail with whom it is assigned to, the budget, with the call's value where each value of a tag has its own; or the key's hash. */
   readonly id: string
-  readonly period: 'ever' | LimitReset
+  readonly period: 'ever' | LimitReset | RollingWindow
   /** Costs on a provider's own account count towards it too. */
   readonly includeByok: boolean
   /** As people know it: whose it is, for a refusal. */
@@ -88,7 +96,7 @@ export interface Caller {
   readonly budgets?: readonly BudgetCap[]
   /** Charged too, at its own price. */
   readonly wallet?: CallerWallet
-  /** Of guardrails and of the key's member; absent: none. */
+  /** Of guardrails, of the key's member, and rolling ones of the key; absent: none. */
   readonly caps?: readonly CallerCap[]
   /** Budgets on tags that the account has; absent: none. */
   readonly tagCaps?: readonly TagCap[]

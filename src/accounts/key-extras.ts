@@ -9,13 +9,15 @@ const NAME_CHARS_MAX = 200
 const TAGS_MAX = 16
 const TAG_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const TAG_CHARS_MAX = 128
+const ROLLING_MAX = 4
 const PRICES = ['prompt', 'completion', 'request'] as const
 
 /** Throws Fault `invalid_request`, with what to change, where something that goes beyond the contract is not as it must be. */
-export function checkExtras({ ipRanges, tags, customers, rules = {} }: KeyExtras & { readonly wallet?: string }): void {
+export function checkExtras({ ipRanges, tags, rollingLimits, customers, rules = {} }: KeyExtras & { readonly wallet?: string }): void {
   if (Array.isArray(customers)) checkNames('customers', customers, "customers, by the `external_id` of their wallets; or true for any")
   if (ipRanges) checkRanges(ipRanges)
   if (tags) checkTags(tags)
+  if (rollingLimits) checkRolling(rollingLimits)
   if (rules.allowedModels) checkNames('allowed_models', rules.allowedModels, 'ids of models')
   if (rules.allowedProviders) checkNames('allowed_providers', rules.allowedProviders, 'names of providers')
   if (rules.maxPrice) checkPrices(rules.maxPrice)
@@ -38,6 +40,12 @@ function checkTags(tags: NonNullable<KeyExtras['tags']>): void {
     if (!TAG_NAME.test(name)) throw wrong('tags', `has the name ${JSON.stringify(name.slice(0, 60))}: names are 1 to 64 letters, digits, and _ . - inside`)
     if (value === '' || value.length > TAG_CHARS_MAX || /\p{Cc}/u.test(value)) throw wrong('tags', `has a value of ${name} that is no text of 1 to ${TAG_CHARS_MAX} characters in one line`)
   }
+}
+
+function checkRolling(limits: NonNullable<KeyExtras['rollingLimits']>): void {
+  if (limits.length === 0 || limits.length > ROLLING_MAX) throw wrong('rolling_limits', `is a list of 1 to ${ROLLING_MAX} limits, or null for none`)
+  const twice = limits.find(({ window }, at) => limits.findIndex((other) => other.window === window) < at)
+  if (twice) throw wrong('rolling_limits', `has two limits for ${twice.window}: one window has one limit`)
 }
 
 function checkPrices(prices: NonNullable<KeyRules['maxPrice']>): void {

@@ -1,8 +1,9 @@
 import type { KeyExtras, KeyRecord } from '../accounts/accounts.ts'
-import type { Tags } from '../accounts/caller.ts'
+import type { RollingLimit, Tags } from '../accounts/caller.ts'
 import { parseRates, ratesJson, type Rates } from '../catalog/rate-limits.ts'
 import { Fault } from '../core/fault.ts'
-import { parseUsd } from '../core/nano.ts'
+import { parseUsd, sayUsd } from '../core/nano.ts'
+import { readWindow, sayWindow, shortestFirst } from '../ledger/window.ts'
 import { knownModels, knownProviders } from '../server/api/policy-body.ts'
 import { openCatalogue } from './catalogue-view.ts'
 import { usageError, type Flag, type Invocation } from './command.ts'
@@ -19,9 +20,11 @@ export const EXTRA_FLAGS: Readonly<Record<string, Flag>> = {
   ips: { value: '<networks>', what: 'only from these networks: 192.0.2.0/24,2001:db8::/32' },
   tags: { value: '<tags>', what: 'labels of all its calls: feature=search,env=prod' },
   rates: RATES_FLAG,
+  rolling: { value: '<limits>', what: 'in any 5 hours, any 7 days: 5h=2.50,7d=20 (USD)' },
 }
 
 const NONE = 'none'
+const ROLLING_NANO_MAX = 1_000_000_000_000_000n
 const PRICES = ['prompt', 'completion', 'request'] as const
 
 /** What the flags say, models and providers by the names that the catalogue has for them; `none` takes a restriction back. Throws a usage error. */
@@ -36,8 +39,8 @@ export async function readExtras(invocation: Invocation): Promise<KeyExtras> {
     ...(providers !== undefined && { allowedProviders: catalogue ? known(() => knownProviders('--providers', providers, catalogue)) : providers }),
     ...(prices !== undefined && { maxPrice: pairsOf('max-price', prices, PRICES) }),
   }
-  const rateLimits = readRates(invocation)
-  return { ...(rateLimits !== undefined && { rateLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: ips }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
+  const [rateLimits, rollingLimits] = [readRates(invocation), readRolling(invocation)]
+  return { ...(rateLimits !== undefined && { rateLimits }), ...(rollingLimits !== undefined && { rollingLimits }), ...(Object.keys(rules).length > 0 && { rules }), ...(ips !== undefined && { ipRanges: ips }), ...(tags !== undefined && { tags: pairsOf('tags', tags) }) }
 }
 
 /** As it is read; a name that is none is a usage error. */
@@ -65,6 +68,17 @@ export function readRates(invocation: Invocation): Rates | null | undefined {
   const { usd = null } = said
   if (usd !== null && (parseUsd(usd) ?? 0n) <= 0n) throw usageError('--rates: usd must be an amount above 0, as 0.50')
   return parseRates({ requests_per_minute: count('requests'), tokens_per_minute: count('tokens'), usd_per_minute: usd })
+}
+
+function readRolling(invocation: Invocation): readonly RollingLimit[] | null | undefined {
+  const text = invocation.text('rolling')
+  const said = text === undefined ? undefined : pairsOf('rolling', text)
+  return said && shortestFirst(Object.entries(said).map(([span, amount]) => {
+    const [window, limit] = [readWindow(span), parseUsd(amount.replace(/^\$/, ''))]
+    if (window === undefined) throw usageError(`--rolling: ${span} is no span of whole hours or days from 1h to 30d`)
+    if (limit === undefined || limit < 0n || limit > ROLLING_NANO_MAX) throw usageError(`--rolling: ${span} must be an amount of USD from 0 to 1000000, as 2.50`)
+    return { window, limit }
+  }))
 }
 
 function listOf(flag: string, text: string): readonly string[] | null {
@@ -95,7 +109,7 @@ export function readOverlap(invocation: Invocation): number {
 }
 
 /** What a key is bound to, for people; nothing where it is not. */
-export function extraFacts({ rules, ipRanges, tags, rateLimits, lastUsedMs, oldSecretEndsMs }: KeyRecord): [string, string][] {
+export function extraFacts({ rules, ipRanges, tags, rateLimits, rolling, lastUsedMs, oldSecretEndsMs }: KeyRecord): [string, string][] {
   const pairs = (entries: Readonly<Record<string, string | undefined>>) => Object.entries(entries).map(([name, value]) => `${name}=${value ?? ''}`).join(', ')
   return [
     ...(rules.allowedModels ? [['models', rules.allowedModels.join(', ')] as [string, string]] : []),
@@ -104,6 +118,7 @@ export function extraFacts({ rules, ipRanges, tags, rateLimits, lastUsedMs, oldS
     ...(ipRanges ? [['networks', ipRanges.join(', ')] as [string, string]] : []),
     ...(tags ? [['tags', pairs(tags)] as [string, string]] : []),
     ...(rateLimits ? [['rates', Object.entries(ratesJson(rateLimits)).filter(([, value]) => value !== null).map(([what, value]) => `${what.replaceAll('_', ' ')} ${String(value)}`).join(', ')] as [string, string]] : []),
+    ...rolling.map(({ window, limit, remaining }) => [`any ${sayWindow(window)}`, `${sayUsd(limit)}, ${sayUsd(remaining)} left`] as [string, string]),
     ['last used', lastUsedMs === null ? 'never' : `${sayTime(lastUsedMs)} UTC`],
     ...(oldSecretEndsMs === null ? [] : [['old secret', `until ${sayTime(oldSecretEndsMs)} UTC`] as [string, string]]),
   ]

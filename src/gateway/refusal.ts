@@ -4,6 +4,7 @@ import type { Call } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from '../ledger/ledger.ts'
+import { isRolling, sayWindow } from '../ledger/window.ts'
 import { chargeOf, completionTokensMax, listPriceMax } from '../routing/bound.ts'
 import type { Plan } from '../routing/plan.ts'
 import { customerMaxAt } from './customer.ts'
@@ -34,7 +35,7 @@ function faultOf(refusal: HoldRefusal, call: Call, plan: Plan, caller: Caller): 
 
 /** What the customer pays is counted by the wallet, and by the limit of a key that is the customer's. */
 function countsCustomer({ allowance }: HoldRefusal, { key }: Caller): boolean {
-  return allowance === 'wallet' || (allowance === 'key' && key.wallet !== undefined)
+  return allowance === 'wallet' || ((allowance === 'key' || allowance === 'rolling') && key.wallet !== undefined)
 }
 
 const BEHIND_WALLET = 'account'
@@ -47,8 +48,9 @@ function behindWallet({ code, allowance }: HoldRefusal): Fault {
 
 function sentence(refused: Refused): string {
   const { refusal, call, plan, worst } = refused
-  const resets = refusal.resetsMs === null ? '' : `, which starts anew at ${new Date(refusal.resetsMs).toISOString()}`
-  if (refusal.code === 'key_limit') return `This key's limit of ${sayUsd(refusal.cap)} is used up${resets}. Raise the limit, wait for its reset, or use another key.`
+  const again = refusal.allowance === 'rolling' ? 'of which the first is free again' : 'which starts anew'
+  const resets = refusal.resetsMs === null ? '' : `, ${again} at ${new Date(refusal.resetsMs).toISOString()}`
+  if (refusal.code === 'key_limit') return `${capital(keyLimit(refusal))} is used up${resets}. ${capital(MORE[refusal.allowance])}.`
   if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
   if (refusal.allowance in BUDGETS && refusal.code !== 'worst_case') return `The ${budgetName(refusal)} of ${sayUsd(refusal.cap)} is used up${resets}. Contact your org admin.`
   if (refusal.code === 'wallet_balance') return `Insufficient credits: ${walletName(refused)} has ${sayUsd(refusal.left)} left. ${capital(moreOf(refused))}.`
@@ -61,8 +63,14 @@ function whatIsLeft(refused: Refused, resets: string): string {
   const { refusal } = refused
   if (refusal.allowance === 'account') return `the account has ${sayUsd(refusal.left)} left`
   if (refusal.allowance === 'wallet') return `${walletName(refused)} has ${sayUsd(refusal.left)} left`
-  const whose = refusal.allowance === 'key' ? "this key's limit" : refusal.allowance === 'workspace' ? `the workspace's ${intervalOf(refusal)} budget` : `the ${budgetName(refusal)}`
-  return `${whose} of ${sayUsd(refusal.cap)}${resets === '' ? '' : `${resets},`} leaves ${sayUsd(refusal.left)}`
+  const whose = refusal.allowance === 'workspace' ? `the workspace's ${intervalOf(refusal)} budget` : `the ${budgetName(refusal)}`
+  const what = refusal.allowance === 'key' || refusal.allowance === 'rolling' ? keyLimit(refusal) : `${whose} of ${sayUsd(refusal.cap)}`
+  return `${what}${resets === '' ? '' : `${resets},`} leaves ${sayUsd(refusal.left)}`
+}
+
+/** "this key's limit of $2.50 in any 5 hours". */
+function keyLimit({ allowance, cap, period }: HoldRefusal): string {
+  return `this key's limit of ${sayUsd(cap)}${allowance === 'rolling' && period !== undefined && isRolling(period) ? ` in any ${sayWindow(period)}` : ''}`
 }
 
 function walletName({ caller: { key, wallet } }: Refused): string {
@@ -93,7 +101,7 @@ function answerWords(call: Call, plan: Plan): string {
 
 const LARGER = 'ask an admin of the organization for a larger budget'
 const MORE: Readonly<Record<HoldRefusal['allowance'], string>> = {
-  key: "raise the key's limit, wait for its reset, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`POST /api/v1/purchases`, or the operator with `switchyard credits grant`)',
+  key: "raise the key's limit, wait for its reset, or use another key", rolling: "raise the key's limit, wait until enough of it is free again, or use another key", workspace: LARGER, guardrail: LARGER, member: LARGER, tag: LARGER, account: 'add credits (`POST /api/v1/purchases`, or the operator with `switchyard credits grant`)',
   wallet: 'add to it (`POST /api/v1/wallets/{id}/grant`)',
 }
 

@@ -1,4 +1,4 @@
-import type { LimitReset, CallerCap } from '../accounts/caller.ts'
+import type { LimitReset, CallerCap, RollingWindow } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 
 /** What a lease is a slice of: an account's balance, or what one window of a limit or budget leaves. */
@@ -12,7 +12,7 @@ export interface AllowanceWindow {
   readonly kind: 'key' | 'workspace' | CallerCap['kind']
   /** The key's hash, the workspace's id, or the id of the cap. */
   readonly id: string
-  readonly period: Period
+  readonly period: Period | RollingWindow
   readonly startMs: number
 }
 
@@ -46,6 +46,8 @@ export interface LeaseAnswer {
   readonly others: Nano
   /** The limit or budget; null for an account's balance. */
   readonly limit: Nano | null
+  /** Of a rolling window: when the oldest of what was spent in it will have left it. */
+  readonly freesMs?: number
   /** The lease is not open any more: the node must not use it. */
   readonly closed: boolean
 }

@@ -1,9 +1,9 @@
-import type { Allowance, Period } from './bank.ts'
+import type { Allowance, AllowanceWindow } from './bank.ts'
 import { maxNano, minNano, type Nano } from '../core/nano.ts'
 import type { AllowanceKind, HoldRefusal } from './ledger.ts'
 
 /** What the bank said last about an allowance. */
-export interface Seen { readonly free: Nano; readonly others: Nano; readonly limit: Nano | null }
+export interface Seen { readonly free: Nano; readonly others: Nano; readonly limit: Nano | null; readonly freesMs?: number }
 
 const UNSEEN: Seen = { free: 0n, others: 0n, limit: null }
 
@@ -101,7 +101,7 @@ export interface Standing {
   readonly allowance: AllowanceKind
   readonly name?: string | undefined
   /** Of a budget: which. */
-  readonly period?: Period
+  readonly period?: AllowanceWindow['period']
   /** What the next hold may take, calls in flight deducted. */
   readonly left: Nano
   /** What is not spent: calls in flight count as not spent. */
@@ -122,7 +122,7 @@ export function standing(lease: Lease, resetsMs: number | null, name?: string): 
 }
 
 /** By what is said first where several are spent: what an admin decides goes before what the caller can mend. */
-const SPENT = { workspace: 'workspace_budget', guardrail: 'guardrail_budget', member: 'member_budget', tag: 'tag_budget', key: 'key_limit', wallet: 'wallet_balance', account: 'balance' } as const satisfies Readonly<Record<AllowanceKind, HoldRefusal['code']>>
+const SPENT = { workspace: 'workspace_budget', guardrail: 'guardrail_budget', member: 'member_budget', tag: 'tag_budget', key: 'key_limit', rolling: 'key_limit', wallet: 'wallet_balance', account: 'balance' } as const satisfies Readonly<Record<AllowanceKind, HoldRefusal['code']>>
 // Its own keys, in their order.
 const SPENT_ORDER = Object.keys(SPENT) as readonly AllowanceKind[]
 

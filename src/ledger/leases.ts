@@ -3,7 +3,7 @@ import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
 import type { CallTags } from '../core/tags.ts'
-import { holderOf, type Allowance, type AllowanceWindow, type Bank, type LeaseReturn, type Period, type Settled } from './bank.ts'
+import { holderOf, type Allowance, type AllowanceWindow, type Bank, type LeaseReturn, type Settled } from './bank.ts'
 import { tagCapsOf } from './tag-caps.ts'
 import { Lease } from './lease.ts'
 import { PERIODS, windowAt, type Window } from './window.ts'
@@ -128,7 +128,8 @@ export class Leases {
     const returns: LeaseReturn[] = []
     const names = [...changes.keys, ...(changes.workspaces ?? []).flatMap((id) => PERIODS.map((period) => windowName({ kind: 'workspace', id, period })))]
     const ofRules = changes.rules?.length ? [...this.limits.values()].filter(({ cap, lease }) => cap && changes.rules?.includes(lease.allowance.accountId)) : []
-    for (const { lease } of [...names.flatMap((name) => this.limits.get(name) ?? []), ...ofRules]) {
+    const rolling = changes.keys.length > 0 ? [...this.limits.values()].filter(({ cap }) => cap?.kind === 'rolling' && changes.keys.includes(cap.id)) : []
+    for (const { lease } of new Set([...names.flatMap((name) => this.limits.get(name) ?? []), ...ofRules, ...rolling])) {
       this.retire(lease)
       returns.push(...this.takeSpare(lease))
     }
@@ -248,7 +249,7 @@ export class Leases {
     return lease
   }
 
-  private limitOf({ accountId, kind, id, period }: { readonly accountId: string; readonly kind: AllowanceWindow['kind']; readonly id: string; readonly period: Period }, nowMs: number, cap?: CallerCap): LimitLease {
+  private limitOf({ accountId, kind, id, period }: { readonly accountId: string; readonly kind: AllowanceWindow['kind']; readonly id: string; readonly period: AllowanceWindow['period'] }, nowMs: number, cap?: CallerCap): LimitLease {
     const name = windowName({ kind, id, period })
     const known = this.limits.get(name)
     if (known && known.window.period === period && nowMs >= known.window.startMs && nowMs < known.window.endMs) return known

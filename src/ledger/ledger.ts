@@ -1,7 +1,7 @@
 import type { Caller, CallerCap } from '../accounts/caller.ts'
 import type { Nano } from '../core/nano.ts'
 import type { CallTags } from '../core/tags.ts'
-import type { Period } from './bank.ts'
+import type { AllowanceWindow } from './bank.ts'
 import type { Generation } from './generation.ts'
 
 /** Credit that is set aside for the worst case of one call, on every allowance of its caller. */
@@ -28,11 +28,11 @@ export interface HoldRefusal {
   readonly allowance: AllowanceKind
   /** Of a guardrail, a member or a tag: whose, as people know it. */
   readonly name?: string
-  /** Of a budget: which. */
-  readonly period?: Period
+  /** Of a budget or a rolling limit: which. */
+  readonly period?: AllowanceWindow['period']
   /** The cap of the allowance that refused: the limit, the budget, or the account's balance. */
   readonly cap: Nano
-  /** When the limit or budget starts anew, ms since the epoch. */
+  /** When the limit or budget starts anew, or the first of what a rolling one counts leaves it; ms since the epoch. */
   readonly resetsMs: number | null
   /** What it would have had to set aside, where that is not the amount of the hold: a customer's price, or what goes to a key of the caller's own. */
   readonly need?: Nano

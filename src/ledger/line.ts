@@ -1,6 +1,7 @@
 import { NO_USAGE, type Usage } from '../core/usage.ts'
 import type { Nano } from '../core/nano.ts'
 import type { Generation } from './generation.ts'
+import type { RollingWindow } from '../accounts/caller.ts'
 import type { Period } from './bank.ts'
 import type { CallNote } from './ledger.ts'
 
@@ -36,7 +37,7 @@ export interface End {
 }
 
 /** A lease of a budget ('': none was open), what is charged to it, and which window counts it: none is named for a workspace's, which counts all its calls. */
-export type BudgetCharge = readonly [leaseId: string, counted: Nano, holder?: string, period?: Period]
+export type BudgetCharge = readonly [leaseId: string, counted: Nano, holder?: string, period?: Period | RollingWindow]
 
 /** One line of a journal, read back. `release`: the call never reached a provider. */
 export type Line =
@@ -91,7 +92,7 @@ export function readEnd(text: string): End {
   const at = text.indexOf(RECORD)
   if (!raw || typeof raw['end'] !== 'string' || at === -1) throw new Error('not an end line of a journal')
   // Written by endLine, of this version or an older one: the fields are there.
-  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; unbilled?: true; workspace?: string; walletLease?: string; budgets?: readonly [string, string, string?, Period?][]; generation: RawGeneration }
+  const end = raw as unknown as { end: string; at: number; lease: string | null; keyLease: string | null; counted: string; unbilled?: true; workspace?: string; walletLease?: string; budgets?: readonly [string, string, string?, (Period | RollingWindow)?][]; generation: RawGeneration }
   return {
     callId: end.end, atMs: end.at, leaseId: end.lease, keyLeaseId: end.keyLease, counted: BigInt(end.counted),
     ...(end.unbilled && { unbilled: true as const }), ...(end.walletLease !== undefined && { walletLeaseId: end.walletLease }), workspaceId: end.workspace ?? null, budgets: (end.budgets ?? []).map(([id, amount, ...window]): BudgetCharge => [id, BigInt(amount), ...window]),

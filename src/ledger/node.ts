@@ -11,6 +11,7 @@ import type { CallNote, Hold, HoldRefusal, Ledger } from './ledger.ts'
 import { beginLine, endLine, releaseLine, type BudgetCharge } from './line.ts'
 import { Settler } from './settler.ts'
 import { missingTag, tagCapsOf } from './tag-caps.ts'
+import { isRolling } from './window.ts'
 
 export interface LedgerNodeOptions {
   readonly nodeId: string
@@ -302,7 +303,7 @@ function countsByok({ lease, cap }: LimitLease, { key, includeByokInBudgets }: C
 
 /** A wallet's balance, and the limit of a key that is a customer's: both count what the customer pays. */
 function isCustomers({ lease: { allowance: { window } } }: LimitLease, { key }: Caller): boolean {
-  return window === null || (window.kind === 'key' && key.wallet !== undefined)
+  return window === null || ((window.kind === 'key' || window.kind === 'rolling') && key.wallet !== undefined)
 }
 
 /** What is set aside on a limit: on one that counts own keys, what these may come to. */
@@ -312,7 +313,8 @@ function heldOn(limit: LimitLease, caller: Caller, amount: Nano, note: CallNote 
 }
 
 function limitStanding({ lease, window, cap }: LimitLease): Standing {
-  const known = standing(lease, Number.isFinite(window.endMs) ? window.endMs : null, cap?.name)
+  const endMs = isRolling(window.period) ? lease.seen.freesMs : window.endMs
+  const known = standing(lease, endMs !== undefined && Number.isFinite(endMs) ? endMs : null, cap?.name)
   return lease.allowance.window === null ? { ...known, allowance: 'wallet' } : known
 }
 

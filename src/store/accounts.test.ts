@@ -103,7 +103,7 @@ describe('keys', () => {
       hash: createHash('sha256').update(secret).digest('hex'), accountId: DEFAULT_ACCOUNT, name: 'one', label: `sk-sw-v1-${secret.slice(9, 12)}...${secret.slice(-3)}`,
       kind: 'inference', disabled: false, limit: 5n, limitReset: 'weekly', includeByokInLimit: false, expiresMs: null, createdMs: clock.wallMs(), updatedMs: null,
       usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: 5n,
-      workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), creatorUserId: null, rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
+      workspaceId: defaultWorkspaceId(DEFAULT_ACCOUNT), creatorUserId: null, rolling: [], rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
     })
     expect(await accounts.key(DEFAULT_ACCOUNT, key.hash)).toEqual(key)
     const database = testDatabase(dataDir)

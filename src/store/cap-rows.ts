@@ -14,23 +14,24 @@ export const UNLIMITED = 1n << 60n
  * after the other, what goes from a lease to what is free in between would be in neither. A limit of null: it was just lifted, and
  * who asks still has an old copy of it.
  */
-export interface AllowanceNow { readonly free: bigint; readonly leased: bigint; readonly limit: bigint | null }
+export interface AllowanceNow { readonly free: bigint; readonly leased: bigint; readonly limit: bigint | null; readonly freesMs?: number }
 
 /** Ids of guardrails and budgets are UUIDs; whom a guardrail is assigned to, or a tag's value, stands behind them. */
 const ID_CHARS = 36
 
 /** What a guardrail, a member or a tag may spend in a window: a query, by the numbers of its parameters. */
-function capText(kind: CallerCap['kind'], account: number, id: number, period: number): string {
+function capText(kind: CapKind, account: number, id: number, period: number): string {
   return kind === 'guardrail'
     ? `SELECT limit_amount AS cap FROM guardrails WHERE account_id = $${account} AND id = $${id} AND COALESCE(reset_interval, 'ever') = $${period}`
     : `SELECT cap FROM shared_budgets WHERE account_id = $${account} AND id = $${id} AND period = $${period} AND mode = 'cap'`
 }
 
-type CapWindow = AllowanceWindow & { readonly kind: CallerCap['kind'] }
+type CapKind = Exclude<CallerCap['kind'], 'rolling'>
+type CapWindow = AllowanceWindow & { readonly kind: CapKind }
 
-/** A window that is neither a key's nor a workspace's. */
+/** A window that is neither a key's nor a workspace's, nor a rolling one. */
 export function isCapWindow(window: AllowanceWindow): window is CapWindow {
-  return window.kind !== 'key' && window.kind !== 'workspace'
+  return window.kind !== 'key' && window.kind !== 'workspace' && window.kind !== 'rolling'
 }
 
 /** A window as it stands. A limit of null: it was lifted, and who asks still has an old copy of it. */
@@ -58,7 +59,7 @@ export async function freeCapWindow(sql: Sql, accountId: string, holder: string,
 
 /** Adds to each window that an end names. Those that name none cost nothing here. */
 export async function countCaps(sql: Sql, accountId: string, ends: readonly End[]): Promise<void> {
-  const sums = new Map<string, { readonly holder: string; readonly period: Period; readonly startMs: number; counted: bigint }>()
+  const sums = new Map<string, { readonly holder: string; readonly period: AllowanceWindow['period']; readonly startMs: number; counted: bigint }>()
   for (const { budgets, atMs } of ends) {
     for (const [, counted, holder, period] of budgets) {
       if (holder === undefined || period === undefined) continue
@@ -76,7 +77,7 @@ export async function countCaps(sql: Sql, accountId: string, ends: readonly End[
 export async function readCaps(sql: Sql, key: Key): Promise<{ readonly caps?: readonly CallerCap[]; readonly tagCaps?: readonly TagCap[] }> {
   const budgets = await sql.all("SELECT id, kind, subject, value, period, mode, required, include_byok FROM shared_budgets WHERE account_id = $1 AND (kind = 'tag' OR (kind = 'member' AND subject = $2)) ORDER BY kind, subject, value, period",
     key.accountId, key.creatorUserId ?? '')
-  const caps = [...await guardrailCaps(sql, key), ...budgets.filter((row) => row['kind'] === 'member').map(memberCap)]
+  const caps = [...await guardrailCaps(sql, key), ...budgets.filter((row) => row['kind'] === 'member').map(memberCap), ...rollingCaps(key)]
   const tagCaps = budgets.filter((row) => row['kind'] === 'tag').map(tagCap)
   return { ...(caps.length > 0 && { caps }), ...(tagCaps.length > 0 && { tagCaps }) }
 }
@@ -98,6 +99,10 @@ function guardrailCap(row: Row): CallerCap {
     kind: 'guardrail', id: `${text(row, 'id')}:${text(row, 'kind')}:${text(row, 'target')}`, period: periodOf(textOrNull(row, 'reset_interval') ?? 'ever'), includeByok: int(row, 'include_byok') !== 0,
     name: `guardrail "${text(row, 'name')}" for ${ofMember ? 'the keys of this member' : 'this key'}`,
   }
+}
+
+function rollingCaps({ hash, rollingLimits = [], includeByokInLimit }: Key): CallerCap[] {
+  return rollingLimits.map(({ window }) => ({ kind: 'rolling', id: hash, period: window, includeByok: includeByokInLimit, name: 'this key' }))
 }
 
 function memberCap(row: Row): CallerCap {

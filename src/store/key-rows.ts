@@ -1,6 +1,6 @@
 import type { KeyChange, KeyRecord, KeyRules, KeyUsage } from '../accounts/accounts.ts'
 import type { Actor } from '../accounts/audit-entry.ts'
-import type { BudgetCap, Caller, Key, Tags } from '../accounts/caller.ts'
+import type { BudgetCap, Caller, Key, RollingLimit, Tags } from '../accounts/caller.ts'
 import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from '../accounts/key-store.ts'
 import { parseRates, ratesJson, type RatesJson } from '../catalog/rate-limits.ts'
 import type { WorkspaceSettings } from '../accounts/workspace.ts'
@@ -10,6 +10,7 @@ import { writeAudit } from './audit-rows.ts'
 import { readCaps } from './cap-rows.ts'
 import { closedAmong } from './closed-accounts.ts'
 import { readOverrides } from './override-rows.ts'
+import { readKept, rollingStandings, type KeptLimit } from './rolling-rows.ts'
 import { putKeyRules, readKeyRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -110,11 +111,12 @@ export async function changeKey(sql: Sql, accountId: string, hash: string, chang
 
 /** The key as a change makes it: undefined means "as it was", and null takes back what a key need not have. */
 function changed(key: Key, wish: KeyChange): Key {
-  const { ipRanges, tags, rateLimits, customers, rules: _, ...change } = wish
-  const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, customers: customersBefore, ...rest } = key
+  const { ipRanges, tags, rateLimits, rollingLimits, customers, rules: _, ...change } = wish
+  const { ipRanges: rangesBefore, tags: tagsBefore, rateLimits: ratesBefore, rollingLimits: rollingBefore, customers: customersBefore, ...rest } = key
+  const rolling = rollingLimits === undefined ? rollingBefore : rollingLimits
   const customersNow = customers === undefined ? customersBefore : customers
   const [ranges, labels, rates] = [ipRanges === undefined ? rangesBefore : ipRanges, tags === undefined ? tagsBefore : tags, rateLimits === undefined ? ratesBefore : rateLimits]
-  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }), ...(customersNow && { customers: customersNow }) }
+  return { ...rest, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)), ...(ranges && { ipRanges: ranges }), ...(labels && { tags: labels }), ...(rates && { rateLimits: rates }), ...(rolling && { rollingLimits: rolling }), ...(customersNow && { customers: customersNow }) }
 }
 
 export async function rotateKey(sql: Sql, accountId: string, hash: string, { secretHash, label, oldEndsMs, by, nowMs }: Rotation): Promise<KeyRecord | undefined> {
@@ -159,18 +161,22 @@ export async function noteUses(sql: Sql, uses: readonly KeyUse[]): Promise<void>
 
 /** The key as the log of changes shows it. Its hash is its id; the secret is known to nobody here. */
 function seenKey(key: Key, rules: KeyRules): object {
-  const { hash: _, accountId: __, limit, rateLimits, ...rest } = key
-  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
+  const { hash: _, accountId: __, limit, rateLimits, rollingLimits, ...rest } = key
+  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rollingLimits && { rolling_limits: rollingLimits.map(rollingText) }), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
 }
 
-function extrasOf({ ipRanges, tags, rateLimits, wallet, customers }: Key): string {
-  return JSON.stringify({ wallet, customers, ipRanges, tags, rateLimits: rateLimits && ratesJson(rateLimits) })
+function rollingText({ window, limit }: RollingLimit): KeptLimit {
+  return { window, limit: formatUsd(limit) }
 }
 
-function readExtras(extras: string): Pick<Key, 'ipRanges' | 'tags' | 'rateLimits' | 'wallet' | 'customers'> {
+function extrasOf({ ipRanges, tags, rateLimits, rollingLimits, wallet, customers }: Key): string {
+  return JSON.stringify({ wallet, customers, ipRanges, tags, rateLimits: rateLimits && ratesJson(rateLimits), rollingLimits: rollingLimits?.map(rollingText) })
+}
+
+function readExtras(extras: string): Pick<Key, 'ipRanges' | 'tags' | 'rateLimits' | 'rollingLimits' | 'wallet' | 'customers'> {
   // Written by extrasOf.
-  const { rateLimits, ...rest } = JSON.parse(extras) as { wallet?: string; customers?: true | string[]; ipRanges?: string[]; tags?: Tags; rateLimits?: RatesJson }
-  return { ...rest, ...(rateLimits && { rateLimits: parseRates(rateLimits) }) }
+  const { rateLimits, rollingLimits, ...rest } = JSON.parse(extras) as { wallet?: string; customers?: true | string[]; ipRanges?: string[]; tags?: Tags; rateLimits?: RatesJson; rollingLimits?: KeptLimit[] }
+  return { ...rest, ...(rateLimits && { rateLimits: parseRates(rateLimits) }), ...(rollingLimits && { rollingLimits: rollingLimits.map(readKept) }) }
 }
 
 function readKey(row: Row): Key {
@@ -197,13 +203,14 @@ async function records(sql: Sql, accountId: string, keys: readonly Key[], nowMs:
   const policies = await sql.all(`SELECT key_hash, body FROM policies WHERE account_id = $1 AND key_hash IN (${hashesFrom(2)})`, accountId, ...hashes)
   const uses = await sql.all(`SELECT key_hash, used_ms FROM key_uses WHERE account_id = $1 AND key_hash IN (${hashesFrom(2)})`, accountId, ...hashes)
   const ends = await sql.all(`SELECT key_hash, MAX(ends_ms) AS ends_ms FROM key_secrets WHERE account_id = $1 AND ends_ms > $2 AND key_hash IN (${hashesFrom(3)}) GROUP BY key_hash`, accountId, nowMs, ...hashes)
+  const rolling = await rollingStandings(sql, accountId, keys, nowMs)
   const windows = new Map(rows.map((row) => [`${text(row, 'key_hash')} ${text(row, 'period')}`, row]))
   const [bodies, usedMs, endsMs] = [byKey(policies), byKey(uses), byKey(ends)]
   return keys.map((key) => {
     const [used, end] = [usedMs.get(key.hash), endsMs.get(key.hash)]
     return {
       ...key, ...spentOf(key, (period) => windows.get(`${key.hash} ${period}`)),
-      rules: keyRulesOf(bodies.get(key.hash)), lastUsedMs: used ? int(used, 'used_ms') : null, oldSecretEndsMs: end ? int(end, 'ends_ms') : null,
+      rolling: rolling.get(key.hash) ?? [], rules: keyRulesOf(bodies.get(key.hash)), lastUsedMs: used ? int(used, 'used_ms') : null, oldSecretEndsMs: end ? int(end, 'ends_ms') : null,
     }
   })
 }

@@ -1,6 +1,7 @@
 import { holderOf, type AllowanceWindow, type LeaseAnswer, type LeaseAsk, type LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
 import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED, type AllowanceNow } from './cap-rows.ts'
+import { isRollingStep, readRolling, takeFromRolling } from './rolling-rows.ts'
 import { letGoOfMessages } from './outbox-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
@@ -16,11 +17,12 @@ export async function grantLease(sql: Sql, ask: LeaseAsk, nodes: number, nowMs: 
     const allowance = await readAllowance(sql, ask)
     const granted = closed ? 0n : sliceOf({ free: allowance.free, asked: ask.asked, least: ask.least, nodes })
     const others = allowance.leased - (lease ? big(lease, 'granted') - big(lease, 'spent') : 0n)
-    if (granted <= 0n) return { granted: 0n, free: allowance.free, others, limit: allowance.limit, closed }
+    const answer = { others, limit: allowance.limit, closed, ...(allowance.freesMs !== undefined && { freesMs: allowance.freesMs }) }
+    if (granted <= 0n) return { granted: 0n, free: allowance.free, ...answer }
     const taken = ask.allowance.window ? await takeFromWindow(sql, ask, ask.allowance.window, granted) : await takeFromBalance(sql, ask.allowance.accountId, granted)
     if (taken) {
       await addToLease(sql, ask, granted, nowMs)
-      return { granted, free: allowance.free - granted, others, limit: allowance.limit, closed }
+      return { granted, free: allowance.free - granted, ...answer }
     }
     if (tries === TRIES_MAX) throw new Error('a lease could not be granted: its allowance never stood still')
   }
@@ -62,6 +64,7 @@ export async function recallLeases(sql: Sql, accountId: string, nodeId: string):
 
 async function readAllowance(sql: Sql, { allowance: { accountId, window } }: LeaseAsk): Promise<AllowanceNow> {
   if (!window) return readBalance(sql, accountId)
+  if (isRollingStep(window)) return readRolling(sql, accountId, window)
   if (isCapWindow(window)) return readCapWindow(sql, accountId, window)
   return window.kind === 'key' ? readKeyWindow(sql, accountId, window) : readBudget(sql, accountId, window)
 }
@@ -92,6 +95,7 @@ async function readBudget(sql: Sql, accountId: string, { id, period, startMs }: 
 }
 
 function takeFromWindow(sql: Sql, { allowance: { accountId } }: LeaseAsk, window: AllowanceWindow, amount: bigint): Promise<boolean> {
+  if (isRollingStep(window)) return takeFromRolling(sql, accountId, window, amount)
   if (isCapWindow(window)) return takeFromCap(sql, accountId, window, amount)
   return window.kind === 'key' ? takeFromKey(sql, accountId, window, amount) : takeFromBudget(sql, accountId, window, amount)
 }

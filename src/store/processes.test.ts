@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
+import { DEFAULT_ACCOUNT, type NewKey } from '../accounts/accounts.ts'
 import { SYSTEM } from '../accounts/audit-entry.ts'
 import { defaultWorkspaceId } from '../accounts/workspace.ts'
 import type { Nano } from '../core/nano.ts'
@@ -20,11 +20,11 @@ const DRAIN_MS_MAX = 20_000
 /** For as long calls go on to be tried when all should be spent: longer than a refusal is remembered. */
 const AFTERWARDS_MS = 1_200
 
-async function prepare(credits: Nano, limit: Nano | null = null): Promise<{ dataDir: string; secret: string }> {
+async function prepare(credits: Nano, limits: Pick<NewKey, 'limit' | 'rollingLimits'> = {}): Promise<{ dataDir: string; secret: string }> {
   const dataDir = testDirectory()
   const { accounts, close } = await openAccounts({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock: systemClock })
   await accounts.grant(DEFAULT_ACCOUNT, credits, 'test')
-  const { secret } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'test', limit })
+  const { secret } = await accounts.createKey({ accountId: DEFAULT_ACCOUNT, name: 'test', ...limits })
   await close()
   return { dataDir, secret }
 }
@@ -64,10 +64,11 @@ async function audit(dataDir: string) {
 
 describe('four processes on one store', () => {
   test.each([
-    ['the balance', 4n * NANO_PER_CENT, null],
-    ["a key's limit", 100n * NANO_PER_CENT, 4n * NANO_PER_CENT],
-  ] as const)('spend %s to the last cent and not over it', async (_, credits, limit) => {
-    const { dataDir, secret } = await prepare(credits, limit)
+    ['the balance', 4n * NANO_PER_CENT, {}],
+    ["a key's limit", 100n * NANO_PER_CENT, { limit: 4n * NANO_PER_CENT }],
+    ["a key's rolling limit", 100n * NANO_PER_CENT, { rollingLimits: [{ window: '5h', limit: 4n * NANO_PER_CENT }] }],
+  ] as const)('spend %s to the last cent and not over it', async (_, credits, limits) => {
+    const { dataDir, secret } = await prepare(credits, limits)
     const amount = NANO_PER_CENT / 25n
     const children = Array.from({ length: 4 }, () => start('drain', dataDir, secret, amount))
     expect(await drainAll(children, 100)).toBe(100)

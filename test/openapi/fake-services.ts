@@ -85,7 +85,7 @@ export function keyRecord(more: Partial<KeyRecord> = {}): KeyRecord {
   return {
     hash: HASH, accountId: 'default', name: 'first', label: 'sk-sw-v1-abc...xyz', kind: 'inference', disabled: false, limit: null, limitReset: null,
     includeByokInLimit: false, expiresMs: null, createdMs: 1_749_000_000_000, updatedMs: null, workspaceId: defaultWorkspaceId('default'), creatorUserId: null,
-    rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
+    rolling: [], rules: {}, lastUsedMs: null, oldSecretEndsMs: null,
     usage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, byokUsage: { total: 0n, daily: 0n, weekly: 0n, monthly: 0n }, limitRemaining: null, ...more,
   }
 }

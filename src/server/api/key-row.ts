@@ -1,6 +1,6 @@
 import type { KeyRecord } from '../../accounts/accounts.ts'
 import { ratesJson } from '../../catalog/rate-limits.ts'
-import { allowanceOf, timeOrNull } from './key.ts'
+import { allowanceOf, rollingRows, timeOrNull } from './key.ts'
 
 /** A key as the contract shows it, and in `switchyard` what only this server knows of it. */
 export function keyRow(key: KeyRecord): object {
@@ -21,13 +21,14 @@ export function keyRow(key: KeyRecord): object {
   }
 }
 
-function extrasRow({ wallet, customers, rules, ipRanges, rateLimits, tags, appId, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
+function extrasRow({ wallet, customers, rules, ipRanges, rateLimits, rolling, tags, appId, lastUsedMs, oldSecretEndsMs }: KeyRecord): object {
   return {
     allowed_models: rules.allowedModels ?? null,
     allowed_providers: rules.allowedProviders ?? null,
     max_price: rules.maxPrice ?? null,
     ip_ranges: ipRanges ?? null,
     rate_limits: rateLimits ? ratesJson(rateLimits) : null,
+    rolling_limits: rollingRows(rolling),
     tags: tags ?? null,
     wallet: wallet ?? null,
     customers: customers ?? null,

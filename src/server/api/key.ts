@@ -3,6 +3,7 @@ import { defaultWorkspaceId } from '../../accounts/workspace.ts'
 import { ratesJson } from '../../catalog/rate-limits.ts'
 import { Fault } from '../../core/fault.ts'
 import { usdNumber, type Nano } from '../../core/nano.ts'
+import { writeWindow } from '../../ledger/window.ts'
 import type { Route } from '../route.ts'
 import { callerOf } from './caller.ts'
 
@@ -48,7 +49,7 @@ export const getOwnKey: Route = {
         free_model_daily_requests: { limit: limit ?? NO_LIMIT, remaining: limit === null ? NO_LIMIT : Math.max(0, limit - used), used },
         // Deprecated, and required by clients (contract N11): -1 where nothing is limited.
         rate_limit: { requests: rates.requestsPerMinute === undefined ? -1 : Number(rates.requestsPerMinute), interval: rates.requestsPerMinute === undefined ? '10s' : '60s', note: 'This field is deprecated and safe to ignore.' },
-        switchyard: { rate_limits: ratesJson(rates) },
+        switchyard: { rate_limits: ratesJson(rates), rolling_limits: rollingRows(record.rolling) },
       },
     }
   },
@@ -71,6 +72,11 @@ export function allowanceOf(key: KeyRecord): object {
     byok_usage_monthly: usdNumber(key.byokUsage.monthly),
     expires_at: timeOrNull(key.expiresMs),
   }
+}
+
+/** What a key may spend in windows that move on with time, and has spent in them; null: it has no such limit. */
+export function rollingRows(rolling: KeyRecord['rolling']): object[] | null {
+  return rolling.length === 0 ? null : rolling.map(({ window, limit, used, remaining }) => ({ window: writeWindow(window), limit: usdNumber(limit), used: usdNumber(used), remaining: usdNumber(remaining) }))
 }
 
 /** A time as the contract writes it, in UTC. */
