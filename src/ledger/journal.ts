@@ -9,6 +9,7 @@ export type Fsync = 'always' | 'interval' | 'never'
 
 const FSYNC_MS = 100
 const DEFER_MS = 1
+const UTF8 = new TextEncoder()
 
 /**
  * An append-only file of lines that one process owns. What `append` was given is in the file when it returns. What the
@@ -19,7 +20,7 @@ export class Journal {
   /** Whole lines that wait for the next write. */
   private deferred = ''
   /** Bytes that the file system refused, perhaps from the middle of a line on. */
-  private refused: Buffer | undefined
+  private refused: Uint8Array | undefined
   private bytes = 0
   private deferTimer: Timer | undefined
   private syncTimer: Timer | undefined
@@ -110,7 +111,7 @@ export class Journal {
     clearTimeout(this.deferTimer)
     this.deferTimer = undefined
     if (this.deferred === '' && !this.refused) return
-    const fresh = Buffer.from(this.deferred)
+    const fresh = UTF8.encode(this.deferred)
     const bytes = this.refused ? Buffer.concat([this.refused, fresh]) : fresh
     this.deferred = ''
     let done = 0
