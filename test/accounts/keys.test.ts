@@ -72,6 +72,26 @@ test('networks, behind a proxy that is trusted', async () => {
   expect((await gateway.api('/models', undefined, { headers: { authorization: `Bearer ${secret}` } })).status).toBe(200)
 })
 
+test('rolling limits: the most in any so many hours, whose it is, and when some of it is free again', async () => {
+  const rolling = [{ window: '7d', limit: 1 }, { window: '5h', limit: '0.00001' }]
+  const { secret, hash } = await make({ rolling_limits: rolling })
+  expect(await extrasOf(hash)).toMatchObject({ rolling_limits: [{ window: '5h', limit: 0.00001, used: 0, remaining: 0.00001 }, { window: '7d', limit: 1, used: 0, remaining: 1 }] })
+  const short = await chat(secret, { model: 'demo/priced', max_tokens: 1_000 })
+  expect([short.status, short.message]).toEqual([402, expect.stringContaining("this key's limit of $0.00001 in any 5 hours leaves $0.00001")])
+  await manage('PATCH', `/keys/${hash}`, { switchyard: { rolling_limits: [{ window: '5h', limit: 1 }] } })
+  expect((await chat(secret, { model: 'demo/priced', max_tokens: 10 })).status).toBe(200)
+  const [after] = asArray((await extrasOf(hash))['rolling_limits']) ?? []
+  const used = Number(asObject(after)?.['used'])
+  expect([used > 0, asObject(after)?.['remaining']]).toEqual([true, 1 - used])
+  const own = await gateway.api('/key', undefined, { headers: { authorization: `Bearer ${secret}` } })
+  expect(await own.json()).toMatchObject({ data: { limit: null, limit_reset: null, switchyard: { rolling_limits: [{ window: '5h', limit: 1, used }] } } })
+  await manage('PATCH', `/keys/${hash}`, { switchyard: { rolling_limits: [{ window: '5h', limit: used }] } })
+  const response = await gateway.api('/chat/completions', { model: 'demo/priced', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }, { headers: { authorization: `Bearer ${secret}` } })
+  expect([response.status, await response.json()]).toMatchObject([402, { error: { message: expect.stringMatching(/^This key's limit of \$[\d.]+ in any 5 hours is used up, of which the first is free again at /), metadata: { reason: 'key_limit', scope: 'rolling', interval: '5h', left_usd: '0', reset_at: expect.any(String) } } }])
+  expect((await manage('PATCH', `/keys/${hash}`, { switchyard: { rolling_limits: null } })).body).toMatchObject({ data: { switchyard: { rolling_limits: null } } })
+  expect((await chat(secret, { model: 'demo/priced', max_tokens: 10 })).status).toBe(200)
+})
+
 test('tags are on the record of each call', async () => {
   const { secret } = await make({ tags: { feature: 'search', env: 'prod' } })
   const { id } = await chat(secret)
@@ -114,6 +134,8 @@ test('400 says what to change', async () => {
   const wrong: readonly (readonly [JsonObject, string])[] = [
     [{ ip_ranges: ['10.0.0.1/8'] }, 'ip_ranges'], [{ ip_ranges: [] }, 'ip_ranges'], [{ ip_ranges: 'x' }, 'ip_ranges'], [{ tags: { 'a b': 'c' } }, 'tags'], [{ tags: { a: '' } }, 'tags'], [{ tags: { a: 'x\ny' } }, 'tags'],
     [{ allowed_models: ['no/such-model'] }, 'allowed_models'], [{ allowed_providers: ['no-such'] }, 'allowed_providers'], [{ max_price: { prompt: -1 } }, 'max_price'], [{ max_price: { picture: 1 } }, 'picture'], [{ colour: 'red' }, 'colour'],
+    [{ rolling_limits: [] }, 'rolling_limits'], [{ rolling_limits: [{ window: '0h', limit: 1 }] }, 'window'], [{ rolling_limits: [{ window: '31d', limit: 1 }] }, 'window'], [{ rolling_limits: [{ window: '5h', limit: -1 }] }, 'limit'],
+    [{ rolling_limits: [{ window: '5h', limit: 1 }, { window: '5h', limit: 2 }] }, '5h'], [{ rolling_limits: [{ window: '24h', limit: 1 }, { window: '1d', limit: 2 }] }, '24h'], [{ rolling_limits: { '5h': 1 } }, 'rolling_limits'],
   ]
   for (const [extras, field] of wrong) {
     const { status, body } = await manage('POST', '/keys', { name: 'x', switchyard: extras })

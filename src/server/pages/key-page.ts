@@ -1,6 +1,7 @@
 import type { KeyRecord } from '../../accounts/accounts.ts'
 import { Fault } from '../../core/fault.ts'
 import { sayUsd } from '../../core/nano.ts'
+import { sayWindow } from '../../ledger/window.ts'
 import { ownerOnly, type Access } from '../access.ts'
 import { accessOfSession } from '../session.ts'
 import { minuteOf, pageLinks, PERIODS } from './account-page.ts'
@@ -12,10 +13,10 @@ import type { PageContext } from './page-context.ts'
 export async function showKey({ accounts, params, live }: PageContext): Promise<Response> {
   if (!live) return signInFirst(params['token'] ?? '')
   const key = await ownKey(accounts, params['token'] ?? '', accessOfSession(live, 'keys.read'))
-  const { limit, limitReset, limitRemaining, usage, expiresMs, lastUsedMs } = key
+  const { limit, limitReset, limitRemaining, usage, expiresMs, lastUsedMs, rolling } = key
   const allowed = limit === null ? 'no limit' : `${sayUsd(limit)}${limitReset === null ? ' in all' : ` ${PERIODS[limitReset]}`}, ${sayUsd(limitRemaining ?? 0n)} left`
   const facts: readonly (readonly [string, string])[] = [
-    ['Key', key.label], ['State', key.disabled ? 'disabled' : 'live'], ['May use', allowed], ['Has used', `${sayUsd(usage.total)} in all, ${sayUsd(usage.monthly)} this month, ${sayUsd(usage.daily)} today`],
+    ['Key', key.label], ['State', key.disabled ? 'disabled' : 'live'], ['May use', allowed], ...rolling.map((one) => [`In any ${sayWindow(one.window)}`, `${sayUsd(one.limit)}, ${sayUsd(one.remaining)} left`] as const), ['Has used', `${sayUsd(usage.total)} in all, ${sayUsd(usage.monthly)} this month, ${sayUsd(usage.daily)} today`],
     ['Until', expiresMs === null ? 'it is deleted' : minuteOf(expiresMs)], ['Last used', lastUsedMs === null ? 'never' : minuteOf(lastUsedMs)],
   ]
   return page({ title: key.name, isWide: true, body: html`${pageLinks('/keys')}<section><h1>${key.name}</h1><ul class="list">${facts.map(([name, value]) => html`<li><span class="soft">${name}</span><span>${value}</span></li>`)}</ul>
