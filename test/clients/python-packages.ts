@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,17 +10,22 @@ export type Python = { readonly path: string } | { readonly missing: string }
 
 /** Makes a virtual environment outside of the checkout, once; later runs find it. What is installed is what its folder is for: another version is another folder. */
 export async function pythonWithPackages(packages: readonly string[] = CLIENTS): Promise<Python> {
-  const folder = join(process.env['SWITCHYARD_KEPT_TMPDIR'] ?? tmpdir(), 'switchyard-python-clients', packages.join('-').replaceAll('==', '-'))
-  const path = join(folder, process.platform === 'win32' ? 'Scripts' : 'bin', 'python')
-  const done = join(folder, 'installed')
-  if (existsSync(done)) return { path }
-  mkdirSync(folder, { recursive: true })
-  for (const command of [['python3', '-m', 'venv', folder], [path, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]]) {
+  const folder = join(process.env['SWITCHYARD_KEPT_TMPDIR'] ?? tmpdir(), 'switchyard-python-clients', 'whole', packages.join('-').replaceAll('==', '-'))
+  const pathIn = (at: string): string => join(at, process.platform === 'win32' ? 'Scripts' : 'bin', 'python')
+  if (existsSync(folder)) return { path: pathIn(folder) }
+  // Others may make the same at the same time: each in a place of its own, and it is there when it is whole.
+  const making = `${folder}.${process.pid}`
+  for (const command of [['python3', '-m', 'venv', making], [pathIn(making), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]]) {
     const { code, stderr } = await run(command, INSTALL_MS_MAX)
     if (code !== 0) return { missing: `${command.slice(0, 4).join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? ''}` }
   }
-  writeFileSync(done, '')
-  return { path }
+  try {
+    renameSync(making, folder)
+  } catch {
+    // Somebody else was quicker.
+    rmSync(making, { recursive: true, force: true })
+  }
+  return { path: pathIn(folder) }
 }
 
 /** Runs a program to its end, while this process goes on serving. */
