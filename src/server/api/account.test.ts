@@ -25,7 +25,7 @@ describe('H3: GET /key', () => {
         workspace_id: DEFAULT_WORKSPACE, organization_id: null, allowed_data_regions: ['global'],
         free_model_daily_requests: { limit: 50, remaining: 50, used: 0 },
         rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
-        switchyard: { rate_limits: { requests_per_minute: null, tokens_per_minute: null, usd_per_minute: null } },
+        switchyard: { rate_limits: { requests_per_minute: null, tokens_per_minute: null, usd_per_minute: null }, rolling_limits: null },
       },
     })
   })
