@@ -240,6 +240,7 @@ describe('J3: POST /analytics/query', () => {
     [{ metrics: ['request_count'], limit: 0 }, 'The field `limit` must be a whole number of at least 1.'],
     [{ metrics: ['request_count'], classifier_dimensions: { classifier_id: workspaces[0] ?? 'x' } }, 'The field `classifier_dimensions` needs an active classifier, and there are none on this server; leave it out. Tags (`tag.<name>`) are dimensions.'],
     [{ metrics: ['request_count'], sort: 1 }, /^There is no field `sort` here; leave it out\. Fields: /],
+    [{ metrics: ['request_count'], filters: [{ field: 'model', operator: 'eq', value: 'x', not: true }] }, /^There is no field `not` in `filters\.0`; leave it out\. Fields: `field`, `operator`, `value`, `include_unset`\./],
   ])('400 of %j says what to change', async (body, message) => {
     const { status, fault } = await query(body)
     expect(status).toBe(400)

@@ -36,21 +36,22 @@ function fieldsOf(schema: z.ZodType, path: readonly PropertyKey[]): string {
 }
 
 /** What a schema is of. */
-interface Inner { readonly shape?: Readonly<Record<PropertyKey, unknown>>; readonly valueType?: unknown; readonly unwrap?: () => unknown }
+interface Inner { readonly shape?: Readonly<Record<PropertyKey, unknown>>; readonly valueType?: unknown; readonly element?: unknown; readonly unwrap?: () => unknown }
 
 /** The fields of a schema of objects, below whatever makes it optional. */
 function shapeOf(schema: unknown): Inner['shape'] {
   return innerOf(schema)?.shape
 }
 
-/** What every value of a schema of records is, whatever its name. */
+/** What every value of a schema of records or lists is, whatever its name or place. */
 function valuesOf(schema: unknown): unknown {
-  return innerOf(schema)?.valueType
+  const inner = innerOf(schema)
+  return inner?.valueType ?? inner?.element
 }
 
 function innerOf(schema: unknown): Inner | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined
   // A schema has one of these, or is of neither.
   const inner = schema as Inner
-  return inner.shape || inner.valueType || !inner.unwrap ? inner : innerOf(inner.unwrap())
+  return inner.shape || inner.valueType || inner.element || !inner.unwrap ? inner : innerOf(inner.unwrap())
 }
