@@ -1,8 +1,9 @@
 import { holderOf, type AllowanceWindow, type LeaseAnswer, type LeaseAsk, type LeaseReturn } from '../ledger/bank.ts'
 import { sliceOf } from '../ledger/lease.ts'
 import { freeCapWindow, isCapWindow, readCapWindow, takeFromCap, UNLIMITED, type AllowanceNow } from './cap-rows.ts'
-import { isRollingStep, readRolling, takeFromRolling } from './rolling-rows.ts'
+import { groupBy, sorted } from './groups.ts'
 import { letGoOfMessages } from './outbox-rows.ts'
+import { isRollingStep, readRolling, takeFromRolling } from './rolling-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, one, text, type Row, type Sql } from './sql.ts'
 
@@ -38,21 +39,41 @@ export async function lockLease(sql: Sql, accountId: string, leaseId: string): P
   return one(sql, 'UPDATE leases SET spent = spent WHERE account_id = $1 AND id = $2 RETURNING key_hash, period, start_ms, granted, spent', accountId, leaseId)
 }
 
-/** Puts back into the allowance what a lease has not spent, and takes it off the lease. */
-export async function returnLease(sql: Sql, { accountId, leaseId, amount, close }: LeaseReturn): Promise<void> {
-  const lease = await lockLease(sql, accountId, leaseId)
-  if (!lease) return
+/** Puts back into their allowances what leases have not spent, and takes it off them. Rows in the order of a settlement: an account's leases, its balance, its windows. */
+export async function returnLeases(sql: Sql, returns: readonly LeaseReturn[]): Promise<void> {
+  for (const [accountId, ofAccount] of sorted(groupBy(returns, (one) => one.accountId))) {
+    const freed = new Map<string, { readonly window: KeyWindow; readonly amount: bigint }>()
+    for (const one of await inOrder(sql, accountId, ofAccount)) {
+      const lease = await lockLease(sql, accountId, one.leaseId)
+      if (!lease) continue
+      const window = { keyHash: text(lease, 'key_hash'), period: text(lease, 'period'), startMs: int(lease, 'start_ms') }
+      freed.set(`${Object.values(window).join(' ')} ${one.leaseId}`, { window, amount: await takeOff(sql, lease, one) })
+    }
+    for (const [, { window, amount }] of sorted(freed)) await freeAllowance(sql, accountId, window, amount)
+  }
+}
+
+/** Leases of the balance first, then those of windows, each in the order of their ids. */
+async function inOrder(sql: Sql, accountId: string, returns: readonly LeaseReturn[]): Promise<readonly LeaseReturn[]> {
+  if (returns.length === 1) return returns
+  const byId = new Map(returns.map((one) => [one.leaseId, one]))
+  const rows = await sql.all(`SELECT id FROM leases WHERE account_id = $1 AND id IN (${returns.map((_, at) => `$${at + 2}`).join(', ')}) ORDER BY CASE WHEN key_hash = '' THEN 0 ELSE 1 END, id`, accountId, ...returns.map((one) => one.leaseId))
+  return rows.flatMap((row) => byId.get(text(row, 'id')) ?? [])
+}
+
+/** How much of what the lease has left goes back: all of it when it is closed. */
+async function takeOff(sql: Sql, lease: Row, { accountId, leaseId, amount, close }: LeaseReturn): Promise<bigint> {
   const unspent = big(lease, 'granted') - big(lease, 'spent')
   const returned = close || amount > unspent ? unspent : amount
   if (close) await sql.run('DELETE FROM leases WHERE account_id = $1 AND id = $2', accountId, leaseId)
   else await sql.run('UPDATE leases SET granted = granted - $1 WHERE account_id = $2 AND id = $3', returned, accountId, leaseId)
-  await freeAllowance(sql, accountId, { keyHash: text(lease, 'key_hash'), period: text(lease, 'period'), startMs: int(lease, 'start_ms') }, returned)
+  return returned
 }
 
 /** Closes all leases of a node. Its journal has been settled. */
 export async function closeNodeLeases(sql: Sql, nodeId: string): Promise<void> {
-  const leases = await sql.all('SELECT account_id, id FROM leases WHERE node_id = $1 ORDER BY id', nodeId)
-  for (const lease of leases) await returnLease(sql, { accountId: text(lease, 'account_id'), leaseId: text(lease, 'id'), amount: 0n, close: true })
+  const leases = await sql.all('SELECT account_id, id FROM leases WHERE node_id = $1', nodeId)
+  await returnLeases(sql, leases.map((lease) => ({ accountId: text(lease, 'account_id'), leaseId: text(lease, 'id'), amount: 0n, close: true })))
   await letGoOfMessages(sql, nodeId)
   await sql.run('DELETE FROM nodes WHERE id = $1', nodeId)
 }

@@ -14,7 +14,7 @@ import type { Cap, SliceAnswer, SliceAsk, SliceBank, WindowRef, WindowUse } from
 import { changesSince, grantCredits, readCredits } from './account-rows.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, keyRefusal, listKeys, noteUses, rotateKey } from './key-rows.ts'
-import { closeNodeLeases, grantLease, recallLeases, returnLease } from './lease-rows.ts'
+import { closeNodeLeases, grantLease, recallLeases, returnLeases } from './lease-rows.ts'
 import { moveCredit } from './move-rows.ts'
 import { beatNode, expireNode, readBeats } from './node-rows.ts'
 import { addPresetVersion, findPreset, findPresetVersion, listPresets, listPresetVersions } from './preset-rows.ts'
@@ -45,9 +45,7 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
   }
 
   giveBack(returns: readonly LeaseReturn[]): Promise<void> {
-    return this.database.writeBeside(async (sql) => {
-      for (const one of returns) await returnLease(sql, one)
-    })
+    return this.database.writeBeside((sql) => returnLeases(sql, returns))
   }
 
   async settle(lines: readonly string[], nowMs: number): Promise<Settled> {
