@@ -13,7 +13,7 @@ const list: Command = {
     const { out } = context.terminal
     const found = await withAccounts(config, context, ({ markups }) => markups.list())
     if (json) out.write(`${JSON.stringify({ data: found.map(markupRow) }, null, 2)}\n`)
-    else out.write(table(out, [{ title: 'PERCENT', align: 'right' }, { title: 'ACCOUNT' }, { title: 'MODEL' }, { title: 'PROVIDER' }, { title: 'ID' }], found.map(({ id, account, model, provider, basisPoints }) => [String(percentNumber(basisPoints)), account ?? '*', model ?? '*', provider ?? '*', id])))
+    else out.write(table(out, [{ title: 'PERCENT', align: 'right' }, { title: 'ACCOUNT' }, { title: 'MODEL' }, { title: 'PROVIDER' }, { title: 'ID' }], found.map(({ id, account, model, provider, basisPoints }) => [String(percentNumber(basisPoints)), account ?? '*', model ?? '*', provider ?? '*', id]), 'There are none in the store. Make one: switchyard markups set 20'))
     return 0
   },
 }
