@@ -64,6 +64,12 @@ describe('reading a call', () => {
     })
   }
 
+  test('says how many pairs of metadata there are, and how many are taken', () => {
+    const pairs = (count: number) => ({ model: 'a/b', messages: [user], metadata: Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 'x'])) })
+    expect(faultOf(pairs(17)).message).toBe('metadata: has 17 pairs; at most 16 are taken')
+    expect(() => testCall(pairs(16))).not.toThrow()
+  })
+
   test('never repeats long content in a message', () => {
     expect(faultOf({ model: 'a/b', messages: [{ role: 'user', content: 'x' }], tool_choice: 'secret '.repeat(20) }).message).not.toContain('secret secret')
   })

@@ -89,7 +89,7 @@ const METADATA_MAX = { pairs: 16, key: 64, value: 512 }
 const metadata: Check = (value, field) => {
   if (!isObject(value)) refuse(field, 'an object of strings', value)
   const entries = Object.entries(value)
-  if (entries.length > METADATA_MAX.pairs) refuse(field, `an object of at most ${METADATA_MAX.pairs} pairs`, value)
+  if (entries.length > METADATA_MAX.pairs) throw new Fault('invalid_request', `${field}: has ${entries.length} pairs; at most ${METADATA_MAX.pairs} are taken`, { metadata: { field } })
   for (const [key, item] of entries) {
     if (key.length > METADATA_MAX.key || /[[\]]/.test(key)) refuse(field, `an object with keys of at most ${METADATA_MAX.key} characters and no brackets`, key)
     text(METADATA_MAX.value)(item, `${field}.${key}`)
