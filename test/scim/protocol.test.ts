@@ -113,7 +113,7 @@ describe('versions', () => {
 
 describe('errors', () => {
   test.each([
-    ['POST', '/Users', '{', 400, 'invalidSyntax'], ['POST', '/Users', '[]', 400, 'invalidSyntax'], ['POST', '/Users', {}, 400, 'invalidValue'], ['POST', '/Users', { userName: 7 }, 201, undefined], ['POST', '/Users', { userName: 'x', emails: [{ value: 'no address' }] }, 400, 'invalidValue'],
+    ['POST', '/Users', '{', 400, 'invalidSyntax'], ['POST', '/Users', '[]', 400, 'invalidSyntax'], ['POST', '/Users', {}, 400, 'invalidValue'], ['POST', '/Users', { userName: 7 }, 400, 'invalidValue'], ['POST', '/Groups', { displayName: 7 }, 400, 'invalidValue'], ['POST', '/Users', { userName: 'numbered', externalId: 7 }, 201, undefined], ['POST', '/Users', { userName: 'x', emails: [{ value: 'no address' }] }, 400, 'invalidValue'],
     ['POST', '/Users', { userName: 'ADA' }, 409, 'uniqueness'], ['POST', '/Users', { userName: 'new', emails: [{ value: '0@ACME.example' }] }, 409, 'uniqueness'], ['POST', '/Users', { userName: 'new', active: 'perhaps' }, 400, 'invalidValue'],
     ['POST', '/Groups', {}, 400, 'invalidValue'], ['POST', '/Groups', { displayName: 'x', members: [{ value: 'nobody' }] }, 400, 'invalidValue'], ['GET', '/Nobody', undefined, 404, undefined], ['GET', '/Users/a/b', undefined, 404, undefined], ['GET', '/Users/%00', undefined, 404, undefined],
     ['DELETE', '/Users', undefined, 405, undefined], ['POST', '/Schemas', {}, 405, undefined], ['GET', '/Schemas/nobody', undefined, 404, undefined], ['GET', '/Bulk', undefined, 404, undefined],

@@ -49,8 +49,8 @@ function readOne(attribute: Attribute, value: Json): Json | undefined {
   if (value === null || value === '') return undefined
   if (attribute.type === 'complex') return readComplex(attribute, value)
   if (attribute.type === 'boolean') return readBoolean(attribute, value)
-  // Numbers in the place of texts: of employees, of postal codes.
-  const text = typeof value === 'number' ? String(value) : value
+  // Numbers in the place of texts: of employees, of postal codes. What a resource is known by is a text as its schema has it.
+  const text = typeof value === 'number' && !attribute.isRequired ? String(value) : value
   if (typeof text !== 'string') throw wrongType(attribute.name, 'a text')
   // The engines keep no NUL in a text.
   if (text.length > TEXT_CHARS_MAX || text.includes('\u0000')) throw wrongType(attribute.name, `a text of at most ${TEXT_CHARS_MAX} characters`)
