@@ -55,6 +55,20 @@ describe('a purchase', () => {
     expect((await shop.buy(5n)).receiptNumber).toBe(2)
   })
 
+  test('that is open when its account is closed can be paid no more, as soon as Stripe is there', async () => {
+    const { id, sessionId } = await shop.order(20n)
+    await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))
+    expect(shop.stripe.requests.filter((request) => request.endsWith('/expire'))).toEqual([])
+    shop.isCutOff = true
+    await shop.payments.look()
+    expect((await shop.purchase(id)).state).toBe('open')
+    shop.isCutOff = false
+    shop.bench.clock.advance(120_000)
+    await shop.payments.look()
+    expect(shop.stripe.get(sessionId ?? '')['status']).toBe('expired')
+    expect((await shop.purchase(id)).state).toBe('expired')
+  })
+
   test('that is paid when its account is closed already is told to the operator, who gives it back', async () => {
     const { id, sessionId } = await shop.order(20n)
     await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))

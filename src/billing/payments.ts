@@ -60,10 +60,15 @@ export class Payments {
     return begun.length
   }
 
-  /** Finishes what was begun and not heard of again: orders, and refunds. */
+  /** Finishes what was begun and not heard of again: orders, of which those of closed accounts are called off, and refunds. */
   async look(): Promise<void> {
     const { store, provider, clock } = this.options
-    for (const purchase of await store.purchasesToLookAt(provider.name, provider.isLive, clock.wallMs())) await this.quietly(`purchase ${purchase.id} could not be looked at`, () => this.sync(purchase))
+    for (const { purchase, isOrphan } of await store.purchasesToLookAt(provider.name, provider.isLive, clock.wallMs())) {
+      await this.quietly(`purchase ${purchase.id} could not be looked at`, async () => {
+        if (isOrphan && purchase.state === 'open') await provider.cancel(purchase)
+        await this.sync(purchase)
+      })
+    }
     for (const { accountId, purchase, reversal } of await store.refundsToLookAt(clock.wallMs())) {
       if (purchase.provider === provider.name && purchase.isLive === provider.isLive) await this.quietly(`refund ${reversal.id} could not be finished`, () => this.sendRefund(accountId, purchase, reversal))
     }

@@ -45,6 +45,9 @@ export type RefundRefusal = 'no_purchase' | 'not_paid' | 'too_late' | 'disputed'
 
 export interface RefundWish { readonly accountId: string; readonly purchaseId: string; readonly id: string; /** All that is left, where it is not said. */ readonly cents: Cents | undefined }
 
+/** `isOrphan`: its account is closed, so that nobody may pay for it any more. */
+export interface DuePurchase { readonly purchase: Purchase; readonly isOrphan: boolean }
+
 export interface TopUpRules { readonly provider: string; readonly isLive: boolean; readonly settings: InstanceSettings['purchases']; readonly nowMs: number; readonly nextLookMs: number }
 
 /** What purchases need stored. Every method is one transaction, its entries in the ledger and in the log of changes too; a method that fails throws Fault `unavailable`. */
@@ -67,7 +70,7 @@ export interface PurchaseStore {
   receipt(accountId: string, purchaseId: string): Promise<Receipt | undefined>
 
   /** Orders that nothing was heard of for long enough, of this provider and mode; the next look is set. */
-  purchasesToLookAt(provider: string, isLive: boolean, nowMs: number): Promise<readonly Purchase[]>
+  purchasesToLookAt(provider: string, isLive: boolean, nowMs: number): Promise<readonly DuePurchase[]>
   /** Refunds that were begun and whose end is not known. */
   refundsToLookAt(nowMs: number): Promise<readonly { readonly accountId: string; readonly purchase: Purchase; readonly reversal: Reversal }[]>
 

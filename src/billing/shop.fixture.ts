@@ -31,6 +31,8 @@ export class Shop {
   readonly told: Applied[] = []
   billing: Billing
   payments: Payments
+  /** Nothing gets to Stripe. */
+  isCutOff = false
   private lastCall = 0
 
   private constructor(readonly bench: TestBench) {
@@ -48,7 +50,7 @@ export class Shop {
   }
 
   private client(apiKey: string): StripeProvider {
-    return new StripeProvider({ apiKey, webhookSecrets: [SECRET], baseUrl: 'https://stripe.test' }, { fetch: (url, init) => this.stripe.fetch(url, init), waitMs: () => 0 })
+    return new StripeProvider({ apiKey, webhookSecrets: [SECRET], baseUrl: 'https://stripe.test' }, { fetch: (url, init) => (this.isCutOff ? Promise.reject(new Error('no route to Stripe')) : this.stripe.fetch(url, init)), waitMs: () => 0 })
   }
 
   private desk(): Billing {

@@ -2,6 +2,7 @@ import { accountTablesOf } from './tables.ts'
 import { closeBooksOf } from './closed-accounts.ts'
 import { forgetLetters } from './outbox-rows.ts'
 import { removeGenerations } from './retention.ts'
+import { orphanPurchases } from './purchase-rows.ts'
 import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { forgetPeople } from './session-rows.ts'
@@ -66,6 +67,7 @@ export async function closeAccount(sql: Sql, accountId: string, nowMs: number): 
     nowMs, await nextRevision(sql), accountId)
   await sql.run("UPDATE entries SET reason = '' WHERE account_id = $1", accountId)
   await sql.run('UPDATE purchases SET created_by = NULL, card = NULL, failure = NULL WHERE account_id = $1', accountId)
+  await orphanPurchases(sql, accountId, nowMs)
   await sql.run('UPDATE payment_reversals SET created_by = NULL WHERE account_id = $1', accountId)
   const people = await sql.all('SELECT user_id FROM memberships WHERE account_id = $1', accountId)
   // Its letters to those who were invited, and of its receipts: they name it, and are of no account.

@@ -7,6 +7,7 @@ export async function closeBooksOf(sql: Sql, accountId: string, nowMs: number): 
 
 /** Those of these accounts that are closed. */
 export async function closedAmong(sql: Sql, accountIds: readonly string[]): Promise<Set<string>> {
+  if (accountIds.length === 0) return new Set()
   const marks = accountIds.map((_, at) => `$${at + 1}`).join(', ')
   const rows = await sql.all(`SELECT id FROM accounts WHERE closed_ms IS NOT NULL AND id IN (${marks})`, ...accountIds)
   return new Set(rows.map((row) => text(row, 'id')))

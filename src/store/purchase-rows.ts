@@ -1,8 +1,9 @@
 import type { Change, Listed, Page } from '../accounts/people-store.ts'
 import type { Purchase } from '../billing/purchase.ts'
-import type { Placed, PurchaseNames } from '../billing/purchase-store.ts'
+import type { DuePurchase, Placed, PurchaseNames } from '../billing/purchase-store.ts'
 import type { Receipt } from '../billing/receipt.ts'
 import { writeAudit } from './audit-rows.ts'
+import { closedAmong } from './closed-accounts.ts'
 import { readReversals } from './reversal-rows.ts'
 import { int, intOrNull, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 
@@ -57,13 +58,19 @@ const MINUTE_MS = 60_000
 const WAITS_MS = [2, 5, 15, 60, 6 * 60, 24 * 60, 48 * 60, 96 * 60].map((minutes) => minutes * MINUTE_MS)
 
 /** Orders whose time has come, each with its next look set: another process that looks now sees others. */
-export async function purchasesToLookAt(sql: Sql, provider: string, isLive: boolean, nowMs: number): Promise<readonly Purchase[]> {
+export async function purchasesToLookAt(sql: Sql, provider: string, isLive: boolean, nowMs: number): Promise<readonly DuePurchase[]> {
   const rows = await sql.all(`SELECT ${COLUMNS}, looks FROM purchases WHERE next_look_ms <= $1 AND provider = $2 AND live = $3 ORDER BY next_look_ms LIMIT ${LOOKS_MAX}`, nowMs, provider, isLive ? 1 : 0)
   for (const row of rows) {
     const waitMs = WAITS_MS[int(row, 'looks')]
     await sql.run('UPDATE purchases SET looks = looks + 1, next_look_ms = $1 WHERE account_id = $2 AND id = $3', waitMs === undefined ? null : nowMs + waitMs, text(row, 'account_id'), text(row, 'id'))
   }
-  return readAll(sql, rows)
+  const closed = await closedAmong(sql, rows.map((row) => text(row, 'account_id')))
+  return (await readAll(sql, rows)).map((purchase) => ({ purchase, isOrphan: closed.has(purchase.accountId) }))
+}
+
+/** The account is closed: what it ordered and did not pay is looked at at once, and can be paid no more from then on. */
+export async function orphanPurchases(sql: Sql, accountId: string, nowMs: number): Promise<void> {
+  await sql.run("UPDATE purchases SET looks = 0, next_look_ms = $1 WHERE account_id = $2 AND state = 'open'", nowMs, accountId)
 }
 
 export async function findReceipt(sql: Sql, accountId: string, purchaseId: string): Promise<Receipt | undefined> {

@@ -2,7 +2,7 @@ import type { Change, Listed, Page } from '../accounts/people-store.ts'
 import type { Seller } from '../accounts/instance.ts'
 import type { Payer, PayerChange } from '../billing/payer.ts'
 import type { Purchase, Reversal } from '../billing/purchase.ts'
-import type { Applied, ApplyPayment, PaymentRefusal, Placed, PurchaseNames, PurchaseStore, RefundRefusal, RefundWish, TopUpRules } from '../billing/purchase-store.ts'
+import type { Applied, ApplyPayment, DuePurchase, PaymentRefusal, Placed, PurchaseNames, PurchaseStore, RefundRefusal, RefundWish, TopUpRules } from '../billing/purchase-store.ts'
 import type { Receipt } from '../billing/receipt.ts'
 import { expireLots } from './lot-rows.ts'
 import { beginTopUps, changePayer, findPayer, keepCustomer } from './payer-rows.ts'
@@ -55,7 +55,7 @@ export class SqlPurchases implements PurchaseStore {
     return this.database.read((sql) => findReceipt(sql, accountId, purchaseId))
   }
 
-  purchasesToLookAt(provider: string, isLive: boolean, nowMs: number): Promise<readonly Purchase[]> {
+  purchasesToLookAt(provider: string, isLive: boolean, nowMs: number): Promise<readonly DuePurchase[]> {
     return this.database.write((sql) => purchasesToLookAt(sql, provider, isLive, nowMs))
   }
 
