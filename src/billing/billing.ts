@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import { rowId } from '../lib/id.ts'
 import { centsToNano, sayCents, wholeCents, type Cents } from './cents.ts'
 import { payerIn, type Payer, type PayerChange, type PayerDetails, type TopUp } from './payer.ts'
-import type { Card, PaymentProvider } from './payment-provider.ts'
+import type { Card, HostedPage, PaymentProvider } from './payment-provider.ts'
 import type { Payments } from './payments.ts'
 import { feeCentsOf, freshPurchase, type Purchase, type Reversal } from './purchase.ts'
 import type { PurchaseStore, RefundRefusal } from './purchase-store.ts'
@@ -48,14 +48,23 @@ export class Billing {
   /** Orders credit, and a page to pay it on. Throws Fault. */
   async buy(accountId: string, wish: { readonly amount: Nano; readonly savesCard: boolean }, by: Actor): Promise<{ readonly purchase: Purchase; readonly url: string }> {
     const provider = this.open()
-    const { store, clock, returnUrl } = this.options
+    const { store, clock } = this.options
     const purchase = this.order(accountId, 'checkout', provider, wish, by)
     const change = { by, nowMs: purchase.createdMs }
     await store.insertPurchase(purchase, purchase.createdMs + FIRST_LOOK_MS, change)
-    const customerId = await this.customer(accountId)
-    const page = await provider.checkout(purchase, customerId, returnUrl())
+    const page = await this.pageFor(purchase, provider)
     await store.placePurchase(accountId, purchase.id, { sessionId: page.id, nextLookMs: clock.wallMs() + FIRST_LOOK_MS })
     return { purchase: { ...purchase, sessionId: page.id }, url: page.url }
+  }
+
+  private async pageFor(purchase: Purchase, provider: PaymentProvider): Promise<HostedPage> {
+    try {
+      return await provider.checkout(purchase, await this.customer(purchase.accountId), this.options.returnUrl())
+    } catch (error) {
+      // Whether it is written down or not, the buyer hears why there is no page: what is still open is looked at later.
+      await this.options.payments?.giveUp(purchase).catch(() => undefined)
+      throw error
+    }
   }
 
   /** Credit that was paid elsewhere: a bank's transfer, an invoice, a currency that no card is in. Once for each reference. */

@@ -3,6 +3,7 @@ import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { closeAccount } from '../store/account-data.ts'
 import { ACCOUNT } from '../store/store.fixture.ts'
+import { freshPurchase } from './purchase.ts'
 import { BUYER, SECRET, Shop, USD } from './shop.fixture.ts'
 
 let shop: Shop
@@ -53,6 +54,25 @@ describe('a purchase', () => {
     await shop.buy(5n)
     await shop.order(5n)
     expect((await shop.buy(5n)).receiptNumber).toBe(2)
+  })
+
+  test('whose page could not be made is over, at once or once that is sure, and its buyer hears why', async () => {
+    const states = async () => (await shop.billing.list(ACCOUNT, { offset: 0, limit: 9 })).rows.map(({ state, failure }) => [state, failure])
+    shop.isCutOff = true
+    expect((await faultOf(shop.order(5n)))?.code).toBe('unavailable')
+    shop.isCutOff = false
+    shop.stripe.forbidden.add('POST /v1/checkout/sessions')
+    expect((await faultOf(shop.order(6n)))?.code).toBeDefined()
+    expect(await states()).toEqual(Array.from({ length: 2 }, () => ['failed', 'The page to pay on could not be made.']))
+    shop.stripe.forbidden.clear()
+    // The process died before it had the page.
+    const order = freshPurchase({ accountId: ACCOUNT, id: 'died', kind: 'checkout', provider: 'stripe', isLive: false, creditCents: 500, feeCents: 80, savesCard: false, createdBy: null, createdMs: shop.bench.clock.wallMs(), expiryDays: null })
+    await shop.purchases.insertPurchase(order, order.createdMs, { by: BUYER, nowMs: order.createdMs })
+    await shop.payments.look()
+    expect((await shop.purchase('died')).state).toBe('open')
+    shop.bench.clock.advance(3_600_000)
+    await shop.payments.look()
+    expect(await shop.purchase('died')).toMatchObject({ state: 'failed', failure: 'The page to pay on could not be made.' })
   })
 
   test('that is open when its account is closed can be paid no more, as soon as Stripe is there', async () => {

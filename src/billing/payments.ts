@@ -21,6 +21,8 @@ export interface PaymentsOptions {
 
 /** Asking the provider a second time with the same key gives the first answer for at least a day. */
 const SAME_KEY_MS = 20 * 3_600_000
+/** A page takes no longer to be made, all tries together. */
+const PAGE_MS_MAX = 600_000
 /** How far back events are read again: the provider may write one down late. */
 const EVENTS_OVERLAP_MS = 600_000
 /** It keeps them no longer. */
@@ -46,7 +48,15 @@ export class Payments {
     const { customerId, cardId } = payerIn(await store.payer(purchase.accountId), provider.isLive)
     const payment = await provider.payment(purchase, customerId)
     if (payment) return await this.apply(purchase, payment)
-    return purchase.kind === 'auto' && purchase.state === 'open' ? await this.charge(purchase, customerId, cardId) : purchase
+    if (purchase.state !== 'open') return purchase
+    if (purchase.kind === 'auto') return await this.charge(purchase, customerId, cardId)
+    // The process died before it had the page: nobody has its address.
+    return this.options.clock.wallMs() - purchase.createdMs > PAGE_MS_MAX ? await this.giveUp(purchase) : purchase
+  }
+
+  /** An order whose page could not be made: nobody can pay it. */
+  async giveUp(purchase: Purchase): Promise<Purchase> {
+    return await this.apply(purchase, this.neverMade(purchase, 'The page to pay on could not be made.'))
   }
 
   /** Credit for accounts that run out of it and want that. How many orders were made. */
@@ -134,13 +144,13 @@ export class Payments {
   private async charge(purchase: Purchase, customerId: string | null, cardId: string | null): Promise<Purchase> {
     const isLate = this.options.clock.wallMs() - purchase.createdMs > SAME_KEY_MS
     // Later the provider may have forgotten the key: rather none than two.
-    if (isLate || customerId === null || cardId === null) return await this.apply(purchase, this.neverMade(purchase))
+    if (isLate || customerId === null || cardId === null) return await this.apply(purchase, this.neverMade(purchase, 'The card was not charged.'))
     return await this.apply(purchase, await this.options.provider.charge(purchase, customerId, cardId))
   }
 
-  private neverMade(purchase: Purchase): Payment {
+  private neverMade(purchase: Purchase, failure: string): Payment {
     const { id, accountId, currency, isLive } = purchase
-    return { status: 'failed', purchaseId: id, accountId, sessionId: null, paymentId: null, customerId: null, cents: totalCents(purchase), currency, isLive, card: null, cardId: null, failure: 'The card was not charged.', refunds: [], disputes: [] }
+    return { status: 'failed', purchaseId: id, accountId, sessionId: null, paymentId: null, customerId: null, cents: totalCents(purchase), currency, isLive, card: null, cardId: null, failure, refunds: [], disputes: [] }
   }
 
   private async apply(purchase: Purchase, payment: Payment): Promise<Purchase> {
