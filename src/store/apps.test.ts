@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
+import type { AnsweringSession } from '../accounts/apps/app-grants.ts'
 import type { AuthCode, ChallengeMethod, KeyWish } from '../accounts/apps/auth-code.ts'
 import { OPERATOR, type Actor } from '../accounts/audit-entry.ts'
 import type { User } from '../accounts/user.ts'
@@ -134,9 +135,25 @@ describe('a page that asks (H7)', () => {
     expect(await allow('another', jane.id)).toBe('invalid_request')
     expect(await allow(DEFAULT_ACCOUNT, jane.id, 's-2')).toBe('invalid_request')
     expect(await allow(DEFAULT_ACCOUNT, jane.id)).toBe('ok')
+    clock.advance(10_000)
     expect(await allow(DEFAULT_ACCOUNT, jane.id)).toBe('invalid_request')
     // A token of a page is no code.
     expect(await exchange(await store.appGrants.ask(wish(), 's-1', her()))).toBe(INVALID)
+  })
+
+  test('leads to one code when a yes is said several times at once, to who said it, until the app has come for it', async () => {
+    const token = await store.appGrants.ask(wish(), 's-1', her())
+    const allow = (more: Partial<AnsweringSession> = {}) => store.appGrants.allow(token, { sessionId: 's-1', accountId: DEFAULT_ACCOUNT, userId: jane.id, ...more }, her()).then(({ code: made, asked }) => `${asked.callbackUrl} ${made}`, () => 'no')
+    const [first = '', ...others] = await Promise.all([allow(), allow(), allow()])
+    expect([first, ...others]).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^https:\/\/my\.app\/cb auth_code_\w{64}$/)))
+    expect(new Set([first, ...others]).size).toBe(1)
+    expect((await store.people.audit(DEFAULT_ACCOUNT, { offset: 0, limit: 10, action: 'app.allow' })).total).toBe(1)
+    expect([await allow({ sessionId: 's-2' }), await allow({ userId: 'another' }), await allow({ accountId: 'another' })]).toEqual(['no', 'no', 'no'])
+    clock.advance(9_999)
+    expect(await allow()).toBe(first)
+    const given = first.split(' ')[1] ?? ''
+    expect(await exchange(given)).toStartWith('sk-sw-')
+    expect([await allow(), await exchange(given)]).toEqual(['no', INVALID])
   })
 
   test('is over after ten minutes, and after a no', async () => {

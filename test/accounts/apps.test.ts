@@ -129,6 +129,19 @@ describe('the page that asks', () => {
     expect((await new Browser(gateway.url).form('/auth', { token, answer: 'allow' })).status).toBe(401)
     expect((await ada.form('/auth', { token, answer: 'maybe' })).status).toBe(400)
     expect((await ada.form('/auth', { token, answer: 'allow' })).status).toBe(303)
+    expect((await again.form('/auth', { token, answer: 'allow' })).status).toBe(400)
+    expect((await ada.form('/auth', { token, answer: 'deny' })).status).toBe(400)
+  })
+
+  test('a double click on Allow: either answer brings the same code, and it makes one key', async () => {
+    const { token } = await asked(authPath({ callback_url: CALLBACK }))
+    const answers = await Promise.all([1, 2].map(() => ada.form('/auth', { token, answer: 'allow' })))
+    const [first, second] = answers.map(({ status, headers }) => `${status} ${headers.get('location')}`)
+    expect(first).toMatch(/^303 https:\/\/my\.app\/callback\?state=a%26b&code=auth_code_\w+$/)
+    expect(second).toBe(first)
+    const code = new URL(answers[0]?.headers.get('location') ?? '').searchParams.get('code') ?? ''
+    expect((await client.oAuth.exchangeAuthCodeForAPIKey({ requestBody: { code } })).key).toStartWith('sk-sw-v1-')
+    expect(await refusal(client.oAuth.exchangeAuthCodeForAPIKey({ requestBody: { code } }))).toStartWith('403 ')
     expect((await ada.form('/auth', { token, answer: 'allow' })).status).toBe(400)
   })
 })

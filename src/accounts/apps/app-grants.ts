@@ -8,6 +8,8 @@ import type { AppStore, AuthCode, Challenge, ChallengeMethod, KeyWish, RedeemRef
 
 /** So long lives a code, and a page that asks (contract H9). */
 const CODE_MS = 600_000
+/** So long after a yes the same yes leads to the same code: a form that is sent twice at once (a double click), of whose answers the browser shows the second. */
+const AGAIN_MS = 10_000
 const CODE_CHARS = 40
 const CODE_CHARS_MAX = 200
 
@@ -34,18 +36,28 @@ export class AppGrants {
   /** What a page is about to ask of somebody, and the token that its form must bring back, in the same session. */
   async ask(wish: KeyWish, sessionId: string, by: Actor): Promise<string> {
     const token = randomText(CODE_CHARS)
-    const isKept = await this.options.store.insertAuthCode(tokenHash(token, sessionId), this.codeOf(wish, 'asked', null), this.change(by))
+    const isKept = await this.options.store.insertAuthCode(tokenHash(token, sessionId), this.kept(wish, 'asked', null), this.change(by))
     if (!isKept) throw new Fault('rate_limited', 'You have many pages of this kind open: wait ten minutes.', { retryAfterMs: CODE_MS })
     return token
   }
 
-  /** The person says yes: a code, once. */
-  async allow(token: string, { sessionId, accountId, userId }: AnsweringSession, by: Actor): Promise<{ readonly code: string; readonly asked: AuthCode }> {
-    const code = newCode()
+  /** The person says yes: one code, however often they say it. */
+  async allow(token: string, session: AnsweringSession, by: Actor): Promise<{ readonly code: string; readonly asked: AuthCode }> {
+    const { sessionId, accountId, userId } = session
+    const code = codeOf(token, sessionId)
+    const codeHash = hashSecret(code)
     const { nowMs } = this.change(by)
-    const asked = await this.options.store.allowAuthCode(tokenHash(token, sessionId), { accountId, userId, codeHash: hashSecret(code), expiresMs: nowMs + CODE_MS }, { by, nowMs })
+    const asked = await this.options.store.allowAuthCode(tokenHash(token, sessionId), { accountId, userId, codeHash, expiresMs: nowMs + CODE_MS }, { by, nowMs })
+      ?? await this.justAllowed(codeHash, session, nowMs)
     if (!asked) throw notAsked()
     return { code, asked }
+  }
+
+  /** What this person allowed a moment ago, as long as the app has not come for it. */
+  private async justAllowed(codeHash: string, { accountId, userId }: AnsweringSession, nowMs: number): Promise<AuthCode | undefined> {
+    const found = await this.options.store.authCode(codeHash)
+    const isTheirs = found?.state === 'open' && found.accountId === accountId && found.userId === userId
+    return isTheirs && found.expiresMs > nowMs + CODE_MS - AGAIN_MS ? found : undefined
   }
 
   /** The person says no. */
@@ -58,9 +70,9 @@ export class AppGrants {
 
   /** A code without a page: who has the key that asks has said yes. */
   async makeCode(wish: KeyWish, byKeyHash: string, by: Actor): Promise<{ readonly code: string; readonly createdMs: number }> {
-    const code = newCode()
+    const code = `auth_code_${randomText(CODE_CHARS)}`
     const change = this.change(by)
-    await this.options.store.insertAuthCode(hashSecret(code), this.codeOf(wish, 'open', byKeyHash), change)
+    await this.options.store.insertAuthCode(hashSecret(code), this.kept(wish, 'open', byKeyHash), change)
     return { code, createdMs: change.nowMs }
   }
 
@@ -95,7 +107,7 @@ export class AppGrants {
     return { secret, userId }
   }
 
-  private codeOf(wish: KeyWish, state: AuthCode['state'], byKeyHash: string | null): AuthCode {
+  private kept(wish: KeyWish, state: AuthCode['state'], byKeyHash: string | null): AuthCode {
     return { ...wish, state, byKeyHash, expiresMs: this.options.clock.wallMs() + CODE_MS }
   }
 
@@ -109,8 +121,9 @@ function tokenHash(token: string, sessionId: string): string {
   return hashSecret(`${token.slice(0, CODE_CHARS_MAX)} ${sessionId}`)
 }
 
-function newCode(): string {
-  return `auth_code_${randomText(CODE_CHARS)}`
+/** The code of a page: its token cannot be guessed, and so neither can this. Only who has both token and session comes to the same one. */
+function codeOf(token: string, sessionId: string): string {
+  return `auth_code_${hashSecret(`${tokenHash(token, sessionId)} ${token.slice(0, CODE_CHARS_MAX)}`)}`
 }
 
 /** Compared by their hashes, so that the time it takes says nothing. */
