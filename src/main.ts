@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { runCli } from './cli/cli.ts'
 import type { CliContext } from './cli/context.ts'
 import { processTerminal } from './cli/terminal.ts'
+import type { AccountBook } from './accounts/account-book.ts'
 import { callerReferenceRule } from './accounts/byok/caller-reference.ts'
 import { readOperatorSettings } from './catalog/catalogue.ts'
 import { sayOperatorError } from './catalog/operator-file.ts'
@@ -92,8 +93,8 @@ async function serve(config: Config): Promise<number> {
   })
   signIn.site.listensOn(server.port)
   // Last of all that can fail: the key is shown once, by the banner.
-  const first = isAlone ? await ledger.accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
-  process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, publicUrl: config.publicUrl, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, wantsOperator: await ledger.operator.isWanted(), color: isColourful() }) : 'listening\n')
+  const firstKey = isAlone ? await ensureFirstKey(ledger.accounts, config, log) : undefined
+  process.stdout.write(isAlone ? banner({ host: config.host, port: server.port, publicUrl: config.publicUrl, snapshot: catalogue.snapshot(), firstKey, wantsOperator: await ledger.operator.isWanted(), color: isColourful() }) : 'listening\n')
   catalogue.watch()
   if (config.discover) void discover({ except: [server.port] }).then((found) => found.length > 0 && catalogue.setDiscovered(found))
   await told
@@ -124,10 +125,18 @@ function openHealth({ workers, dataDir, redisUrl: url }: Config, log: JsonLog): 
   }
 }
 
+/** The first key, where it was made now and is to be shown. */
+async function ensureFirstKey(accounts: Pick<AccountBook, 'ensureFirstKey'>, { firstKey, initialCredits }: Config, log: JsonLog): Promise<string | undefined> {
+  const first = await accounts.ensureFirstKey({ secret: firstKey, initialCredits })
+  if (first?.isDead) log.problem('the key in SWITCHYARD_KEY is dead', 'its account, default, is closed for ever: make a key in another account and set that one, or unset it')
+  return firstKey === undefined ? first?.secret : undefined
+}
+
 async function serveWithWorkers(config: Config): Promise<number> {
   const told = untilTold()
   const port = soleUseOf(config.host, config.port)
-  const { catalogue, ready } = openCatalogue(config, new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text)))
+  const log = new JsonLog(systemClock.wallMs, false, (text) => process.stderr.write(text))
+  const { catalogue, ready } = openCatalogue(config, log)
   const { accounts, operator, close } = await openAccounts({ dataDir: config.dataDir, databaseUrl: config.databaseUrl, clock: systemClock })
   const workers = startWorkers(config.workers, [process.execPath, ...process.argv.slice(1), '--port', String(port)])
   const isReady = await Promise.race([workers.ready.then(() => true), told.then(() => false)]).catch(async (error: unknown) => {
@@ -135,11 +144,11 @@ async function serveWithWorkers(config: Config): Promise<number> {
     throw error
   })
   // As in `serve`: only once everything else has succeeded.
-  const first = isReady ? await accounts.ensureFirstKey({ secret: config.firstKey, initialCredits: config.initialCredits }) : undefined
+  const firstKey = isReady ? await ensureFirstKey(accounts, config, log) : undefined
   const wantsOperator = await operator.isWanted()
   await close()
   await ready
-  if (isReady) process.stdout.write(banner({ host: config.host, port, publicUrl: config.publicUrl, wantsOperator, snapshot: catalogue.snapshot(), firstKey: config.firstKey ? undefined : first?.secret, color: isColourful() }))
+  if (isReady) process.stdout.write(banner({ host: config.host, port, publicUrl: config.publicUrl, wantsOperator, snapshot: catalogue.snapshot(), firstKey, color: isColourful() }))
   await told
   await workers.stop()
   return 0

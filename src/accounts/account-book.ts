@@ -26,6 +26,9 @@ const DAY_MS = 86_400_000
 /** A secret that still lives after this long was not rotated. */
 const OVERLAP_MS_MAX = 30 * DAY_MS
 
+/** `isDead`: it is the operator's own, and opens nothing, because the default account is closed for ever. */
+export interface FirstKey { readonly secret: string; readonly isDead?: true }
+
 /** Keys, credits and generations, as people see them. */
 export class AccountBook implements Accounts {
   private readonly store: KeyStore
@@ -101,11 +104,13 @@ export class AccountBook implements Accounts {
     const grant = { accountId, amount, reason, reference: reference ?? null, nowMs: this.clock.wallMs(), by }
     await this.options.flush()
     const credits = await this.store.grant(grant)
+    if (credits === 'closed') throw closedForever('nothing is granted to it or taken from it any more')
     if (credits) return credits
     if (amount > 0n) throw beyondAll()
     // Money that nodes have leased and do not use is the account's too.
     await this.options.recall(accountId)
     const again = await this.store.grant(grant)
+    if (again === 'closed') throw closedForever('nothing is granted to it or taken from it any more')
     if (again) return again
     const { total, used } = await this.store.credits(accountId)
     const left = total - used
@@ -132,15 +137,17 @@ export class AccountBook implements Accounts {
 
   /**
    * Makes the default account with its credits and a first inference key, once ever, and gives that key's secret, to be
-   * shown once. A secret of the operator's own is a live key after every call of this.
+   * shown once. A secret of the operator's own is a live key after every call of this, unless the account is closed.
    */
-  async ensureFirstKey(first: { readonly secret?: string | undefined; readonly initialCredits: Nano }): Promise<{ readonly secret: string } | undefined> {
+  async ensureFirstKey(first: { readonly secret?: string | undefined; readonly initialCredits: Nano }): Promise<FirstKey | undefined> {
     const nowMs = this.clock.wallMs()
     const name = first.secret === undefined ? 'First key' : 'SWITCHYARD_KEY'
     const { secret, key, rules } = this.newKey({ accountId: DEFAULT_ACCOUNT, name, ...(first.secret !== undefined && { secret: first.secret }) })
     const insert = { key, rules, by: SYSTEM }
     const grant = { accountId: DEFAULT_ACCOUNT, amount: first.initialCredits, reason: 'initial credits', reference: 'first-start', nowMs }
-    if (await this.store.insertFirstKey({ insert, grant })) return { secret }
+    const made = await this.store.insertFirstKey({ insert, grant })
+    if (made === 'closed') return first.secret === undefined || await this.find(first.secret) ? undefined : { secret, isDead: true }
+    if (made) return { secret }
     if (first.secret !== undefined) await this.store.keepKey(insert)
     return undefined
   }
@@ -185,11 +192,15 @@ function moveFault(refusal: MoveRefusal): Fault {
 }
 
 function refused(refusal: KeyRefusal): Fault {
-  if (refusal === 'no_account') return new Fault('conflict', 'This account is closed for ever: there are no keys in it any more.')
+  if (refusal === 'no_account') return closedForever('there are no keys in it any more')
   if (refusal === 'no_wallet') return new Fault('invalid_request', '`switchyard.wallet` is not the id of a wallet of this account. GET /api/v1/wallets lists them.', { metadata: { field: 'switchyard.wallet' } })
   if (refusal === 'no_workspace') return new Fault('invalid_request', '`workspace_id` is not the id of a workspace of this account. GET /api/v1/workspaces lists them.', { metadata: { field: 'workspace_id' } })
   if (refusal === 'no_member') return new Fault('invalid_request', '`creator_user_id`, which is you unless it is said, is no member of this workspace. POST /api/v1/workspaces/{id}/members/add makes one; `null` makes the key the workspace\'s own.', { metadata: { field: 'creator_user_id' } })
   return new Fault('conflict', 'A key with this secret exists already, or existed.')
+}
+
+function closedForever(consequence: string): Fault {
+  return new Fault('conflict', `This account is closed for ever: ${consequence}.`)
 }
 
 function beyondAll(): Fault {

@@ -58,13 +58,13 @@ export interface KeyStore {
   deleteKey(accountId: string, hash: string, by: Actor, nowMs: number): Promise<boolean>
   /** Notes when keys were used last. What is known to be later stays. */
   noteUses(uses: readonly KeyUse[]): Promise<void>
-  /** Makes the account, once ever gives it these credits, and inserts the key if the account never had any: true if so. */
-  insertFirstKey(first: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean>
+  /** Makes the account, once ever gives it these credits, and inserts the key if the account never had any: true if so. Nothing of it where the account is closed. */
+  insertFirstKey(first: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean | 'closed'>
   /** Makes the key exist, and live again if it was disabled, expired or deleted. */
   keepKey(insert: InsertKey): Promise<void>
   credits(accountId: string): Promise<Credits>
-  /** undefined when it would take more than nobody has leased. */
-  grant(grant: Grant): Promise<Granted | undefined>
+  /** undefined when it would take more than nobody has leased; `closed`: the account is, for ever. */
+  grant(grant: Grant): Promise<Granted | 'closed' | undefined>
   /** What the person's own account has then. */
   moveCredit(move: CreditMove): Promise<Granted | MoveRefusal>
   generation(accountId: string, id: string): Promise<Generation | undefined>

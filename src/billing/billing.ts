@@ -11,7 +11,7 @@ import { payerIn, type Payer, type PayerChange, type PayerDetails, type TopUp } 
 import type { Card, HostedPage, PaymentProvider } from './payment-provider.ts'
 import type { Payments } from './payments.ts'
 import { feeCentsOf, freshPurchase, type Purchase, type Reversal } from './purchase.ts'
-import type { PurchaseStore, RefundRefusal } from './purchase-store.ts'
+import type { PurchaseStore, Recorded, RefundRefusal } from './purchase-store.ts'
 import type { Receipt } from './receipt.ts'
 
 export interface BillingOptions {
@@ -68,7 +68,7 @@ export class Billing {
   }
 
   /** Credit that was paid elsewhere: a bank's transfer, an invoice, a currency that no card is in. Once for each reference. */
-  async record(accountId: string, { amount, reference }: { readonly amount: Nano; readonly reference: string }, by: Actor): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }> {
+  async record(accountId: string, { amount, reference }: { readonly amount: Nano; readonly reference: string }, by: Actor): Promise<Recorded> {
     const settings = this.options.settings()
     const creditCents = centsOf(amount, 'amount_usd')
     if (reference.trim() === '' || reference.length > 200) throw wrong('reference', 'must name the payment in at most 200 characters, so that it is counted once')
@@ -76,7 +76,9 @@ export class Billing {
     const purchase = freshPurchase({
       accountId, id: rowId(), kind: 'recorded', provider: 'operator', isLive: true, creditCents, feeCents: 0, savesCard: false, createdBy: by.userId, createdMs: nowMs, expiryDays: settings.purchases.expiryDays,
     })
-    return await this.options.store.recordPayment(purchase, reference.trim(), settings.seller, { by, nowMs })
+    const recorded = await this.options.store.recordPayment(purchase, reference.trim(), settings.seller, { by, nowMs })
+    if (recorded === 'closed') throw new Fault('conflict', 'This account is closed for ever: no payment is recorded for it any more.')
+    return recorded
   }
 
   list(accountId: string, page: Page): Promise<Listed<Purchase>> {

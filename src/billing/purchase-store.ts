@@ -45,6 +45,9 @@ export type RefundRefusal = 'no_purchase' | 'not_paid' | 'too_late' | 'disputed'
 
 export interface RefundWish { readonly accountId: string; readonly purchaseId: string; readonly id: string; /** All that is left, where it is not said. */ readonly cents: Cents | undefined }
 
+/** `isRepeated`: its reference was recorded before, as this purchase. */
+export interface Recorded { readonly purchase: Purchase; readonly isRepeated: boolean }
+
 /** `isOrphan`: its account is closed, so that nobody may pay for it any more. */
 export interface DuePurchase { readonly purchase: Purchase; readonly isOrphan: boolean }
 
@@ -62,7 +65,7 @@ export interface PurchaseStore {
   /** Writes down what is new in it. Doing it again, or late, changes nothing. */
   applyPayment(apply: ApplyPayment): Promise<Applied | PaymentRefusal>
   /** Credit that was paid elsewhere: an order that is paid at once. `reference` is of the account: a second time gives the first one. */
-  recordPayment(purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }>
+  recordPayment(purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<Recorded | 'closed'>
   /** Takes unused credit out of the books: the money has to follow. */
   beginRefund(wish: RefundWish, change: Change): Promise<Reversal | RefundRefusal>
   /** What the provider made of a refund that was begun; undefined: there is none of this id. */

@@ -27,3 +27,15 @@ describe('how long it lasts', () => {
     expect(JSON.parse((await credits('--json')).out)).toMatchObject({ remaining: 0, forecast: { outcome: 'used_up', runs_out_at: null } })
   })
 })
+
+describe('an account that was forgotten', () => {
+  const closed = temporaryDirectory()
+  test('is given no credit, and no payment is recorded for it', async () => {
+    await cli(closed, ['keys', 'create'])
+    await cli(closed, ['credits', 'grant', '1'])
+    expect(await cli(closed, ['forget', '--account', 'default', '--yes'])).toMatchObject({ code: 0, err: '' })
+    const { code, err } = await cli(closed, ['credits', 'grant', '5'])
+    expect({ code, err: err.split('\n')[0] }).toEqual({ code: 1, err: 'error: This account is closed for ever: nothing is granted to it or taken from it any more.' })
+    expect((await cli(closed, ['purchases', 'record', '5', '--reference', 'r'])).err).toStartWith('error: This account is closed for ever: no payment is recorded for it any more.')
+  })
+})

@@ -58,9 +58,20 @@ describe('find', () => {
     await database.write((sql) => closeAccount(sql, DEFAULT_ACCOUNT, clock.wallMs()))
     await database.close()
     const { accounts: next } = await open(dataDir)
-    await next.ensureFirstKey({ secret, initialCredits: 5n })
+    expect(await next.ensureFirstKey({ secret, initialCredits: 5n })).toEqual({ secret, isDead: true })
+    expect(await next.ensureFirstKey({ initialCredits: 5n })).toBeUndefined()
     expect(await next.find(secret)).toBeUndefined()
     expect(await codeOf(next.createKey({ accountId: DEFAULT_ACCOUNT, name: 'one' }))).toBe('conflict')
+  })
+
+  test('gives a closed account no credit, and takes none', async () => {
+    const { accounts, dataDir } = await open()
+    await accounts.grant(DEFAULT_ACCOUNT, 5n, 'a gift')
+    const database = testDatabase(dataDir)
+    await database.write((sql) => closeAccount(sql, DEFAULT_ACCOUNT, clock.wallMs()))
+    await database.close()
+    for (const amount of [5n, -5n]) expect(await codeOf(accounts.grant(DEFAULT_ACCOUNT, amount, 'another'))).toBe('conflict')
+    expect(await accounts.credits(DEFAULT_ACCOUNT)).toEqual({ total: 5n, used: 0n })
   })
 
   test('knows keys that expire, without asking', async () => {

@@ -12,3 +12,7 @@ export async function closedAmong(sql: Sql, accountIds: readonly string[]): Prom
   const rows = await sql.all(`SELECT id FROM accounts WHERE closed_ms IS NOT NULL AND id IN (${marks})`, ...accountIds)
   return new Set(rows.map((row) => text(row, 'id')))
 }
+
+export async function isClosed(sql: Sql, accountId: string): Promise<boolean> {
+  return (await closedAmong(sql, [accountId])).size > 0
+}

@@ -8,7 +8,7 @@ import { formatUsd } from '../core/nano.ts'
 import { windowAt, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
 import { readCaps } from './cap-rows.ts'
-import { closedAmong } from './closed-accounts.ts'
+import { isClosed } from './closed-accounts.ts'
 import { readOverrides } from './override-rows.ts'
 import { readKept, rollingStandings, type KeptLimit } from './rolling-rows.ts'
 import { putKeyRules, readKeyRules } from './rule-rows.ts'
@@ -56,7 +56,7 @@ export async function insertKey(sql: Sql, { key, rules, by }: InsertKey): Promis
 
 /** What stands in the way of a new key: an account that is closed, a workspace that the account has not, a member that it or the workspace has not. */
 export async function keyRefusal(sql: Sql, { accountId, workspaceId, creatorUserId, wallet }: Key, isDefaultWorkspace: boolean): Promise<KeyRefusal | undefined> {
-  if ((await closedAmong(sql, [accountId])).size > 0) return 'no_account'
+  if (await isClosed(sql, accountId)) return 'no_account'
   if (wallet !== undefined && !await one(sql, 'SELECT id FROM wallets WHERE account_id = $1 AND id = $2', accountId, wallet)) return 'no_wallet'
   if (!isDefaultWorkspace && !await one(sql, 'SELECT id FROM workspaces WHERE account_id = $1 AND id = $2', accountId, workspaceId)) return 'no_workspace'
   if (creatorUserId === null) return undefined

@@ -4,11 +4,11 @@ import type { Change } from '../accounts/people-store.ts'
 import { centsToNano } from '../billing/cents.ts'
 import type { Payment } from '../billing/payment-provider.ts'
 import { totalCents, type Purchase } from '../billing/purchase.ts'
-import type { Applied, ApplyPayment, PaymentRefusal } from '../billing/purchase-store.ts'
+import type { Applied, ApplyPayment, PaymentRefusal, Recorded } from '../billing/purchase-store.ts'
 import { expiresMsOf } from '../billing/receipt.ts'
 import { insertAccount } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
-import { closedAmong } from './closed-accounts.ts'
+import { isClosed } from './closed-accounts.ts'
 import { addCredit, insertLot } from './lot-rows.ts'
 import { findPayer, keepCard, noteTopUp } from './payer-rows.ts'
 import { findPurchase, insertPurchase, insertReceipt, seenPurchase } from './purchase-rows.ts'
@@ -27,7 +27,7 @@ export async function applyPayment(sql: Sql, { accountId, purchaseId, payment, s
   const topUpOff = before.kind === 'auto' && became !== null && await noteTopUp(sql, accountId, { paid: became === 'paid', failure: payment.failure, nowMs })
   const paid = await findPurchase(sql, accountId, purchaseId) ?? before
   const reversals = paid.state === 'paid' ? await applyReversals(sql, paid, payment, nowMs) : []
-  const isLate = became === 'paid' && (await closedAmong(sql, [accountId])).size > 0
+  const isLate = became === 'paid' && await isClosed(sql, accountId)
   return { purchase: await findPurchase(sql, accountId, purchaseId) ?? paid, became, reversals, topUpOff, isLate }
 }
 
@@ -55,8 +55,9 @@ async function changeState(sql: Sql, { accountId, id, state }: Purchase, payment
 }
 
 /** Credit that was paid elsewhere. The same reference gives what it gave the first time. */
-export async function recordPayment(sql: Sql, purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<{ readonly purchase: Purchase; readonly isRepeated: boolean }> {
+export async function recordPayment(sql: Sql, purchase: Purchase, reference: string, seller: Seller, change: Change): Promise<Recorded | 'closed'> {
   const { accountId, id, provider } = purchase
+  if (await isClosed(sql, accountId)) return 'closed'
   const known = await one(sql, 'SELECT id FROM purchases WHERE account_id = $1 AND provider = $2 AND payment_id = $3', accountId, provider, reference)
   if (known) return { purchase: await findPurchase(sql, accountId, text(known, 'id')) ?? purchase, isRepeated: true }
   await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: change.nowMs })

@@ -12,6 +12,7 @@ import type { Generation } from '../ledger/generation.ts'
 import { readGeneration } from '../ledger/line.ts'
 import type { Cap, SliceAnswer, SliceAsk, SliceBank, WindowRef, WindowUse } from '../limits/slice-bank.ts'
 import { changesSince, grantCredits, readCredits } from './account-rows.ts'
+import { isClosed } from './closed-accounts.ts'
 import { audit, type Audit } from './audit.ts'
 import { changeKey, deleteKey, findKey, insertKey, keepKey, keyRecord, keyRefusal, listKeys, noteUses, rotateKey } from './key-rows.ts'
 import { closeNodeLeases, grantLease, recallLeases, returnLeases } from './lease-rows.ts'
@@ -120,8 +121,9 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.writeBeside((sql) => noteUses(sql, uses))
   }
 
-  insertFirstKey({ insert, grant }: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean> {
+  insertFirstKey({ insert, grant }: { readonly insert: InsertKey; readonly grant: Grant }): Promise<boolean | 'closed'> {
     return this.database.write(async (sql) => {
+      if (await isClosed(sql, grant.accountId)) return 'closed'
       await grantCredits(sql, grant)
       if (await one(sql, 'SELECT hash FROM keys WHERE account_id = $1', insert.key.accountId)) return false
       return await insertKey(sql, insert) === undefined
@@ -132,8 +134,8 @@ export class SqlStore implements Bank, KeyStore, RuleStore, PresetStore, SliceBa
     return this.database.read((sql) => readCredits(sql, accountId))
   }
 
-  async grant(grant: Grant): Promise<Granted | undefined> {
-    const granted = await this.database.write((sql) => grantCredits(sql, grant))
+  async grant(grant: Grant): Promise<Granted | 'closed' | undefined> {
+    const granted = await this.database.write(async (sql) => (await isClosed(sql, grant.accountId) ? 'closed' : await grantCredits(sql, grant)))
     this.touched.note('balance', grant.accountId, '', grant.nowMs)
     return granted
   }
