@@ -355,6 +355,22 @@ describe('the secret', () => {
     expect((await there.api('/me')).status).toBe(200)
     await second.stop()
 
+    // Without the old one a factor cannot be opened, and it is said who takes it; the log has a line of it, and no stack.
+    const alone = await startGateway({ dataDir, env: { ...env, SWITCHYARD_AUTH_SECRET: 'n'.repeat(40) } })
+    const without = new Browser(alone.url)
+    await without.form('/sign-in', { email: 'rotated@example.com', password: PASSWORD })
+    for (const code of [totp(secret), 'aaaaa-bbbbb']) {
+      const answer = await without.form('/two-factor', { code })
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('switchyard people drop-factor')])
+    }
+    expect(await (await without.auth('/two-factor/verify-totp', { code: totp(secret) })).json()).toMatchObject({ error: { code: 503, message: expect.stringContaining('switchyard people drop-factor') } })
+    expect((await cli(dataDir, ['people', 'drop-factor', 'rotated@example.com', '--data', dataDir], { databaseUrl: databaseUrlOf(dataDir) })).code).toBe(0)
+    expect((await without.form('/sign-in', { email: 'rotated@example.com', password: PASSWORD })).headers.get('location')).toBe('/')
+    expect((await without.api('/me')).status).toBe(200)
+    await alone.stop()
+    expect(alone.logs().match(/a second factor cannot be opened/g)).toHaveLength(3)
+    expect(alone.logs()).not.toMatch(/^\s+at /m)
+
     const third = await startGateway({ dataDir, env: { ...env, SWITCHYARD_AUTH_SECRET: 'x'.repeat(40) } })
     const other = await new Browser(third.url).form('/sign-in', { email: 'rotated@example.com', password: PASSWORD })
     expect([other.status, await other.text()]).toEqual([503, expect.stringContaining('Nobody can sign in at this node')])

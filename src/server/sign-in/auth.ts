@@ -2,7 +2,7 @@
 import { passkey } from '@better-auth/passkey'
 import { queueAfterTransactionHook } from '@better-auth/core/context'
 import type { BetterAuthOptions, BetterAuthPlugin } from 'better-auth'
-import { APIError } from 'better-auth/api'
+import { APIError, isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
 import { magicLink } from 'better-auth/plugins/magic-link'
 import { twoFactor } from 'better-auth/plugins/two-factor'
@@ -98,9 +98,24 @@ export function makeAuth(options: AuthOptions): Auth {
     // Ours say the same by ids, and without tokens.
     disabledPaths: ['/list-sessions', '/revoke-session', '/revoke-sessions', '/revoke-other-sessions', '/update-session', '/get-session', '/error', '/ok'],
     logger: { log: (level, message) => { if (level === 'error') options.onTrouble('signing in', message) } },
+    onAPIError: { onError: (error) => passOn(error, options) },
     plugins: [...pluginsOf(options, link), ...(ways.plugins ?? [])], ...(ways.socialProviders && { socialProviders: ways.socialProviders }),
   }
   return betterAuth(base)
+}
+
+/** What the library says of a secret that it looks for. */
+const SECRET_GONE = /^Secret version \d+ not found in keys/
+
+/** The library's own refusals it says itself. Anything else is answered as everywhere here: a store that is away is no bug. Throws it. */
+function passOn(error: unknown, { onTrouble }: AuthOptions): void {
+  if (isAPIError(error)) {
+    if (error.status === 'INTERNAL_SERVER_ERROR') onTrouble('signing in', error.message)
+    return
+  }
+  if (!(error instanceof Error) || !SECRET_GONE.test(error.message)) throw error
+  onTrouble('a second factor cannot be opened', 'the secret that it was sealed with is gone: put it behind the new one in SWITCHYARD_AUTH_SECRET, apart by a comma, or take the factor with `switchyard people drop-factor <e-mail>`')
+  throw new Fault('unavailable', 'Your second factor cannot be checked any more: the secret of this server that it was sealed with is gone. Ask whoever runs this server to take the factor away (`switchyard people drop-factor`); then sign in without it, and set up a new one.')
 }
 
 /** Each sign-in with the right password has one sent, as long as the address is not confirmed: whoever made the account with somebody else's would fill their mailbox. */
