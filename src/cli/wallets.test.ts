@@ -27,7 +27,7 @@ describe('switchyard wallets', () => {
     expect((await lists('delete', 'Retail')).err).toMatch(/Wallets have this price list/)
     const shown = await wallets('show', 'acme')
     expect(shown.out).toMatch(/left\s+\$20\.00/)
-    expect(shown.out).toMatch(/-\$5\.00\s+grant\s+paid back/)
+    expect(shown.out).toMatch(/-\$5\.00\s+take\s+paid back/)
 
     const secret = (await wallets('keys', 'acme', '--create', 'production', '--limit', '10')).out
     expect(secret).toMatch(/^sk-sw-v1-[0-9a-f]{64}\n$/)

@@ -11,7 +11,7 @@ import { writeAudit } from './audit-rows.ts'
 import { insertLot } from './lot-rows.ts'
 import { nextRevision } from './schema.ts'
 import { wantedSince } from './slice-rows.ts'
-import { writeTransfer } from './settlement.ts'
+import { writeTransfer, type Transfer } from './settlement.ts'
 import { big, one, text, textOrNull, type Row, type Sql } from './sql.ts'
 import { insertWorkspaceRow } from './workspace-rows.ts'
 
@@ -40,7 +40,7 @@ export async function readCreditsOf(sql: Sql, accountIds: readonly string[]): Pr
 }
 
 /** Adds to the free balance or takes from it; undefined when it has not that much, or would have more than a balance may. A known reference changes nothing. */
-export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant): Promise<Granted | undefined> {
+export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant, kind: Transfer['kind'] = amount > 0n ? 'grant' : 'take'): Promise<Granted | undefined> {
   // Only a fresh install's own account is there before anybody made it.
   await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: nowMs })
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
@@ -51,7 +51,7 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
     if (changed === 0) return undefined
     const id = rowId()
     await writeAudit(sql, { accountId, by, nowMs, action: amount > 0n ? 'credit.grant' : 'credit.take', target: id, after: { usd: formatUsd(amount), reference }, reason })
-    await writeTransfer(sql, { accountId, id, kind: 'grant', reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
+    await writeTransfer(sql, { accountId, id, kind, reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
     if (amount > 0n) await insertLot(sql, { accountId, id, kind: 'granted', amount, atMs: nowMs })
   }
   return readCredits(sql, accountId)

@@ -31,10 +31,10 @@ export async function moveCredit(sql: Sql, { userId, toAccountId, amount, refere
   const againMs = last?.['at_ms'] === null ? 0 : int(last, 'at_ms') + creditMoves.cooldownDays * DAY_MS
   if (againMs > nowMs) return { code: 'cooldown', openMs: againMs }
   if (big(to, 'granted') + amount > CREDIT_NANO_MAX) return { code: 'too_much' }
-  const taken = await grantCredits(sql, { accountId: fromId, amount: -amount, reason: `moved to ${text(to, 'name')}`, reference: name, nowMs, by })
+  const taken = await grantCredits(sql, { accountId: fromId, amount: -amount, reason: `moved to ${text(to, 'name')}`, reference: name, nowMs, by }, 'transfer')
   if (!taken) return { code: 'no_credit', fromAccountId: fromId }
   // A reference of its own there: another member may have chosen the same.
-  const given = await grantCredits(sql, { accountId: toAccountId, amount, reason: `moved by ${text(from, 'name')}`, reference: `${MOVE}${userId}:${reference}`, nowMs, by })
+  const given = await grantCredits(sql, { accountId: toAccountId, amount, reason: `moved by ${text(from, 'name')}`, reference: `${MOVE}${userId}:${reference}`, nowMs, by }, 'transfer')
   // It was looked at above, in this transaction: as an error it takes back what was taken.
   if (!given) throw new Error('credit that was taken from one account could not be given to the other')
   return taken

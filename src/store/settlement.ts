@@ -158,7 +158,8 @@ async function writeEntries(sql: Sql, accountId: string, ends: readonly End[], b
 export interface Transfer {
   readonly accountId: string
   readonly id: string
-  readonly kind: 'charge' | 'grant' | 'purchase' | 'refund' | 'dispute' | 'expiry'
+  /** `grant` and `take`: by hand · `transfer`: from another balance, or to one. */
+  readonly kind: 'charge' | 'grant' | 'take' | 'transfer' | 'purchase' | 'refund' | 'dispute' | 'expiry'
   readonly reason: string
   readonly reference: string | null
   readonly atMs: number

@@ -174,7 +174,7 @@ describe('movements', () => {
     expect(await move(idOf(acme), -150n)).toMatchObject({ credits: { total: 0n } })
     expect(await move(rowId(), 1n)).toBe('no_wallet')
     const { rows, total } = await wallets.walletEntries(ACCOUNT, idOf(acme), { offset: 0, limit: 10 })
-    expect([total, rows.map(({ amount, reference }) => [amount, reference])]).toEqual([3, expect.arrayContaining([[100n, null], [50n, 'invoice-1'], [-150n, null]])])
+    expect([total, rows.map(({ kind, amount, reference }) => [kind, amount, reference])]).toEqual([3, expect.arrayContaining([['grant', 100n, null], ['grant', 50n, 'invoice-1'], ['take', -150n, null]])])
   })
 
   test('from one wallet to another happen on both sides or on none', async () => {
@@ -185,6 +185,10 @@ describe('movements', () => {
     expect(await transfer(60n, 'x')).toMatchObject({ isRepeated: false })
     expect(await transfer(60n, 'x')).toMatchObject({ isRepeated: true })
     expect([await balanceOf(a), await balanceOf(b)]).toEqual([40n, 70n])
+    for (const [one, amount] of [[a, -60n], [b, 60n]] as const) {
+      const { rows } = await wallets.walletEntries(ACCOUNT, idOf(one), { offset: 0, limit: 10 })
+      expect(rows.filter(({ reference }) => reference === 'x')).toMatchObject([{ kind: 'transfer', amount }])
+    }
   })
 
   test('past what a balance may be are undone whole', async () => {
