@@ -100,12 +100,16 @@ export function usdPerToken(price: Nano): string {
   return `${digits.slice(0, -15)}${fraction && `.${fraction}`}`
 }
 
-/** What cached tokens, read and written, and searches of the web are of a cost; rounded up each. Undefined where nothing has a price. */
-export function partsOf(price: Price, usage: Usage): { readonly cache: Nano; readonly web: Nano } | undefined {
+/**
+ * What cached tokens, read and written, and searches of the web are of a cost, and how much less that is than the same tokens cost uncached (below zero: how
+ * much more); rounded up each. Undefined where nothing has a price.
+ */
+export function partsOf(price: Price, usage: Usage): { readonly cache: Nano; readonly cacheDiscount: Nano; readonly web: Nano } | undefined {
   if (price.state !== 'priced') return undefined
   const rates = ratesAt(price, usage.promptTokens)
   const cached = { ...usage, promptTokens: usage.cacheReadTokens + usage.cacheWriteTokens, promptAudioTokens: 0 }
-  return { cache: perToken(promptPart(price, rates, cached)), web: (price.webSearch ?? 0n) * tokens(usage.webSearches) }
+  const cache = perToken(promptPart(price, rates, cached))
+  return { cache, cacheDiscount: perToken(tokens(cached.promptTokens) * rates.prompt) - cache, web: (price.webSearch ?? 0n) * tokens(usage.webSearches) }
 }
 
 /** The one division. */

@@ -37,6 +37,8 @@ export interface Call {
   readonly needs: Needs
   /** What the client's transport said beside the body. */
   readonly headers: CallHeaders
+  /** The preset that it was made with. */
+  readonly presetId?: string
 }
 
 /** What a call is to the others that are made for the same request. */
@@ -55,6 +57,8 @@ export interface CallHeaders {
   readonly referer?: string
   readonly title?: string
   readonly categories?: string
+  /** `User-Agent`, as it came. */
+  readonly userAgent?: string
   readonly sessionId?: string
   /** `x-anthropic-beta`, or `anthropic-beta` as Anthropic's clients send it, as it came. */
   readonly anthropicBeta?: string
@@ -84,6 +88,8 @@ export interface Needs {
   readonly promptTokensGuess?: number
   /** Set where every file is a PDF, which this server can read for models that read none. */
   readonly pdfs?: PdfNeeds
+  /** Images, files, audio and videos in the messages, and how many of them are audio; absent where there are none. */
+  readonly media?: { readonly items: number; readonly audio: number }
   /** max_tokens or max_completion_tokens, undefined when the client names neither. */
   readonly maxTokens?: number
   /** Number of choices asked for (`n`), 1 by default. */

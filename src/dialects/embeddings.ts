@@ -32,9 +32,11 @@ interface Size { readonly tokensMax: number; readonly windowTokens: number; read
 export function needsOf(inputs: readonly EmbeddingInput[], dimensions: number | undefined): Needs {
   const sizes = inputs.map(sizeOf)
   const parts = inputs.flatMap((input) => (isContent(input) ? input.content : []))
+  const media = parts.flatMap((part) => MODALITIES[part.type] ?? [])
   return {
     parameters: dimensions === undefined ? [] : ['dimensions'],
-    inputs: [...new Set(parts.flatMap((part) => MODALITIES[part.type] ?? []))],
+    inputs: [...new Set(media)],
+    media: media.length === 0 ? undefined : { items: media.length, audio: media.filter((modality) => modality === 'audio').length },
     outputs: ['embeddings'],
     promptTokensMax: sizes.reduce((sum, size) => sum + size.tokensMax, 0),
     promptTokensGuess: sizes.reduce((sum, size) => sum + size.guess, 0),

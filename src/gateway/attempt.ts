@@ -160,7 +160,7 @@ async function* tryOnce(step: Step, underWay: CallUnderWay, { call, meter, gatew
 
 function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: boolean, startedMs: number, meter: Meter, gateway: Gateway): void {
   const latencyMs = gateway.clock.monotonicMs() - startedMs
-  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), ...(endpoint.ownKey && { byok: true as const }), latencyMs: Math.round(latencyMs) })
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status: fault ? fault.status : 200, ...(fault ? { fault: fault.code } : {}), ...(endpoint.ownKey && { byok: true as const }), ...(endpoint.tier && { tier: endpoint.tier }), latencyMs: Math.round(latencyMs) })
   meter.tried.push({ endpoint, status: fault ? fault.status : 200, ...(call.headers.metadata ? { dialect: gateway.upstream.dialectFor(call, endpoint) } : {}) })
   if (fault) gateway.health.record(endpoint.id, faultOutcome(fault))
   else if (said) gateway.health.record(endpoint.id, { ok: true, counted: true, rateLimited: false, ...meter.speed() })
@@ -171,7 +171,7 @@ function note(call: Call, endpoint: Endpoint, fault: Fault | undefined, said: bo
 /** An endpoint that another one was quicker than: on record, and nothing against its health. */
 function noteLoser(endpoint: Endpoint, startedMs: number, meter: Meter, gateway: Gateway): void {
   const status = FAULTS.client_gone.status
-  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status, fault: 'hedge_lost', ...(endpoint.ownKey && { byok: true as const }), latencyMs: Math.round(gateway.clock.monotonicMs() - startedMs) })
+  meter.attempts.push({ endpointId: endpoint.id, provider: endpoint.provider.name, status, fault: 'hedge_lost', ...(endpoint.ownKey && { byok: true as const }), ...(endpoint.tier && { tier: endpoint.tier }), latencyMs: Math.round(gateway.clock.monotonicMs() - startedMs) })
   meter.tried.push({ endpoint, status })
 }
 

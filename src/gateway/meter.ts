@@ -28,6 +28,12 @@ const RUNAWAY_PIECES_MIN = 256
 
 /** Two categories of thirty characters, and many more. */
 const CATEGORIES_CHARS_MAX = 300
+
+/** As long as those of browsers, which say most. */
+const USER_AGENT_CHARS_MAX = 256
+
+/** Longer than any tier's name. */
+const TIER_CHARS_MAX = 32
 const WHOLE_BASIS_POINTS = 10_000
 
 const NOTHING = { total: 0n, prompt: 0n, completion: 0n }
@@ -67,6 +73,8 @@ export class Meter {
   private usage: Usage | undefined
   /** The service tier that the provider says it used. */
   private tier: string | undefined
+  /** The one that it named when it began to answer. */
+  private firstTier: string | undefined
   private chars = 0
   private pieces = 0
   private firstMs: number | undefined
@@ -91,6 +99,7 @@ export class Meter {
     this.requested = requested
     this.usage = undefined
     this.tier = undefined
+    this.firstTier = undefined
     this.chars = 0
     this.pieces = 0
     this.providerId = null
@@ -115,7 +124,10 @@ export class Meter {
           this.usage = believed(event.usage) ?? this.usage
           this.tier = event.serviceTier ?? this.tier
           break
-        case 'start': this.providerId = event.providerId ?? null; break
+        case 'start':
+          this.providerId = event.providerId ?? null
+          this.firstTier = event.serviceTier
+          break
         case 'fault': this.fault = event.fault; break
         case 'served': this.warnings = event.warnings; break
         default:
@@ -206,10 +218,17 @@ export class Meter {
   }
 
   /** What reports tell apart of the provider's charge. */
-  private parts(usage: Usage, { upstream }: Cost): Pick<Generation, 'cacheNano' | 'webNano'> | undefined {
+  private parts(usage: Usage, { upstream }: Cost): Pick<Generation, 'cacheNano' | 'cacheDiscountNano' | 'webNano'> | undefined {
     const hasParts = upstream > 0n && usage.cacheReadTokens + usage.cacheWriteTokens + usage.webSearches > 0
     const parts = this.endpoint && hasParts ? partsOf(priceAt(tierPrice(this.endpoint.markup?.list ?? this.endpoint, this.tier), this.call.createdMs), usage) : undefined
-    return parts && { ...(parts.cache > 0n && { cacheNano: Number(minNano(parts.cache, upstream)) }), ...(parts.web > 0n && { webNano: Number(minNano(parts.web, upstream)) }) }
+    return parts && { ...(parts.cache > 0n && { cacheNano: Number(minNano(parts.cache, upstream)) }), ...(parts.cacheDiscount !== 0n && { cacheDiscountNano: Number(parts.cacheDiscount) }), ...(parts.web > 0n && { webNano: Number(minNano(parts.web, upstream)) }) }
+  }
+
+  /** The tier that was used, in the contract's words (B48), whatever the provider calls it. */
+  private servedTier(): string | undefined {
+    const tier = this.tier ?? this.firstTier
+    if (tier === undefined) return undefined
+    return tier === 'standard' ? 'default' : tier === 'fast' ? 'priority' : tier.slice(0, TIER_CHARS_MAX)
   }
 
   /** What a provider billed beside tokens has the markup too. */
@@ -241,6 +260,8 @@ export class Meter {
       attempts: this.attempts, latencyMs: this.firstMs === undefined ? null : Math.round(this.firstMs - this.startedMs),
       generationMs: this.firstMs === undefined ? null : Math.round(nowMs - this.firstMs), fault: this.fault?.code ?? null,
       referer: call.headers.referer ?? null, title: call.headers.title ?? null, user: typeof call.body.user === 'string' ? call.body.user : null, sessionId: call.headers.sessionId ?? null,
+      userAgent: call.headers.userAgent?.slice(0, USER_AGENT_CHARS_MAX), presetId: call.presetId, serviceTier: this.servedTier(),
+      promptMedia: call.needs.media?.items ?? 0, promptAudio: call.needs.media?.audio,
       ...(this.region && { region: this.region }), ...(call.headers.categories !== undefined && { categories: call.headers.categories.slice(0, CATEGORIES_CHARS_MAX) }),
       ...this.parts(usage, cost), ...composedOf(call), ...(wallet && { wallet }),
     }

@@ -12,6 +12,8 @@ export interface AttemptRecord {
   readonly fault?: string
   /** Called with a key of the caller's own. */
   readonly byok?: true
+  /** The service tier that it asked for. */
+  readonly tier?: 'flex' | 'priority'
   readonly latencyMs: number
 }
 
@@ -45,6 +47,8 @@ export interface Generation {
   /** Of `upstreamCost`, in whole nano-dollars: what cached tokens of the prompt came to, and searches of the web. Absent: nothing. */
   readonly cacheNano?: number
   readonly webNano?: number
+  /** What caching took off `upstreamCost`, below zero where writing a cache cost more than it saved. Absent: nothing. */
+  readonly cacheDiscountNano?: number
   readonly byok: boolean
   readonly attempts: readonly AttemptRecord[]
   /** ms from taking the call to the first token; null when none came. */
@@ -57,6 +61,15 @@ export interface Generation {
   readonly title: string | null
   /** `X-OpenRouter-Categories` as it came, where it did. */
   readonly categories?: string
+  /** `User-Agent` as it came, cut at 256 characters. */
+  readonly userAgent?: string
+  /** The preset that it was made with. */
+  readonly presetId?: string
+  /** The service tier that the provider says it used. */
+  readonly serviceTier?: string
+  /** Images, files, audio and videos that were sent, and how many of them were audio. Absent in older records. */
+  readonly promptMedia?: number
+  readonly promptAudio?: number
   readonly user: string | null
   readonly sessionId: string | null
   /** The wallet of the reseller's customer that it was charged to as well, and what the customer paid. */

@@ -46,13 +46,13 @@ async function withPreset(call: Call, slug: string, origin: CallOrigin, caller: 
  * Presets speak the chat API, so the call is read again in it. What the client said in its own dialect is not sent as it
  * came any more: the preset is not in it.
  */
-function merge({ native: _native, ...call }: Call, { slug, designated }: Preset, origin: CallOrigin): Call {
+function merge({ native: _native, ...call }: Call, { id: presetId, slug, designated }: Preset, origin: CallOrigin): Call {
   const body = mergePreset(designated, requestOf(call))
   if (body['model'] === undefined && body['models'] === undefined) throw refused('model', `the preset "${slug}" names no model; name one as "author/model${MARK}${slug}"`)
   const bytes = Buffer.byteLength(JSON.stringify(designated.config)) + Buffer.byteLength(designated.systemPrompt ?? '')
   const { models, body: chat, preferences, reasoning, needs, unsaid = [] } = readCall(body, { ...origin, bodyBytes: origin.bodyBytes + bytes })
   const warnings = [...(call.unsaid ?? []), ...unsaid.filter(({ field, why }) => !call.unsaid?.some((other) => other.field === field && other.why === why))]
-  return { ...call, models, body: chat, preferences, reasoning, needs, ...(warnings.length > 0 && { unsaid: warnings }) }
+  return { ...call, presetId, models, body: chat, preferences, reasoning, needs, ...(warnings.length > 0 && { unsaid: warnings }) }
 }
 
 /** What the request says itself: models without the preset behind their names, and no model where the preset alone was named. */

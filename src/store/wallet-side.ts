@@ -17,7 +17,7 @@ export function sidesOf(end: End): readonly End[] {
 
 /** The call as it stands in the wallet's books. `upstreamCost` is what it cost the reseller: so their sums have the margin, and nobody shows it to the customer. */
 function customerRecord(generation: Generation, { id, cost }: NonNullable<Generation['wallet']>): Generation {
-  const { wallet: _, tags: __, workspaceId: ___, parentId: ____, innerIds: _____, byok: ______, ...rest } = generation
+  const { wallet: _, tags: __, workspaceId: ___, parentId: ____, innerIds: _____, byok: ______, cacheDiscountNano: _______, presetId: ________, ...rest } = generation
   return { ...rest, accountId: id, cost, upstreamCost: generation.cost, byok: false, endpointId: withoutOwnKey(rest.endpointId), attempts: rest.attempts.map(({ byok: _own, endpointId, ...attempt }) => ({ ...attempt, endpointId: withoutOwnKey(endpointId) })) }
 }
 

@@ -154,6 +154,7 @@ function readNeeds(body: ChatBody, parameters: readonly string[], facts: Message
     inputs: facts.inputs,
     outputs: Array.isArray(body['modalities']) ? (body['modalities'] as Modality[]) : TEXT_ONLY,
     promptTokensMax,
+    media: facts.mediaItems === 0 ? undefined : { items: facts.mediaItems, audio: facts.audioItems },
     ...pdfNeeds(body, facts, promptTokensMax),
     promptTokensGuess: Math.ceil(facts.textChars / CHARS_PER_TOKEN) + facts.images * IMAGE_TOKENS_GUESS,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,

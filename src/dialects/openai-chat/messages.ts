@@ -14,6 +14,9 @@ export interface MessageFacts {
   /** Characters of text in all messages, tool calls included. */
   readonly textChars: number
   readonly images: number
+  /** Images, files, audio and videos together; and the audio of them. */
+  readonly mediaItems: number
+  readonly audioItems: number
   /** What the files may cost of what all counts together. */
   readonly fileTokensMax: number
   /** There are files, and all of them are PDFs. */
@@ -22,14 +25,14 @@ export interface MessageFacts {
 
 const MESSAGES_MAX = 10_000
 
-interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number; textChars: number; images: number; fileTokensMax: number; otherFiles: number }
+interface Tally { readonly inputs: Set<Modality>; mediaBytes: number; mediaTokensMax: number; textChars: number; images: number; mediaItems: number; audioItems: number; fileTokensMax: number; otherFiles: number }
 
 /** Checks every message (contract B50–B57). Throws Fault naming the place, as `messages[3].content[0].image_url.url`. */
 export function readMessages(messages: unknown): MessageFacts {
   if (!Array.isArray(messages)) refuse('messages', 'an array of messages', messages)
   if (messages.length === 0) throw new Fault('invalid_request', 'messages: is empty; send at least one message', { metadata: { field: 'messages' } })
   if (messages.length > MESSAGES_MAX) throw new Fault('invalid_request', `messages: has ${messages.length} messages; at most ${MESSAGES_MAX} are taken`, { metadata: { field: 'messages' } })
-  const tally: Tally = { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0, textChars: 0, images: 0, fileTokensMax: 0, otherFiles: 0 }
+  const tally: Tally = { inputs: new Set(), mediaBytes: 0, mediaTokensMax: 0, textChars: 0, images: 0, mediaItems: 0, audioItems: 0, fileTokensMax: 0, otherFiles: 0 }
   for (let index = 0; index < messages.length; index++) {
     const message: unknown = messages[index]
     checkMessage(message, index)
@@ -153,7 +156,9 @@ function checkPart(part: unknown, field: string, role: string, tally: Tally): vo
 
 function count(tally: Tally, modality: 'image' | 'file' | 'audio' | 'video', data: string, each?: number, inlined = modality === 'audio' || data.startsWith('data:')): void {
   tally.inputs.add(modality)
+  tally.mediaItems++
   if (modality === 'image') tally.images++
+  else if (modality === 'audio') tally.audioItems++
   if (inlined) tally.mediaBytes += data.length
   tally.mediaTokensMax += each ?? mediaTokens(modality, inlined ? data.length : undefined)
 }

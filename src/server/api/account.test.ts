@@ -92,6 +92,11 @@ describe('J5, H19: GET /generation', () => {
     })
   })
 
+  test('200: of a record that is older than a field, the field is null', async () => {
+    const { body } = await ask(services, 'GET', `/generation?id=${record.id}`, { as: own })
+    expect(body).toMatchObject({ data: { user_agent: null, preset_id: null, service_tier: null, cache_discount: null, num_media_prompt: null, num_input_audio_prompt: null } })
+  })
+
   test('200: a call that failed says how, also one whose process died', async () => {
     const failed = generation({ id: 'gen-3', provider: '', finishReason: null, nativeFinishReason: null, fault: 'interrupted' })
     const left = generation({ id: 'gen-4', finishReason: null, nativeFinishReason: null, fault: 'client_gone', cancelled: true })

@@ -38,7 +38,7 @@ function generationRow(generation: Generation): object {
     total_cost: usdNumber(generation.cost),
     usage: usdNumber(generation.cost),
     upstream_inference_cost: usdNumber(generation.upstreamCost),
-    cache_discount: null,
+    cache_discount: generation.cacheDiscountNano === undefined ? null : usdNumber(BigInt(generation.cacheDiscountNano)),
     is_byok: generation.byok,
     latency: generation.latencyMs,
     generation_time: generation.generationMs,
@@ -50,9 +50,15 @@ function generationRow(generation: Generation): object {
     native_tokens_completion_images: usage.completionImageTokens,
     native_tokens_reasoning: usage.reasoningTokens,
     native_tokens_cached: usage.cacheReadTokens,
+    num_media_prompt: generation.promptMedia ?? null,
+    num_input_audio_prompt: generation.promptMedia === undefined ? null : generation.promptAudio ?? 0,
     num_fetches: usage.webFetches,
     web_search_engine: usage.webSearches > 0 ? 'native' : null,
     provider_responses: generation.attempts.map(attemptRow),
+    service_tier: generation.serviceTier ?? null,
+    preset_id: generation.presetId ?? null,
+    request_id: requestId(generation),
+    user_agent: generation.userAgent ?? null,
     origin: generation.referer ?? '',
     http_referer: generation.referer,
     app_id: appOf(generation.referer, generation.title)?.id ?? null,
@@ -79,11 +85,16 @@ function finishOf({ finishReason, nativeFinishReason, fault, cancelled }: Genera
   return { finish_reason: 'error', native_finish_reason: nativeFinishReason ?? fault }
 }
 
-const NOT_KEPT = {
-  num_media_prompt: null, num_input_audio_prompt: null, num_media_completion: null, num_search_results: null,
-  preset_id: null, service_tier: null, user_agent: null, request_id: null, response_cache_source_id: null,
-} as const
+const NOT_KEPT = { num_media_completion: null, num_search_results: null, response_cache_source_id: null } as const
+
+/**
+ * One for all calls of a request: it is named after the call that the client was answered with. Calls of a list of prompts are named
+ * after the first, with a number behind.
+ */
+function requestId({ id, parentId, mirrorOf }: Generation): string {
+  return (parentId ?? mirrorOf ?? id).replace(/^gen-([^-]+-[^-]+).*$/, 'req-$1')
+}
 
 function attemptRow(attempt: AttemptRecord): object {
-  return { endpoint_id: attempt.endpointId, provider_name: attempt.provider, status: attempt.status, latency: attempt.latencyMs, is_byok: attempt.byok === true }
+  return { endpoint_id: attempt.endpointId, provider_name: attempt.provider, status: attempt.status, latency: attempt.latencyMs, is_byok: attempt.byok === true, ...(attempt.tier && { routed_service_tier: attempt.tier }) }
 }

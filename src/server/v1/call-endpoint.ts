@@ -53,6 +53,7 @@ export function callHeaders(headers: Headers): CallHeaders {
     referer: headers.get('http-referer') ?? headers.get('referer') ?? undefined,
     title: headers.get('x-openrouter-title') ?? headers.get('x-title') ?? undefined,
     categories: headers.get('x-openrouter-categories') ?? undefined,
+    userAgent: headers.get('user-agent') ?? undefined,
     sessionId: headers.get('x-session-id') ?? undefined,
     anthropicBeta: headers.get('x-anthropic-beta') ?? headers.get('anthropic-beta') ?? undefined,
     anthropicVersion: headers.get('anthropic-version') ?? undefined,
