@@ -8,7 +8,7 @@ import type { AllowanceChanges } from '../ledger/leases.ts'
 import { CREDIT_NANO_MAX, formatUsd } from '../core/nano.ts'
 import { rowId } from '../lib/id.ts'
 import { writeAudit } from './audit-rows.ts'
-import { insertLot } from './lot-rows.ts'
+import { insertLot, type LotPart } from './lot-rows.ts'
 import { nextRevision } from './schema.ts'
 import { wantedSince } from './slice-rows.ts'
 import { writeTransfer, type Transfer } from './settlement.ts'
@@ -39,8 +39,11 @@ export async function readCreditsOf(sql: Sql, accountIds: readonly string[]): Pr
   return new Map(rows.map((row) => [text(row, 'id'), { total: big(row, 'granted'), used: big(row, 'granted') - big(row, 'balance') - big(row, 'leased') }]))
 }
 
+/** What a change of a balance is, where its sign does not say it; `parts`: what of it lapses when, the soonest first. */
+interface GrantAs { readonly kind?: Transfer['kind'] | undefined; readonly parts?: readonly LotPart[] }
+
 /** Adds to the free balance or takes from it; undefined when it has not that much, or would have more than a balance may. A known reference changes nothing. */
-export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant, kind: Transfer['kind'] = amount > 0n ? 'grant' : 'take'): Promise<Granted | undefined> {
+export async function grantCredits(sql: Sql, { accountId, amount, reason, reference, nowMs, by = SYSTEM }: Grant, { kind = amount > 0n ? 'grant' : 'take', parts = [{ amount, expiresMs: null }] }: GrantAs = {}): Promise<Granted | undefined> {
   // Only a fresh install's own account is there before anybody made it.
   await insertAccount(sql, { id: accountId, kind: 'organization', name: 'Default', createdMs: nowMs })
   const known = reference !== null && await one(sql, "SELECT id FROM entries WHERE account_id = $1 AND reference = $2 AND book = 'balance'", accountId, reference)
@@ -52,7 +55,8 @@ export async function grantCredits(sql: Sql, { accountId, amount, reason, refere
     const id = rowId()
     await writeAudit(sql, { accountId, by, nowMs, action: amount > 0n ? 'credit.grant' : 'credit.take', target: id, after: { usd: formatUsd(amount), reference }, reason })
     await writeTransfer(sql, { accountId, id, kind, reason, reference, atMs: nowMs, sides: [['balance', amount], ['funding', -amount]] })
-    if (amount > 0n) await insertLot(sql, { accountId, id, kind: 'granted', amount, atMs: nowMs })
+    // What lapses sooner is the older lot, and is used first.
+    if (amount > 0n) for (const [at, part] of parts.entries()) await insertLot(sql, { accountId, id: at === 0 ? id : `${id}.${String(at).padStart(4, '0')}`, kind: 'granted', ...part, atMs: nowMs })
   }
   return readCredits(sql, accountId)
 }

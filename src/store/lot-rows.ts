@@ -1,7 +1,7 @@
 import { nextRevision } from './schema.ts'
 import { writeTransfer } from './settlement.ts'
 import { rowId } from '../lib/id.ts'
-import { big, one, text, type Sql } from './sql.ts'
+import { big, intOrNull, one, text, type Sql } from './sql.ts'
 
 /** An addition of credit to an account. */
 export interface NewLot { readonly accountId: string; readonly id: string; readonly kind: 'granted' | 'bought'; readonly amount: bigint; readonly atMs: number; readonly expiresMs?: number | null }
@@ -51,9 +51,27 @@ async function leftOfLots(sql: Sql, accountId: string): Promise<Map<string, bigi
   return left
 }
 
+/** Credit that lapses at once; null: never. */
+export interface LotPart { readonly amount: bigint; readonly expiresMs: number | null }
+
+/** What lapses when of this much of what the account has left, the oldest of it: the soonest first. */
+export async function oldestLeft(sql: Sql, accountId: string, amount: bigint): Promise<readonly LotPart[]> {
+  const left = await leftOfLots(sql, accountId)
+  const parts = new Map<number | null, bigint>()
+  let rest = amount
+  for (const row of await sql.all('SELECT id, expires_ms FROM credit_lots WHERE account_id = $1 ORDER BY at_ms, id', accountId)) {
+    const whole = left.get(text(row, 'id')) ?? 0n
+    const part = whole < rest ? whole : rest
+    const expiresMs = intOrNull(row, 'expires_ms')
+    if (part > 0n) parts.set(expiresMs, (parts.get(expiresMs) ?? 0n) + part)
+    rest -= part
+  }
+  return [...parts].map(([expiresMs, part]) => ({ amount: part, expiresMs })).toSorted((a, b) => (a.expiresMs ?? Infinity) - (b.expiresMs ?? Infinity))
+}
+
 const EXPIRED_MAX = 200
 
-/** Takes what is left of bought lots that are too old, as far as no call holds it: the rest goes another time. How many lots lost something. */
+/** Takes what is left of lots that are too old, as far as no call holds it: the rest goes another time. How many lots lost something. */
 export async function expireLots(sql: Sql, nowMs: number): Promise<number> {
   const due = await sql.all(`SELECT account_id, id FROM credit_lots WHERE due_ms <= $1 AND removed < amount ORDER BY due_ms LIMIT ${EXPIRED_MAX}`, nowMs)
   let count = 0

@@ -4,6 +4,7 @@ import type { Granted } from '../accounts/accounts.ts'
 import { CREDIT_NANO_MAX } from '../core/nano.ts'
 import { grantCredits, readCredits } from './account-rows.ts'
 import { findInstanceSettings } from './instance-rows.ts'
+import { oldestLeft } from './lot-rows.ts'
 import { big, int, one, text, type Sql } from './sql.ts'
 
 const DAY_MS = 86_400_000
@@ -31,10 +32,12 @@ export async function moveCredit(sql: Sql, { userId, toAccountId, amount, refere
   const againMs = last?.['at_ms'] === null ? 0 : int(last, 'at_ms') + creditMoves.cooldownDays * DAY_MS
   if (againMs > nowMs) return { code: 'cooldown', openMs: againMs }
   if (big(to, 'granted') + amount > CREDIT_NANO_MAX) return { code: 'too_much' }
-  const taken = await grantCredits(sql, { accountId: fromId, amount: -amount, reason: `moved to ${text(to, 'name')}`, reference: name, nowMs, by }, 'transfer')
+  // It lapses there when it would have lapsed here.
+  const parts = await oldestLeft(sql, fromId, amount)
+  const taken = await grantCredits(sql, { accountId: fromId, amount: -amount, reason: `moved to ${text(to, 'name')}`, reference: name, nowMs, by }, { kind: 'transfer' })
   if (!taken) return { code: 'no_credit', fromAccountId: fromId }
   // A reference of its own there: another member may have chosen the same.
-  const given = await grantCredits(sql, { accountId: toAccountId, amount, reason: `moved by ${text(from, 'name')}`, reference: `${MOVE}${userId}:${reference}`, nowMs, by }, 'transfer')
+  const given = await grantCredits(sql, { accountId: toAccountId, amount, reason: `moved by ${text(from, 'name')}`, reference: `${MOVE}${userId}:${reference}`, nowMs, by }, { kind: 'transfer', parts })
   // It was looked at above, in this transaction: as an error it takes back what was taken.
   if (!given) throw new Error('credit that was taken from one account could not be given to the other')
   return taken

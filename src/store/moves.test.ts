@@ -8,7 +8,8 @@ import { CREDIT_NANO_MAX } from '../core/nano.ts'
 import { Fault } from '../core/fault.ts'
 import { FakeClock } from '../lib/clock.ts'
 import { openLedger, type OpenLedger } from './open.ts'
-import { testDirectory } from './store.fixture.ts'
+import { expireLots } from './lot-rows.ts'
+import { testDatabase, testDirectory } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
 
 const DAY_MS = 86_400_000
@@ -19,10 +20,11 @@ let jane: User
 let acme: Account
 /** Jane's own. */
 let own = ''
+let dataDir = ''
 
 beforeEach(async () => {
   clock = new FakeClock(Date.parse('2026-11-20T12:00:00Z'))
-  const dataDir = testDirectory()
+  dataDir = testDirectory()
   store = await openLedger({ dataDir, databaseUrl: databaseUrlOf(dataDir), clock, fsync: 'never' })
   jane = await store.people.addUser({ email: 'jane@example.com', firstName: 'Jane' }, OPERATOR)
   acme = await store.people.createOrganization('Acme', jane.id, OPERATOR)
@@ -81,6 +83,28 @@ describe('H20: credit of a member’s own', () => {
     await store.operator.setSuspended(acme.id, true, 'unpaid', OPERATOR)
     expect((await said(move(USD, 'a'))).slice(0, 9)).toBe('not_found')
     expect(await balances()).toEqual([10n * USD, 0n])
+  })
+
+  test('lapses there when it would have lapsed here, the oldest going first', async () => {
+    const lapse = async () => {
+      const database = testDatabase(dataDir)
+      await database.write((sql) => expireLots(sql, clock.wallMs()))
+      await database.close()
+    }
+    for (const days of [60, 30]) {
+      clock.advance(1)
+      await store.instance.change(INSTANCE_CHANGE.parse({ purchases: { expiry_days: days } }), OPERATOR)
+      await store.billing.record(own, { amount: 5n * USD, reference: `r${days}` }, OPERATOR)
+    }
+    clock.advance(7 * DAY_MS)
+    // The gift of ten, five that last for 60 days, and two of those that last for 30.
+    expect(await said(move(17n * USD, 'a'))).toBe('ok')
+    clock.advance(30 * DAY_MS)
+    await lapse()
+    expect(await balances()).toEqual([0n, 15n * USD])
+    clock.advance(30 * DAY_MS)
+    await lapse()
+    expect(await balances()).toEqual([0n, 10n * USD])
   })
 
   test('not where the organization would have more than an account may: nothing is taken then', async () => {

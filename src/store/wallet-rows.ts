@@ -81,7 +81,7 @@ export async function moveWallets(sql: Sql, moves: readonly WalletMove[], { by, 
   if (known.some((state) => state === 'same')) return known.every((state) => state === 'same') ? { credits: await readCredits(sql, first.walletId), isRepeated: true } : 'other_move'
   if (known.includes('other')) return 'other_move'
   for (const { accountId, walletId, amount, reason, reference } of moves) {
-    if (!await grantCredits(sql, { accountId: walletId, amount, reason, reference, nowMs }, moves.length > 1 ? 'transfer' : undefined)) {
+    if (!await grantCredits(sql, { accountId: walletId, amount, reason, reference, nowMs }, { kind: moves.length > 1 ? 'transfer' : undefined })) {
       // A grant that comes after a taking is refused only where it is too much: then all is undone.
       if (amount > 0n) throw new TooMuch()
       return 'too_little'
