@@ -36,7 +36,10 @@ async function letters(times = 1): Promise<string[]> {
   const mailer = outboxMailer({ store, vault: vaultOf(new MasterKeys({ dataDir: directory, fromEnvironment: undefined, onMade: () => undefined }), async () => false), smtp: { send: async () => undefined }, clock, poke: () => undefined })
   const board = new NoticeBoard({ store, clock, sendsLetters: true, poke: () => undefined })
   const told = new BillingLetters({ mailer, notices: board, people: new People(people, clock), store: purchases, pageUrl: () => 'http://localhost:8787/billing' })
-  for (let time = 0; time < times; time++) for (const applied of shop.told) await told.tell(applied)
+  for (let time = 0; time < times; time++) {
+    for (const applied of shop.told) await told.tell(applied)
+    for (const [payer, amountMin] of shop.paused) await told.tellPaused(payer, amountMin)
+  }
   return (await database.read((sql) => sql.all('SELECT target, subject FROM outbox ORDER BY target, subject'))).map(({ target, subject }) => `${String(target)}: ${String(subject)}`)
 }
 
@@ -56,6 +59,19 @@ describe('letters about payments', () => {
     const { id } = await shop.buy(10n)
     await shop.refund(id)
     expect(await letters(2)).toEqual(['books@example.com: Receipt SW-000001: $10.00 of credit', 'books@example.com: Refund of receipt SW-000001'])
+  })
+
+  test('that nothing is bought by itself any more, since more must be bought: a notice, once', async () => {
+    await join('ada', 'admin')
+    await shop.billing.saveCard(ACCOUNT)
+    shop.stripe.pay(String(shop.stripe.all('checkout.session').at(-1)?.['id']))
+    await shop.billing.chooseCard(ACCOUNT, (await shop.billing.cards(ACCOUNT)).cards[0]?.id ?? '', BUYER)
+    await shop.billing.changePayer(ACCOUNT, { topUp: { isOn: true, threshold: 5n * USD, amount: 20n * USD } }, BUYER)
+    shop.settings = { ...shop.settings, purchases: { ...shop.settings.purchases, amountMin: 50n * USD } }
+    await shop.payments.topUp()
+    expect(await letters(2)).toEqual(['ada@example.com: Automatic top-up buys nothing'])
+    const notices = await shop.bench.database.read((sql) => sql.all("SELECT data FROM notices WHERE kind = 'payment.failed'"))
+    expect(notices.map(({ data }) => JSON.parse(String(data)) as unknown)).toEqual([{ purchase_id: null, amount_usd: 20, failure: 'At least $50.00 must be bought at once now, and $20.00 is what you chose.', auto_topup: 'paused' }])
   })
 
   test('that a card could not be charged by itself: a notice, once, to the admins and the address of the receipts', async () => {

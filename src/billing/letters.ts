@@ -1,9 +1,9 @@
 import type { Letter, Mailer } from '../accounts/mailer.ts'
 import type { Notice, Notices } from '../accounts/notice.ts'
 import type { People } from '../accounts/people.ts'
-import { usdNumber } from '../core/nano.ts'
+import { usdNumber, type Nano } from '../core/nano.ts'
 import { centsToNano, sayCents, type Cents } from './cents.ts'
-import type { Payer } from './payer.ts'
+import { pauseOf, type Payer } from './payer.ts'
 import { totalCents, type Purchase, type Reversal } from './purchase.ts'
 import type { Applied, PurchaseStore } from './purchase-store.ts'
 import { receiptName } from './receipt.ts'
@@ -30,6 +30,17 @@ export class BillingLetters {
     const page = this.options.pageUrl()
     if (became === 'paid') await this.send(payer, paidLetter(purchase, page), `paid:${purchase.id}`)
     for (const reversal of reversals) await this.send(payer, reversalLetter(purchase, reversal, payer, page), `${reversal.kind}:${reversal.id}:${reversal.state}`)
+  }
+
+  /** Says, once for each amount that is too little and each that must be bought, that nothing is bought by itself until another is chosen. */
+  async tellPaused({ accountId, topUp }: Payer, amountMin: Nano): Promise<void> {
+    const why = pauseOf(topUp, amountMin)
+    if (why === null) return
+    await this.options.notices.tell({
+      accountId, kind: 'payment.failed', reference: `payment.paused:${accountId}:${topUp.creditCents}:${amountMin}`, title: 'Automatic top-up buys nothing',
+      text: `Credit runs low, and none is bought by itself. ${why}\n\nChoose a larger amount, or buy credit by hand:\n\n${this.options.pageUrl()}`,
+      data: { purchase_id: null, amount_usd: usdNumber(centsToNano(topUp.creditCents)), failure: why, auto_topup: 'paused' },
+    })
   }
 
   private async send({ accountId, details: { email } }: Payer, letter: Omit<Letter, 'to'>, reference: string): Promise<void> {

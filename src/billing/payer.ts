@@ -1,5 +1,5 @@
-import type { Nano } from '../core/nano.ts'
-import type { Cents } from './cents.ts'
+import { sayUsd, type Nano } from '../core/nano.ts'
+import { centsToNano, sayCents, type Cents } from './cents.ts'
 
 /** Who pays for an account: what stands on its receipts, and which card is charged by itself. */
 export interface Payer {
@@ -54,4 +54,9 @@ const BACK_OFF_MS = [3_600_000, 6 * 3_600_000, 24 * 3_600_000] as const
 export function afterFailure(failures: number, nowMs: number): { readonly nextMs: number } | 'off' {
   const waitMs = BACK_OFF_MS[failures - 1]
   return waitMs === undefined ? 'off' : { nextMs: nowMs + waitMs }
+}
+
+/** Why nothing is bought by itself though that is on, in words for people: the operator has raised what must be bought at least. null: it is bought. */
+export function pauseOf({ isOn, creditCents }: TopUp, amountMin: Nano): string | null {
+  return isOn && centsToNano(creditCents) < amountMin ? `At least ${sayUsd(amountMin)} must be bought at once now, and ${sayCents(creditCents)} is what you chose.` : null
 }

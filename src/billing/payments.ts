@@ -1,7 +1,8 @@
 import type { InstanceSettings } from '../accounts/instance.ts'
 import { Fault } from '../core/fault.ts'
+import type { Nano } from '../core/nano.ts'
 import type { Clock } from '../lib/clock.ts'
-import { payerIn } from './payer.ts'
+import { payerIn, type Payer } from './payer.ts'
 import { totalCents, type Purchase, type Reversal } from './purchase.ts'
 import type { Applied, PaymentRefusal, PurchaseStore } from './purchase-store.ts'
 import type { Payment, PaymentEvent, PaymentProvider } from './payment-provider.ts'
@@ -15,6 +16,8 @@ export interface PaymentsOptions {
   readonly settleAll: (accountId: string) => Promise<void>
   /** Told what the account's people should know. */
   readonly onApplied?: (applied: Applied) => Promise<void>
+  /** Told who buys nothing by itself, because it is less than must be bought at least; again and again, as long as it is so. */
+  readonly onPaused?: (payer: Payer, amountMin: Nano) => Promise<void>
   /** Told what the operator should look at. No secret in it. */
   readonly log?: (what: string, detail: string) => void
 }
@@ -65,8 +68,9 @@ export class Payments {
     const { moneyEnabled, purchases } = settings()
     if (!moneyEnabled) return 0
     const nowMs = clock.wallMs()
-    const begun = await store.beginTopUps({ provider: provider.name, isLive: provider.isLive, settings: purchases, nowMs, nextLookMs: nowMs + 60_000 })
+    const { purchases: begun, paused } = await store.beginTopUps({ provider: provider.name, isLive: provider.isLive, settings: purchases, nowMs, nextLookMs: nowMs + 60_000 })
     for (const purchase of begun) await this.quietly(`a card could not be charged for account ${purchase.accountId}`, () => this.sync(purchase))
+    for (const payer of paused) await this.quietly(`account ${payer.accountId} could not be told that nothing is bought by itself`, async () => await this.options.onPaused?.(payer, purchases.amountMin))
     return begun.length
   }
 

@@ -53,6 +53,9 @@ export interface DuePurchase { readonly purchase: Purchase; readonly isOrphan: b
 
 export interface TopUpRules { readonly provider: string; readonly isLive: boolean; readonly settings: InstanceSettings['purchases']; readonly nowMs: number; readonly nextLookMs: number }
 
+/** `paused`: who would have bought, and wants less than must be bought at least (`pauseOf`). They are looked at again after a while. */
+export interface BegunTopUps { readonly purchases: readonly Purchase[]; readonly paused: readonly Payer[] }
+
 /** What purchases need stored. Every method is one transaction, its entries in the ledger and in the log of changes too; a method that fails throws Fault `unavailable`. */
 export interface PurchaseStore {
   insertPurchase(purchase: Purchase, nextLookMs: number, change: Change): Promise<void>
@@ -82,7 +85,7 @@ export interface PurchaseStore {
   /** Gives the customer that the account has in this mode of the provider, which is another where somebody was faster. What was of the other mode is forgotten. */
   keepCustomer(accountId: string, customerId: string, isLive: boolean, nowMs: number): Promise<string>
   /** Orders credit for accounts that have too little and want that; never a second order while one is open. */
-  beginTopUps(rules: TopUpRules): Promise<readonly Purchase[]>
+  beginTopUps(rules: TopUpRules): Promise<BegunTopUps>
 
   /** Takes bought credit that is too old. How many lots lost something. */
   expireCredit(nowMs: number): Promise<number>

@@ -8,6 +8,7 @@ import { SqlPurchases } from '../store/sql-purchases.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from '../store/store.fixture.ts'
 import { API_KEY, FakeStripe, LIVE_API_KEY, type CardName } from '../../test/billing/fake-stripe.ts'
 import { Billing } from './billing.ts'
+import type { Payer } from './payer.ts'
 import { Payments } from './payments.ts'
 import type { Purchase } from './purchase.ts'
 import type { Applied } from './purchase-store.ts'
@@ -29,6 +30,7 @@ export class Shop {
   readonly logged: string[] = []
   readonly caller = callerOf(KEY)
   readonly told: Applied[] = []
+  readonly paused: (readonly [Payer, Nano])[] = []
   billing: Billing
   payments: Payments
   /** Nothing gets to Stripe. */
@@ -69,6 +71,7 @@ export class Shop {
   process(): Payments {
     return new Payments({
       store: this.purchases, provider: this.provider, settings: () => this.settings, clock: this.bench.clock, settleAll: () => this.settleAll(), log: (what, detail) => this.logged.push(`${what}: ${detail}`), onApplied: async (applied) => { this.told.push(applied) },
+      onPaused: async (payer, amountMin) => { this.paused.push([payer, amountMin]) },
     })
   }
 

@@ -160,6 +160,25 @@ describe('automatic top-up (I4)', () => {
     expect((await shop.billing.payer(ACCOUNT)).topUp).toMatchObject({ isOn: false, offReason: 'The payment of receipt 1 is disputed.' })
   })
 
+  test('that is less than must be bought now is paused, not turned off: it goes on when it is enough again', async () => {
+    await saved()
+    const { purchases } = shop.settings
+    shop.settings = { ...shop.settings, purchases: { ...purchases, amountMin: 50n * USD } }
+    for (let time = 0; time < 2; time++) expect(await shop.payments.topUp()).toBe(0)
+    expect(shop.paused).toMatchObject([[{ accountId: ACCOUNT, topUp: { isOn: true } }, 50n * USD]])
+    shop.settings = { ...shop.settings, purchases }
+    shop.bench.clock.advance(600_000)
+    expect(await shop.payments.topUp()).toBe(1)
+    expect(await left()).toBe(20n * USD)
+    await shop.call(19n * USD)
+    await shop.settleAll()
+    shop.settings = { ...shop.settings, purchases: { ...purchases, amountMin: 50n * USD } }
+    expect(await shop.payments.topUp()).toBe(0)
+    await shop.billing.changePayer(ACCOUNT, { topUp: { amount: 60n * USD } }, BUYER)
+    expect(await shop.payments.topUp()).toBe(1)
+    expect(await left()).toBe(61n * USD)
+  })
+
   test('does nothing while money is turned off', async () => {
     await saved()
     shop.settings = { ...shop.settings, moneyEnabled: false }

@@ -37,7 +37,7 @@ export function openBilling(store: PurchaseStore, options: OpenBillingOptions): 
   const pageUrl = selling?.pageUrl ?? (() => '')
   const letters = new BillingLetters({ mailer, notices, people, store, pageUrl })
   const provider = selling?.provider
-  const payments = provider && new Payments({ store, provider, settings, clock, settleAll, onApplied: (applied) => letters.tell(applied), log })
+  const payments = provider && new Payments({ store, provider, settings, clock, settleAll, onApplied: (applied) => letters.tell(applied), onPaused: (payer, amountMin) => letters.tellPaused(payer, amountMin), log })
   const jobs = selling && new PaymentJobs({ store, payments, settings, clock, log })
   return { billing: new Billing({ store, provider, payments, settings, clock, returnUrl: pageUrl, settleAll }), payments, close: async () => await jobs?.close() }
 }

@@ -1,9 +1,8 @@
 import { SYSTEM } from '../accounts/audit-entry.ts'
 import type { Change } from '../accounts/people-store.ts'
-import { centsToNano } from '../billing/cents.ts'
-import { afterFailure, NO_PAYER, payerIn, type Payer, type PayerChange } from '../billing/payer.ts'
+import { afterFailure, NO_PAYER, pauseOf, payerIn, type Payer, type PayerChange } from '../billing/payer.ts'
 import { feeCentsOf, freshPurchase, totalCents, type Purchase, type Reversal } from '../billing/purchase.ts'
-import type { TopUpRules } from '../billing/purchase-store.ts'
+import type { BegunTopUps, TopUpRules } from '../billing/purchase-store.ts'
 import { rowId } from '../lib/id.ts'
 import { windowAt } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
@@ -98,24 +97,28 @@ async function turnOff(sql: Sql, before: Payer, offReason: string, nowMs: number
 }
 
 const TOP_UPS_MAX = 100
+/** After so long it is looked at again whether what must be bought at least is less now. */
+const PAUSE_MS = 600_000
 
 /**
  * Orders credit for accounts that are running out of it. Whoever does this at the same time elsewhere sees the order, or is run again: an account has one
  * open order of this kind, never two. Looks until it has enough: accounts that buy no more this month, or whose credit calls hold, are in nobody's way.
  */
-export async function beginTopUps(sql: Sql, rules: TopUpRules): Promise<readonly Purchase[]> {
-  const begun: Purchase[] = []
-  for (let after = ''; begun.length < TOP_UPS_MAX;) {
+export async function beginTopUps(sql: Sql, rules: TopUpRules): Promise<BegunTopUps> {
+  const purchases: Purchase[] = []
+  const paused: Payer[] = []
+  for (let after = ''; purchases.length < TOP_UPS_MAX;) {
     const payers = await payersRunningOut(sql, after, rules)
     for (const payer of payers) {
-      const purchase = await beginTopUp(sql, payer, rules)
-      if (purchase) begun.push(purchase)
+      const begun = await beginTopUp(sql, payer, rules)
+      if (begun === 'paused') paused.push(payer)
+      else if (begun) purchases.push(begun)
     }
     const last = payers.at(-1)
     if (!last || payers.length < TOP_UPS_MAX) break
     after = last.accountId
   }
-  return begun
+  return { purchases, paused }
 }
 
 async function payersRunningOut(sql: Sql, after: string, { isLive, nowMs }: TopUpRules): Promise<Payer[]> {
@@ -126,16 +129,20 @@ async function payersRunningOut(sql: Sql, after: string, { isLive, nowMs }: TopU
   return rows.map(readPayer)
 }
 
-async function beginTopUp(sql: Sql, { accountId, topUp }: Payer, { provider, isLive, settings, nowMs, nextLookMs }: TopUpRules): Promise<Purchase | undefined> {
+async function beginTopUp(sql: Sql, { accountId, topUp }: Payer, { provider, isLive, settings, nowMs, nextLookMs }: TopUpRules): Promise<Purchase | 'paused' | undefined> {
   // What processes hold for calls is the account's too.
   if (await readUnspent(sql, accountId) >= topUp.threshold) return undefined
+  if (pauseOf(topUp, settings.amountMin) !== null) {
+    await sql.run('UPDATE payers SET topup_next_ms = $1 WHERE account_id = $2', nowMs + PAUSE_MS, accountId)
+    return 'paused'
+  }
   const purchase = freshPurchase({
     accountId, id: rowId(), kind: 'auto', provider, isLive, creditCents: topUp.creditCents, feeCents: feeCentsOf(topUp.creditCents, settings), savesCard: false, createdBy: null, createdMs: nowMs, expiryDays: settings.expiryDays,
   })
   const monthMs = windowAt('monthly', nowMs).startMs
   const month = await one(sql, "SELECT SUM(credit_cents + fee_cents) AS cents FROM purchases WHERE account_id = $1 AND kind = 'auto' AND state = 'paid' AND paid_ms >= $2", accountId, monthMs)
   const isOver = topUp.monthCentsMax !== null && int(month, 'cents') + totalCents(purchase) > topUp.monthCentsMax
-  if (isOver || centsToNano(topUp.creditCents) < settings.amountMin) return undefined
+  if (isOver) return undefined
   await insertPurchase(sql, purchase, nextLookMs, { by: SYSTEM, nowMs })
   return purchase
 }

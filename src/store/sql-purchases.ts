@@ -2,7 +2,7 @@ import type { Change, Listed, Page } from '../accounts/people-store.ts'
 import type { Seller } from '../accounts/instance.ts'
 import type { Payer, PayerChange } from '../billing/payer.ts'
 import type { Purchase, Reversal } from '../billing/purchase.ts'
-import type { Applied, ApplyPayment, DuePurchase, PaymentRefusal, Placed, PurchaseNames, PurchaseStore, Recorded, RefundRefusal, RefundWish, TopUpRules } from '../billing/purchase-store.ts'
+import type { Applied, ApplyPayment, BegunTopUps, DuePurchase, PaymentRefusal, Placed, PurchaseNames, PurchaseStore, Recorded, RefundRefusal, RefundWish, TopUpRules } from '../billing/purchase-store.ts'
 import type { Receipt } from '../billing/receipt.ts'
 import { expireLots } from './lot-rows.ts'
 import { beginTopUps, changePayer, findPayer, keepCustomer } from './payer-rows.ts'
@@ -75,7 +75,7 @@ export class SqlPurchases implements PurchaseStore {
     return this.database.write((sql) => keepCustomer(sql, accountId, { customerId, isLive, nowMs }))
   }
 
-  beginTopUps(rules: TopUpRules): Promise<readonly Purchase[]> {
+  beginTopUps(rules: TopUpRules): Promise<BegunTopUps> {
     return this.database.write((sql) => beginTopUps(sql, rules))
   }
 

@@ -185,6 +185,13 @@ describe('billing (I2, I4, I5, I17)', () => {
     expect(await said(ada, '/billing')).toMatch(/visa ···· 4242 for top-up until 12\/2034/)
     expect((await sent(ada, '/billing/top-up', { enabled: 'yes', threshold: '3', amount: '25', month: '100' })).to).toBe('/billing?done=topup')
     expect((await (await ada.api('/billing')).json() as { data: object }).data).toMatchObject({ auto_topup: { enabled: true, threshold: 3, amount: 25, monthly_max: 100 } })
+    const pause = async () => (await (await ada.api('/billing')).json() as { data: { auto_topup: { paused_reason: string | null } } }).data.auto_topup.paused_reason
+    expect(await pause()).toBeNull()
+    await operator.change('PATCH', '/instance/settings', { purchases: { amount_min_usd: '30' } })
+    expect(await pause()).toBe('At least $30.00 must be bought at once now, and $25.00 is what you chose.')
+    expect(await said(ada, '/billing')).toContain('Nothing is bought by itself. At least $30.00 must be bought at once now, and $25.00 is what you chose.')
+    await operator.change('PATCH', '/instance/settings', { purchases: { amount_min_usd: '5' } })
+    expect(await said(ada, '/billing')).not.toContain('Nothing is bought by itself')
     const wrong = await sent(ada, '/billing/top-up', { enabled: 'yes', threshold: '3', amount: '1', month: '' })
     expect([wrong.status, wrong.words]).toEqual([400, expect.stringContaining('The amount must be at least $5.00.')])
     expect(wrong.html).toMatch(/name="enabled" type="checkbox" value="yes" checked[^]*value="1"/)

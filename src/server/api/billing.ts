@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { centsToNano } from '../../billing/cents.ts'
 import type { BillingChange } from '../../billing/billing.ts'
-import type { Payer } from '../../billing/payer.ts'
+import { pauseOf, type Payer } from '../../billing/payer.ts'
 import type { Card } from '../../billing/payment-provider.ts'
 import { usdNumber } from '../../core/nano.ts'
-import type { Route } from '../route.ts'
+import type { Route, Services } from '../route.ts'
 import { readBody } from './body.ts'
 import { accessIn } from './caller.ts'
 import { usdAmount } from './purchases.ts'
@@ -21,7 +21,7 @@ const BILLING = z.strictObject({
 /** `GET /billing`: what stands on the receipts, and when credit is bought by itself (I4, I17). Only this server has it, as all that follows. */
 export const getBilling: Route = {
   method: 'GET', path: '/billing', auth: 'management', operation: 'billing.read',
-  handle: async (context) => ({ data: billingRow(await context.services.billing.payer(accessIn(context).accountId), context.services.billing.takesCards) }),
+  handle: async (context) => ({ data: billingRow(await context.services.billing.payer(accessIn(context).accountId), context.services) }),
 }
 
 /** `PATCH /billing`. */
@@ -30,7 +30,7 @@ export const changeBilling: Route = {
   async handle(context) {
     const { accountId, actor } = accessIn(context)
     const { billing } = context.services
-    return { data: billingRow(await billing.changePayer(accountId, changeOf(await readBody(context, BILLING)), actor), billing.takesCards) }
+    return { data: billingRow(await billing.changePayer(accountId, changeOf(await readBody(context, BILLING)), actor), context.services) }
   },
 }
 
@@ -55,7 +55,7 @@ export const chooseCard: Route = {
   async handle(context) {
     const { accountId, actor } = accessIn(context)
     await context.services.billing.chooseCard(accountId, context.params['id'] ?? '', actor)
-    return { data: billingRow(await context.services.billing.payer(accountId), true) }
+    return { data: billingRow(await context.services.billing.payer(accountId), context.services) }
   },
 }
 
@@ -80,12 +80,12 @@ function changeOf({ auto_topup: topUp, tax_id: taxId, name, address, email }: z.
   }
 }
 
-function billingRow({ details, cardId, topUp }: Payer, takesCards: boolean): object {
+function billingRow({ details, cardId, topUp }: Payer, { billing, instance }: Pick<Services, 'billing' | 'instance'>): object {
   return {
-    takes_cards: takesCards, name: details.name, address: details.address, email: details.email, tax_id: details.taxId, default_card: cardId,
+    takes_cards: billing.takesCards, name: details.name, address: details.address, email: details.email, tax_id: details.taxId, default_card: cardId,
     auto_topup: {
       enabled: topUp.isOn, threshold: usdNumber(topUp.threshold), amount: usdNumber(centsToNano(topUp.creditCents)), monthly_max: topUp.monthCentsMax === null ? null : usdNumber(centsToNano(topUp.monthCentsMax)),
-      failures: topUp.failures, off_reason: topUp.offReason,
+      failures: topUp.failures, off_reason: topUp.offReason, paused_reason: pauseOf(topUp, instance.settings.purchases.amountMin),
     },
   }
 }

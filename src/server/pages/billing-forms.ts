@@ -1,9 +1,9 @@
 import type { InstanceSettings } from '../../accounts/instance.ts'
 import { centsToNano, sayCents } from '../../billing/cents.ts'
-import type { Payer } from '../../billing/payer.ts'
+import { pauseOf, type Payer } from '../../billing/payer.ts'
 import type { Card } from '../../billing/payment-provider.ts'
 import { creditReversed, feeCentsOf, REFUND_MS, totalCents, type Purchase } from '../../billing/purchase.ts'
-import { formatUsd, maxNano, parseUsd, sayUsd } from '../../core/nano.ts'
+import { formatUsd, maxNano, parseUsd, sayUsd, type Nano } from '../../core/nano.ts'
 import { behind, dayOf, minuteOf, unseen } from './account-page.ts'
 import { html, type Html, type Piece } from './html.ts'
 
@@ -43,9 +43,10 @@ function cardEntry({ id, brand, last4, expiryMonth, expiryYear }: Card, isChosen
 }
 
 /** When credit is bought by itself. `isSent`: the form was sent, and what is ticked is what was ticked then. */
-export function topUpForm(typed: Typed, { cardId, topUp }: Payer, isSent: boolean): Html {
+export function topUpForm(typed: Typed, { cardId, topUp }: Payer, amountMin: Nano, isSent: boolean): Html {
   const isOn = isSent ? typed('enabled') === 'yes' : topUp.isOn
-  return html`${topUp.offReason !== null && html`<p class="bad">It was turned off: ${topUp.offReason}</p>`}<form method="post" action="/billing/top-up"><label class="check"><input name="enabled" type="checkbox" value="yes"${isOn && html` checked`}${cardId === null && !topUp.isOn && html` disabled`}>Buy credit by itself when it runs low</label>
+  const pause = pauseOf(topUp, amountMin)
+  return html`${pause !== null && html`<p class="bad">Nothing is bought by itself. ${pause}</p>`}${topUp.offReason !== null && html`<p class="bad">It was turned off: ${topUp.offReason}</p>`}<form method="post" action="/billing/top-up"><label class="check"><input name="enabled" type="checkbox" value="yes"${isOn && html` checked`}${cardId === null && !topUp.isOn && html` disabled`}>Buy credit by itself when it runs low</label>
 ${cardId === null && html`<p class="soft">Save a card first, and choose it for top-up.</p>`}
 <div class="names"><label>When less than this is left, in USD<input name="threshold" inputmode="decimal" required maxlength="20" value="${typed('threshold', formatUsd(topUp.threshold))}"></label>
 <label>Buy this much, in USD<input name="amount" inputmode="decimal" required maxlength="20" value="${typed('amount', formatUsd(centsToNano(topUp.creditCents)))}"></label></div>

@@ -110,7 +110,7 @@ async function buyerBody(context: PageContext, live: LiveSession, shown: Shown |
   const typed = (form: string) => typedIn(context, shown, form)
   return html`${isOpen ? html`<section><h2>Buy credit</h2>${buyForm(typed('buy'), settings.purchases)}</section>
 <section><h2>Saved cards</h2>${cardsBody(saved)}</section>
-<section><h2>Automatic top-up</h2>${topUpForm(typed('topup'), payer, shown?.form === 'topup')}</section>` : settings.moneyEnabled && noCards(live)}
+<section><h2>Automatic top-up</h2>${topUpForm(typed('topup'), payer, settings.purchases.amountMin, shown?.form === 'topup')}</section>` : settings.moneyEnabled && noCards(live)}
 ${(isOpen || total > 0) && html`<section><h2>Purchases</h2>${rows.length === 0 ? html`<p class="soft">There are none yet.</p>` : html`<ul class="list">${rows.map((row) => html`<li class="entry">${purchaseEntry(row, clock.wallMs(), isOpen)}</li>`)}</ul>`}
 ${paging('/billing', { offset, size: ROWS, hasMore: offset + rows.length < total })}${payerForm(typed('payer'), payer, shown?.form === 'payer')}</section>`}`
 }
