@@ -32,7 +32,7 @@ export const AUDIT_ACTIONS = [
   'app.allow',
   'impersonation.start', 'impersonation.end',
   'markup.set', 'markup.delete',
-  'instance.change', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
+  'instance.change', 'sign_in_secret.renew', 'account.suspend', 'account.resume', 'account.change', 'account.close', 'operator.remove', 'credit.grant', 'credit.take',
   'operator.add', 'user.change', 'email.change', 'password.change', 'two_factor.enable', 'two_factor.disable', 'passkey.add', 'passkey.remove', 'identity.add', 'identity.remove',
   'webhook.create', 'webhook.change', 'webhook.delete', 'alerts.change',
   'workspace_member.change', 'scim_token.create', 'scim_token.revoke', 'directory_user.create', 'directory_user.change', 'directory_user.delete', 'directory_group.create', 'directory_group.change', 'directory_group.delete',

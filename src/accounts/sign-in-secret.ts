@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Fault } from '../core/fault.ts'
 import { randomText } from '../lib/id.ts'
 import { sealKeyOf, type SealKey } from '../lib/seal.ts'
-import type { SignInStore } from './sign-in-store.ts'
+import type { Change } from './people-store.ts'
+import type { RenewedSecret, SignInStore } from './sign-in-store.ts'
 
 /** The file of the data directory that has it, where SWITCHYARD_AUTH_SECRET is not set. */
 export const SIGN_IN_SECRET_FILE = 'auth-secret'
@@ -28,7 +29,7 @@ export interface SignInSecretOptions {
   readonly dataDir: string
   /** SWITCHYARD_AUTH_SECRET: one, or several apart by commas, the newest first. */
   readonly fromEnvironment: string | undefined
-  readonly store: Pick<SignInStore, 'claimSecret'>
+  readonly store: Pick<SignInStore, 'claimSecret' | 'renewSecret'>
 }
 
 /**
@@ -48,11 +49,16 @@ export class SignInSecret {
     return loading
   }
 
+  /** Makes the secret of this machine that of all nodes, where theirs is lost. undefined: it is theirs. */
+  async renew(change: Change): Promise<RenewedSecret | undefined> {
+    const [first, ...old] = this.values()
+    return await this.options.store.renewSecret(nameOf(first), old.map(nameOf), change)
+  }
+
   private async read(): Promise<LoadedSecret> {
-    const values = (this.options.fromEnvironment ?? this.readFile()).split(',').map((text) => text.trim())
-    const [first = '', ...old] = values
+    const [first, ...old] = this.values()
     const isOurs = await this.options.store.claimSecret(nameOf(first), old.map(nameOf))
-    if (!isOurs) throw new Fault('unavailable', 'Nobody can sign in at this node: its secret is not that of the others.', { detail: `set SWITCHYARD_AUTH_SECRET to the same value on every node, or copy ${SIGN_IN_SECRET_FILE} from the data directory of the node that people signed in at first` })
+    if (!isOurs) throw new Fault('unavailable', 'Nobody can sign in at this node: its secret is not that of the others.', { detail: `set SWITCHYARD_AUTH_SECRET to the same value on every node, or copy ${SIGN_IN_SECRET_FILE} from the data directory of the node that people signed in at first; where it is lost: switchyard people renew-secret` })
     const macOf = (value: string) => createHmac('sha256', first).update(value).digest()
     return {
       all: [numbered(first), ...old.map(numbered)],
@@ -63,6 +69,12 @@ export class SignInSecret {
         return given.length === right.length && timingSafeEqual(given, right)
       },
     }
+  }
+
+  /** The newest first. */
+  private values(): [string, ...string[]] {
+    const [first = '', ...old] = (this.options.fromEnvironment ?? this.readFile()).split(',').map((text) => text.trim())
+    return [first, ...old]
   }
 
   private readFile(): string {

@@ -1,4 +1,5 @@
 import type { OwnAccountStore } from './own-account.ts'
+import type { Change } from './people-store.ts'
 import type { Role } from './roles.ts'
 import type { User } from './user.ts'
 
@@ -54,6 +55,9 @@ export interface SessionEntry { readonly id: string; readonly ipAddress: string 
 /** A link that no letter took along. `sealed` is opened by who has the secret of the sign-in. */
 export interface WaitingLink { readonly id: string; readonly email: string; readonly purpose: string; readonly sealed: string; readonly createdMs: number; readonly expiresMs: number }
 
+/** What a secret that was lost takes along: sessions ended; nobody can check the second factors of so many people, who keep them until they are taken. */
+export interface RenewedSecret { readonly sessions: number; readonly secondFactors: number }
+
 /** What signing in needs stored. Every method is one transaction; a method that fails throws Fault `unavailable`. */
 export interface SignInStore extends OwnAccountStore {
   findSignIn(query: SignInQuery): Promise<readonly SignInRow[]>
@@ -87,6 +91,8 @@ export interface SignInStore extends OwnAccountStore {
   keepLink(link: WaitingLink): Promise<void>
   /** Whether the secret of this name is the one of all nodes. It becomes that where there is none yet, or where it is one of `old`. */
   claimSecret(name: string, old: readonly string[]): Promise<boolean>
+  /** As `claimSecret`, and takes it where the one of all nodes is lost: what that one signed or sealed for a while goes. undefined: it was theirs. */
+  renewSecret(name: string, old: readonly string[], change: Change): Promise<RenewedSecret | undefined>
   /** Newest first, those that still hold. */
   waitingLinks(nowMs: number): Promise<readonly WaitingLink[]>
 }

@@ -6,6 +6,7 @@ import type { Instance } from '../accounts/instance.ts'
 import type { Markups } from '../accounts/markups.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { People } from '../accounts/people.ts'
+import type { SignInStore } from '../accounts/sign-in-store.ts'
 import type { SharedBudgets } from '../accounts/shared-budgets.ts'
 import type { Wallets } from '../accounts/wallets.ts'
 import type { Workspaces } from '../accounts/workspaces.ts'
@@ -27,6 +28,7 @@ export interface OpenData {
   readonly markups: Markups
   readonly instance: Instance
   readonly operator: Operator
+  readonly signIn: SignInStore
   readonly billing: Billing
   readonly byok: ByokKeys
   readonly notices: Pick<OpenNotices, 'desk'>

@@ -1,15 +1,18 @@
+import { join } from 'node:path'
 import { OPERATOR } from '../accounts/audit-entry.ts'
 import type { Operator } from '../accounts/operator.ts'
 import type { PersonChange, PersonSummary } from '../accounts/operator-store.ts'
+import { SIGN_IN_SECRET_FILE, SignInSecret } from '../accounts/sign-in-secret.ts'
 import { userName } from '../accounts/user.ts'
 import { personRow } from '../server/api/instance-people.ts'
-import { CliError, type Command, type CommandGroup } from './command.ts'
+import { CliError, usageError, type Command, type CommandGroup } from './command.ts'
 import { withAccounts } from './data-dir.ts'
-import { sayTime } from './say.ts'
+import { sayCount, sayTime } from './say.ts'
 import { table } from './table.ts'
 
 const SHOWN = 50
 const PERSON = '<e-mail|id>'
+const REASON = { value: '<text>', what: 'why, for the log of changes' }
 
 const list: Command = {
   name: 'list', summary: `people of the install, ${SHOWN} of them`, words: [], flags: { search: { value: '<text>', what: 'a part of a name or an e-mail address' }, operators: { what: 'only operators' } },
@@ -28,6 +31,29 @@ const list: Command = {
   },
 }
 
+const renewSecret: Command = {
+  name: 'renew-secret', summary: 'let people sign in again where the secret that they signed in with is lost', words: [],
+  about: `The secret of this machine becomes that of all: SWITCHYARD_AUTH_SECRET, or the file ${SIGN_IN_SECRET_FILE} of the data directory, made where there is none. Everybody is signed out. Second factors that the lost secret sealed cannot be checked any more: they stay until they are taken, for the secret may turn up again. Where it is not lost, nothing changes.`,
+  flags: { reason: REASON, yes: { what: 'really' } },
+  examples: [['switchyard people renew-secret --yes', 'then start every server again, with this secret']],
+  async run({ context, config, json, text, isOn }) {
+    if (!isOn('yes')) throw usageError('this signs everybody out', 'add --yes to do it')
+    const { dataDir, authSecret, databaseUrl } = config
+    const reason = text('reason')
+    const renewed = await withAccounts(config, context, ({ signIn }) => new SignInSecret({ dataDir, fromEnvironment: authSecret, store: signIn }).renew({ by: OPERATOR, nowMs: context.clock.wallMs(), ...(reason !== undefined && { reason }) }))
+    const { out } = context.terminal
+    if (json) out.write(`${JSON.stringify({ renewed: renewed !== undefined, ...(renewed && { sessions_ended: renewed.sessions, second_factors_lost: renewed.secondFactors }) })}\n`)
+    else if (!renewed) out.write('nothing was changed: the secret of this machine is that of the store\n')
+    else {
+      const from = authSecret === undefined ? join(dataDir, SIGN_IN_SECRET_FILE) : 'SWITCHYARD_AUTH_SECRET'
+      out.write(`people sign in with the secret in ${from} from now on; ${sayCount(renewed.sessions, 'session')} ended\n`)
+      if (renewed.secondFactors > 0) out.write(`${sayCount(renewed.secondFactors, 'second factor')} cannot be checked any more: \`switchyard people drop-factor <e-mail>\` takes one\n`)
+      out.write(databaseUrl === undefined ? 'start the server again\n' : 'give every other node this secret too, and start them all again\n')
+    }
+    return 0
+  },
+}
+
 /** `switchyard people`. */
 export const peopleGroup: CommandGroup = {
   name: 'people', summary: 'everybody who has a place here', alone: 'list',
@@ -36,12 +62,13 @@ export const peopleGroup: CommandGroup = {
     change('disable', 'refuse a person, and their keys, in every account', { disabled: true }), change('enable', 'let a disabled person in again', { disabled: false }),
     change('drop-factor', 'take the second factor of somebody who has lost theirs', { twoFactor: false }, 'took the second factor of'),
     change('promote', 'make a person an operator of the install', { operator: true }), change('demote', 'take that back; never from the last', { operator: false }),
+    renewSecret,
   ],
 }
 
 function change(name: string, summary: string, wish: PersonChange, done = `${name}d`): Command {
   return {
-    name, summary, words: [PERSON], flags: { reason: { value: '<text>', what: 'why, for the log of changes' } }, examples: [[`switchyard people ${name} jane@example.com`, 'within a second']],
+    name, summary, words: [PERSON], flags: { reason: REASON }, examples: [[`switchyard people ${name} jane@example.com`, 'within a second']],
     async run({ words, context, config, json, text }) {
       const person = await withAccounts(config, context, async ({ operator }) => await operator.changePerson((await findPerson(operator, words[0] ?? '')).id, wish, text('reason'), OPERATOR))
       context.terminal.out.write(json ? `${JSON.stringify({ data: personRow(person) }, null, 2)}\n` : `${done} ${person.email}\n`)

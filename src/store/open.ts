@@ -180,7 +180,7 @@ export async function openLedger(options: OpenOptions): Promise<OpenLedger> {
 }
 
 /** Opens the store for people's commands beside (or without) a running gateway: no journal, no leases. */
-export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'billing' | 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'wallets' | 'markups' | 'instance' | 'operator' | 'notices' | 'verify' | 'close'>> {
+export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'databaseUrl' | 'clock' | 'masterKey' | 'note' | 'referenceRule'>): Promise<Pick<OpenLedger, 'billing' | 'byok' | 'accounts' | 'people' | 'sharedBudgets' | 'workspaces' | 'wallets' | 'markups' | 'instance' | 'operator' | 'signIn' | 'notices' | 'verify' | 'close'>> {
   const { clock } = options
   const listeners: { accounts?: AccountBook } = {}
   const client = new StoreClient((changes) => listeners.accounts?.noteChanges(changes.keys))
@@ -197,7 +197,7 @@ export async function openAccounts(options: Pick<OpenOptions, 'dataDir' | 'datab
   const settleAll = (accountId: string) => recallAll(client, undefined, accountId)
   const reader = new ReportClient(options)
   const { billing } = openBilling(client.api, { selling: undefined, instance, people: new People(client.api, clock), mailer: notices.mailer, notices: notices.board, clock, settleAll, log: () => undefined })
-  return { accounts, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: walletsOn(client, reader), clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: async () => { await reader.close(); await client.close() } }
+  return { accounts, signIn: client.api, notices, billing, byok: openByok(client.api, { ...options, others: [notices.webhooks, ssoOn(client, options)] }).byok, wallets: new Wallets({ store: walletsOn(client, reader), clock, flush: () => Promise.resolve(), recall: settleAll }), markups: new Markups(client.api, clock), instance, operator: new Operator({ store: client.api, clock, flush: () => Promise.resolve() }), ...peopleOf(client, clock), verify: () => client.api.verify(), close: async () => { await reader.close(); await client.close() } }
 }
 
 function ssoOn({ api }: StoreClient, { dataDir, masterKey, note = () => undefined, txt, clock }: Pick<OpenOptions, 'dataDir' | 'masterKey' | 'note' | 'txt' | 'clock'>): Sso {

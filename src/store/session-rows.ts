@@ -1,8 +1,12 @@
-import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, WaitingLink } from '../accounts/sign-in-store.ts'
+import { INSTANCE_ACCOUNT } from '../accounts/audit-entry.ts'
+import type { Change } from '../accounts/people-store.ts'
+import type { AttemptRule, LiveSession, RenewedSecret, SessionEntry, SuspendedSession, WaitingLink } from '../accounts/sign-in-store.ts'
 import type { Role } from '../accounts/roles.ts'
+import { writeAudit } from './audit-rows.ts'
 import { forgetLetters } from './outbox-rows.ts'
 import { findUser } from './people-rows.ts'
 import { int, one, text, textOrNull, type Sql } from './sql.ts'
+import { endViewOf } from './view-rows.ts'
 
 /** The session of a token, in the account that was chosen in it, or else in the last before it, or else in the first of theirs that is open: their own. */
 export async function liveSession(sql: Sql, token: string, nowMs: number): Promise<LiveSession | SuspendedSession | undefined> {
@@ -98,6 +102,19 @@ export async function claimSecret(sql: Sql, name: string, old: readonly string[]
 /** Whichever secret comes next is that of all nodes: the one before it may be lost with the machine that a backup is of. */
 export async function releaseSecret(sql: Sql): Promise<void> {
   await sql.run('DELETE FROM sign_in_secret')
+}
+
+/** What the lost one signed opens nothing any more; what it sealed stays, for it may turn up again, but for links, of which there are new ones. */
+export async function renewSecret(sql: Sql, name: string, old: readonly string[], change: Change): Promise<RenewedSecret | undefined> {
+  if (await claimSecret(sql, name, old)) return undefined
+  await releaseSecret(sql)
+  await claimSecret(sql, name, [])
+  for (const view of await sql.all('SELECT session_id FROM operator_views')) await endViewOf(sql, text(view, 'session_id'), change.nowMs)
+  const sessions = await sql.run('DELETE FROM sessions')
+  await sql.run('DELETE FROM waiting_links')
+  const secondFactors = int(await one(sql, 'SELECT COUNT(*) AS people FROM two_factors WHERE verified = 1'), 'people')
+  await writeAudit(sql, { accountId: INSTANCE_ACCOUNT, ...change, action: 'sign_in_secret.renew', target: name, after: { sessions_ended: sessions, second_factors_lost: secondFactors } })
+  return { sessions, secondFactors }
 }
 
 /** Removes those of these people who are in no account any more: theirs was closed. What they signed in with goes with them. */

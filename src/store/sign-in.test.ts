@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { DEFAULT_ACCOUNT } from '../accounts/accounts.ts'
-import { OPERATOR } from '../accounts/audit-entry.ts'
+import { INSTANCE_ACCOUNT, OPERATOR } from '../accounts/audit-entry.ts'
 import type { SignInCondition, SignInModel, SignInRow, SignInValue } from '../accounts/sign-in-store.ts'
 import { databaseUrlOf, engine } from '../../test/engine.ts'
 import { closeAccount } from './account-data.ts'
@@ -11,6 +11,7 @@ import { SqlPeople } from './sql-people.ts'
 import { SqlSignIn } from './sql-sign-in.ts'
 import { int, one, type Database } from './sql.ts'
 import { testDatabase, testDirectory } from './store.fixture.ts'
+import { startView } from './view-rows.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 const NOW = new Date(NOW_MS)
@@ -212,4 +213,20 @@ describe('tries', () => {
 test('the secret is one for all nodes, until a new one comes with the old beside it', async () => {
   expect([await store.claimSecret('a', []), await store.claimSecret('a', []), await store.claimSecret('b', [])]).toEqual([true, true, false])
   expect([await store.claimSecret('b', ['a']), await store.claimSecret('a', []), await store.claimSecret('b', [])]).toEqual([true, false, true])
+})
+
+test('a secret that is lost is renewed once: sessions, views and links end, second factors stay, and it is in the log; one that is not lost stays', async () => {
+  const factor = (userId: string, verified: boolean): { readonly model: SignInModel; readonly row: SignInRow } => ({ model: 'twoFactor', row: { id: userId, userId, secret: 's', backupCodes: 'b', verified, failedVerificationCount: null, lockedUntil: null } })
+  await store.insertSignIn([user('ada'), user('grace'), session('s1', 'ada'), session('s2', 'grace'), factor('ada', true), factor('grace', false)], NOW_MS)
+  await database.write((sql) => startView(sql, { sessionId: 'view', token: 'token-view', userId: 'grace', operatorId: 'ada', returnSessionId: 's1', address: '', userAgent: '', endsMs: NOW_MS + 1_000 }, { by: OPERATOR, nowMs: NOW_MS }))
+  await store.keepLink({ id: 'l1', email: 'ada@example.com', purpose: 'reset', sealed: 's', createdMs: NOW_MS, expiresMs: NOW_MS + 1_000 })
+  await store.claimSecret('lost', [])
+  const change = { by: OPERATOR, nowMs: NOW_MS, reason: 'the disk broke' }
+
+  expect([await store.renewSecret('lost', [], change), await store.renewSecret('newer', ['lost'], change), await rows('sessions')]).toEqual([undefined, undefined, 3])
+  const renewed = await atOnce(3, (other) => other.renewSecret('new', [], change))
+  expect(renewed.filter((one) => one !== undefined)).toEqual([{ sessions: 3, secondFactors: 1 }])
+  expect([await rows('sessions'), await rows('operator_views'), await rows('waiting_links'), await rows('two_factors'), await store.claimSecret('new', []), await store.claimSecret('newer', [])]).toEqual([0, 0, 0, 2, true, false])
+  const { rows: log } = await people.audit(INSTANCE_ACCOUNT, { offset: 0, limit: 10, action: 'sign_in_secret.renew' })
+  expect(log).toMatchObject([{ actor: OPERATOR, target: 'new', after: { sessions_ended: 3, second_factors_lost: 1 }, reason: 'the disk broke' }])
 })

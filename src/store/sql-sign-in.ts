@@ -1,9 +1,10 @@
 import type { EmailChanged, EmailRefusal, EmailWish, LeaveRefusal } from '../accounts/own-account.ts'
-import type { AttemptRule, LiveSession, SessionEntry, SuspendedSession, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
+import type { Change } from '../accounts/people-store.ts'
+import type { AttemptRule, LiveSession, RenewedSecret, SessionEntry, SuspendedSession, SignInModel, SignInQuery, SignInRow, SignInStore, WaitingLink } from '../accounts/sign-in-store.ts'
 import { forgetBatch } from './account-data.ts'
 import { changeEmail, leave, whyNotLeave, wishEmail } from './own-account-rows.ts'
 import { findUser } from './people-rows.ts'
-import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, keepSession, liveSession, sessionsOf, waitingLinks } from './session-rows.ts'
+import { chooseAccount, claimSecret, countAttempt, endSessions, hasOpenInvitation, keepLink, keepSession, liveSession, renewSecret, sessionsOf, waitingLinks } from './session-rows.ts'
 import { addSignIn, countSignIn, deleteSignIn, findSignIn, insertSignIn, isFresh, takeSignIn, updateSignIn } from './sign-in-rows.ts'
 import { one, type Database } from './sql.ts'
 
@@ -116,6 +117,10 @@ export class SqlSignIn implements SignInStore {
 
   claimSecret(name: string, old: readonly string[]): Promise<boolean> {
     return this.database.write((sql) => claimSecret(sql, name, old))
+  }
+
+  renewSecret(name: string, old: readonly string[], change: Change): Promise<RenewedSecret | undefined> {
+    return this.database.write((sql) => renewSecret(sql, name, old, change))
   }
 
   waitingLinks(nowMs: number): Promise<readonly WaitingLink[]> {

@@ -17,7 +17,7 @@ const METHODS = [
   'wallet', 'listWallets', 'insertWallet', 'changeWallet', 'walletEntries', 'moveWallets', 'walletPrices', 'listPriceLists', 'putPriceList', 'deletePriceList', 'walletKeyUse',
   'listSharedBudgets', 'putSharedBudget', 'deleteSharedBudget',
   'instanceSettings', 'changeInstanceSettings', 'listAccounts', 'accountSummary', 'setSuspended', 'setOverrides', 'closeAccount', 'forgetBatch', 'listPeople', 'person', 'changePerson', 'startView', 'endView', 'endOverViews', 'auditOfAll',
-  'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'keepSession', 'wishEmail', 'changeEmail', 'whyNotLeave', 'leave', 'forgetLeft', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret',
+  'findSignIn', 'countSignIn', 'insertSignIn', 'updateSignIn', 'deleteSignIn', 'takeSignIn', 'addSignIn', 'countAttempt', 'isFresh', 'isDisabled', 'isVerified', 'hasOpenInvitation', 'liveSession', 'keepSession', 'wishEmail', 'changeEmail', 'whyNotLeave', 'leave', 'forgetLeft', 'chooseAccount', 'sessionsOf', 'endSessions', 'keepLink', 'waitingLinks', 'claimSecret', 'renewSecret',
   'markups', 'putMarkup', 'deleteMarkup',
   'insertAuthCode', 'authCode', 'allowAuthCode', 'endAuthCode', 'redeemAuthCode', 'insertFeedback', 'listFeedback',
   'enqueue', 'claimMessages', 'finishMessage', 'letGoOfMessages', 'listDeliveries', 'pruneNotices', 'listWebhooks', 'webhook', 'insertWebhook', 'changeWebhook', 'deleteWebhook', 'noteDelivery', 'webhooksSealedByOthers', 'resealWebhook',

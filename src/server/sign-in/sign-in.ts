@@ -170,7 +170,10 @@ export class SignIn {
   private load(): Promise<Auth> {
     const loading = this.auth ??= this.make()
     // What failed is tried again by who comes next.
-    loading.catch(() => { if (this.auth === loading) this.auth = undefined })
+    loading.catch((error: unknown) => {
+      if (this.auth === loading) this.auth = undefined
+      if (error instanceof Fault && error.options.detail !== undefined) this.options.onTrouble('nobody can sign in', error.options.detail)
+    })
     return loading
   }
 
