@@ -121,8 +121,9 @@ export function readSettings(json: string | undefined): InstanceSettings {
 /** The settings of the install as this process knows them: right within a second, wherever they are changed. */
 export class Instance {
   private current = INSTANCE_SETTINGS
-  /** Of the question asked last: an older answer that comes later is not taken. */
+  /** Questions so far, and which of them was answered with what is current: an older one's answer that comes later is not taken. */
   private asked = 0
+  private answered = 0
 
   constructor(private readonly store: InstanceStore, private readonly clock: Clock) {}
 
@@ -135,7 +136,9 @@ export class Instance {
   async load(): Promise<void> {
     const asked = ++this.asked
     const settings = readSettings(await this.store.instanceSettings())
-    if (asked === this.asked) this.current = settings
+    if (asked < this.answered) return
+    this.answered = asked
+    this.current = settings
   }
 
   /** Gives what is kept now. Throws Fault `invalid_request`. */

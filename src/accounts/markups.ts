@@ -34,8 +34,9 @@ export interface MarkupStore {
 /** What the operator asks over list price, as far as it is kept in the store: right within a second in every process, wherever it is changed. */
 export class Markups {
   private kept: readonly KeptMarkup[] = []
-  /** Of the question asked last: an older answer that comes later is not taken. */
+  /** As of `Instance`. */
   private asked = 0
+  private answered = 0
 
   constructor(private readonly store: MarkupStore, private readonly clock: Clock) {}
 
@@ -43,8 +44,10 @@ export class Markups {
   async load(): Promise<void> {
     const asked = ++this.asked
     const kept = await this.store.markups()
+    if (asked < this.answered) return
+    this.answered = asked
     // The same ones stay the same list: what was made of the catalogue with them stays good.
-    if (asked === this.asked && JSON.stringify(kept) !== JSON.stringify(this.kept)) this.kept = Object.freeze(kept)
+    if (JSON.stringify(kept) !== JSON.stringify(this.kept)) this.kept = Object.freeze(kept)
   }
 
   /** The catalogue with them. The same one where there are none. */
