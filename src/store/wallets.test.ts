@@ -8,6 +8,7 @@ import type { LedgerNode } from '../ledger/node.ts'
 import { rowId } from '../lib/id.ts'
 import { closeAccount, forgetBatch } from './account-data.ts'
 import { ReportClient } from './report-client.ts'
+import type { Sql } from './sql.ts'
 import { SqlWallets } from './sql-wallets.ts'
 import { ACCOUNT, callerOf, generationOf, TestBench, testKey } from './store.fixture.ts'
 import { databaseUrlOf } from '../../test/engine.ts'
@@ -214,6 +215,26 @@ describe('wallets', () => {
     expect(await wallets.wallet(ACCOUNT, { externalId: 'acme' })).toBeUndefined()
     while (await bench.database.write((sql) => forgetBatch(sql, ACCOUNT)) > 0);
     expect(await bench.store.generation(idOf(acme), id)).toBeUndefined()
+  })
+
+  test('are closed with their reseller in as many statements, however many they are, with all that is kept of them', async () => {
+    const statements: number[] = []
+    for (const count of [2, 40]) {
+      await open(1_000n)
+      const made = await Promise.all(Array.from({ length: count }, (_, at) => wallet(`customer ${at}`, 100n)))
+      let asked = 0
+      await bench.database.write(async (sql) => {
+        asked = 0
+        const counted: Sql = { run: (...of) => { asked += 1; return sql.run(...of) }, all: (...of) => { asked += 1; return sql.all(...of) } }
+        return await closeAccount(counted, ACCOUNT, 2)
+      })
+      statements.push(asked)
+      const closed = await bench.database.read((sql) => sql.all("SELECT id FROM accounts WHERE kind = 'wallet' AND closed_ms = 2"))
+      expect(closed.map(({ id }) => id).sort()).toEqual(made.map(idOf).sort())
+      expect(await bench.database.read((sql) => sql.all("SELECT reason FROM entries WHERE reason <> '' LIMIT 1"))).toEqual([])
+      if (count === 2) expect((await bench.close()).problems).toEqual([])
+    }
+    expect(statements[1]).toBe(statements[0] ?? 0)
   })
 
   test('whose call the reseller has not are a problem that verify names', async () => {
