@@ -1,7 +1,13 @@
 // Loaded before the tests of `npm run test:postgres`: every store that they open is a database of a Postgres started for them.
-import { SERVER_VARIABLE } from './engine.ts'
-import { postgresPrograms, startPostgres } from './postgres-server.ts'
+import { migrate } from '../src/store/schema.ts'
+import { PostgresDatabase } from '../src/store/postgres.ts'
+import { MIGRATED, SERVER_VARIABLE } from './engine.ts'
+import { createDatabase, postgresPrograms, startPostgres } from './postgres-server.ts'
 
 // What is missing was said there.
 if (postgresPrograms() === undefined) process.exit(0)
-process.env[SERVER_VARIABLE] = (await startPostgres()).url
+const { url } = await startPostgres()
+const migrated = new PostgresDatabase(createDatabase(url, MIGRATED))
+await migrate(migrated, 1)
+await migrated.close()
+process.env[SERVER_VARIABLE] = url

@@ -76,9 +76,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   return { url, start, stop, remove }
 }
 
-/** Makes an empty database, and gives its address. */
-export function createDatabase(serverUrl: string, name: string): string {
-  run('psql', ['-X', '-q', '-d', serverUrl, '-c', `CREATE DATABASE ${name}`], (command, args) => [command, ...args])
+/** Makes a database, empty or with what is in another one that nobody is connected to, and gives its address. */
+export function createDatabase(serverUrl: string, name: string, template = 'template1'): string {
+  // Copied as files: nothing of it has to outlive the server, and a copy page by page takes half as long again.
+  run('psql', ['-X', '-q', '-d', serverUrl, '-c', `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`], (command, args) => [command, ...args])
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return url.href

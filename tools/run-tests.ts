@@ -1,5 +1,5 @@
-// Runs tests as `bun test` does, half of the files in each of two processes: `npm run test:postgres`. Much of the time one of them waits
-// for the database, or for programs that it started.
+// Runs tests as `bun test` does, half of the files in each of two processes: `npm test`, `npm run test:postgres`. Much of the time one of them
+// waits for the database, or for programs that it started.
 
 const PROCESSES = 2
 

@@ -28,9 +28,9 @@ export function testDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'switchyard-'))
 }
 
-/** The database of a data directory, as a process of its own would open it; how long it waits for others there. */
-export function testDatabase(dataDir: string, waitMs?: number): Database {
-  const url = databaseUrlOf(dataDir)
+/** The database of a data directory, as a process of its own would open it; how long it waits for others there. `isMigrated`: on Postgres it begins with our schema. */
+export function testDatabase(dataDir: string, waitMs?: number, isMigrated = false): Database {
+  const url = databaseUrlOf(dataDir, isMigrated)
   return url === undefined ? new SqliteDatabase(join(dataDir, 'switchyard.db'), waitMs) : new PostgresDatabase(url, waitMs)
 }
 
@@ -100,7 +100,7 @@ export class TestBench {
   private readonly nodes = new Map<string, { readonly ledger: LedgerNode; readonly bank: NodeBank }>()
 
   private constructor(waitMs: number) {
-    this.database = testDatabase(this.directory, waitMs)
+    this.database = testDatabase(this.directory, waitMs, true)
     this.store = new SqlStore(this.database)
   }
 
