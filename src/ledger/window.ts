@@ -75,9 +75,13 @@ export function isRolling(period: Period | RollingWindow): period is RollingWind
   return period.endsWith('h')
 }
 
-/** The start of the oldest step that still counts at that step: the one that the window has left only in part counts whole, so that nowhere more than the limit is spent. */
-export function rollingFromMs(window: RollingWindow, startMs: number): number {
-  return startMs - rollingMs(window)
+/**
+ * The starts of the first and the last step that count at that step, all that may lie in one window with it: the one that the window has left
+ * only in part counts whole, so that nowhere more than the limit is spent. What a clock that was ahead wrote down further on does not.
+ */
+export function rollingSpan(window: RollingWindow, startMs: number): readonly [fromMs: number, toMs: number] {
+  const lengthMs = rollingMs(window)
+  return [startMs - lengthMs, startMs + lengthMs]
 }
 
 function month(atMs: number): Window {

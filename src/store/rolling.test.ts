@@ -60,6 +60,21 @@ describe('a rolling limit of a key', () => {
     expect(await pay(ledger, 1n)).toMatchObject({ code: 'key_limit' })
   })
 
+  test('counts what a clock that was ahead wrote down only where one window has both', async () => {
+    bench = await TestBench.open(1_000n, [key])
+    const ledger = await bench.node('a')
+    const standing = async () => (await bench.store.keyRecord(ACCOUNT, key.hash, bench.clock.wallMs()))?.rolling
+    bench.clock.advance(HOUR_MS / 2)
+    expect(await pay(ledger, 60n)).toBeUndefined()
+    bench.clock.step(1_000 * HOUR_MS)
+    expect(await pay(ledger, 100n)).toBeUndefined()
+    bench.clock.step(-1_000 * HOUR_MS - HOUR_MS / 2)
+    await ledger.flush()
+    expect(await standing()).toEqual([{ window: '1h', limit: 100n, used: 60n, remaining: 40n }])
+    expect(await pay(ledger, 41n)).toMatchObject({ code: 'worst_case', left: 40n })
+    expect(await pay(ledger, 40n)).toBeUndefined()
+  })
+
   test('that is raised or lifted lets calls through at once', async () => {
     bench = await TestBench.open(1_000n, [key])
     const ledger = await bench.node('a')
