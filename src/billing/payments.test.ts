@@ -101,6 +101,15 @@ describe('a purchase', () => {
     expect((await shop.purchase(id)).reversals).toMatchObject([{ kind: 'refund', state: 'done' }])
   })
 
+  test('that is paid when its account is closed already keeps nothing of who paid', async () => {
+    const { id, sessionId } = await shop.order(20n, true)
+    await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))
+    await shop.deliver(shop.stripe.pay(sessionId ?? ''))
+    expect(await shop.purchase(id)).toMatchObject({ state: 'paid', card: null })
+    expect((await shop.billing.receipt(ACCOUNT, id)).card).toBeNull()
+    expect((await shop.billing.payer(ACCOUNT)).cardId).toBeNull()
+  })
+
   test('stays when its account is closed, without who bought it and by which card', async () => {
     const { id } = await shop.buy(10n, 'visa', true)
     await shop.refund(id, 4n)

@@ -17,18 +17,20 @@ import { writeTransfer } from './settlement.ts'
 import { int, one, text, type Sql } from './sql.ts'
 
 /** Writes down what is new in what the provider says of a purchase. What it says twice, late or in another order changes nothing. */
-export async function applyPayment(sql: Sql, { accountId, purchaseId, payment, seller, nowMs }: ApplyPayment): Promise<Applied | PaymentRefusal> {
+export async function applyPayment(sql: Sql, { accountId, purchaseId, payment: said, seller, nowMs }: ApplyPayment): Promise<Applied | PaymentRefusal> {
   const before = await findPurchase(sql, accountId, purchaseId)
   if (!before) return 'no_purchase'
-  const refusal = refusalOf(before, payment)
+  const refusal = refusalOf(before, said)
   if (refusal) return refusal
+  const isOrphan = await isClosed(sql, accountId)
+  // Of an account that is closed nothing comes to be kept that went with it.
+  const payment: Payment = isOrphan ? { ...said, card: null, cardId: null, failure: null } : said
   const became = await changeState(sql, before, payment, nowMs)
   if (became === 'paid') await takePayment(sql, before, payment, { seller, nowMs })
   const topUpOff = before.kind === 'auto' && became !== null && await noteTopUp(sql, accountId, { paid: became === 'paid', failure: payment.failure, nowMs })
   const paid = await findPurchase(sql, accountId, purchaseId) ?? before
   const reversals = paid.state === 'paid' ? await applyReversals(sql, paid, payment, nowMs) : []
-  const isLate = became === 'paid' && await isClosed(sql, accountId)
-  return { purchase: await findPurchase(sql, accountId, purchaseId) ?? paid, became, reversals, topUpOff, isLate }
+  return { purchase: await findPurchase(sql, accountId, purchaseId) ?? paid, became, reversals, topUpOff, isLate: became === 'paid' && isOrphan }
 }
 
 /** A payment is of the order that it was made for, all of it, in its currency, with real money or without as the order: or it is not taken. */
