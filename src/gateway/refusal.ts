@@ -4,7 +4,7 @@ import type { Call } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { formatUsd, sayUsd, type Nano } from '../core/nano.ts'
 import type { HoldRefusal } from '../ledger/ledger.ts'
-import { isRolling, sayWindow } from '../ledger/window.ts'
+import { isRolling, sayWindow, writeWindow } from '../ledger/window.ts'
 import { chargeOf, completionTokensMax, listPriceMax } from '../routing/bound.ts'
 import type { Plan } from '../routing/plan.ts'
 import { customerMaxAt } from './customer.ts'
@@ -88,9 +88,9 @@ function missingTag({ name = '' }: HoldRefusal): Fault {
   return new Fault('tag_missing', `This account takes no call without the tag ${name}. Send it as X-Switchyard-Tags: ${name}=…, in \`metadata\`, or use a key that has it.`, { metadata: { reason: 'tag_missing', scope: 'tag', tag: name } })
 }
 
-/** The contract's name of a budget's window. */
+/** The contract's name of a budget's window; a rolling one's as its limit shows it. */
 function intervalOf({ period }: HoldRefusal): string {
-  return period === 'ever' ? 'lifetime' : String(period)
+  return period === 'ever' ? 'lifetime' : period !== undefined && isRolling(period) ? writeWindow(period) : String(period)
 }
 
 function answerWords(call: Call, plan: Plan): string {

@@ -5,7 +5,7 @@ import type { FoundKey, InsertKey, KeyPage, KeyRefusal, KeyUse, Rotation } from 
 import { parseRates, ratesJson, type RatesJson } from '../catalog/rate-limits.ts'
 import type { WorkspaceSettings } from '../accounts/workspace.ts'
 import { formatUsd } from '../core/nano.ts'
-import { windowAt, PERIODS } from '../ledger/window.ts'
+import { windowAt, writeWindow, PERIODS } from '../ledger/window.ts'
 import { writeAudit } from './audit-rows.ts'
 import { readCaps } from './cap-rows.ts'
 import { isClosed } from './closed-accounts.ts'
@@ -162,7 +162,7 @@ export async function noteUses(sql: Sql, uses: readonly KeyUse[]): Promise<void>
 /** The key as the log of changes shows it. Its hash is its id; the secret is known to nobody here. */
 function seenKey(key: Key, rules: KeyRules): object {
   const { hash: _, accountId: __, limit, rateLimits, rollingLimits, ...rest } = key
-  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rollingLimits && { rolling_limits: rollingLimits.map(rollingText) }), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
+  return { ...rest, limit: limit === null ? null : formatUsd(limit), ...(rollingLimits && { rolling_limits: rollingLimits.map(({ window, limit: most }) => ({ window: writeWindow(window), limit: formatUsd(most) })) }), ...(rateLimits && { rate_limits: ratesJson(rateLimits) }), ...(Object.keys(rules).length > 0 && { rules }) }
 }
 
 function rollingText({ window, limit }: RollingLimit): KeptLimit {
