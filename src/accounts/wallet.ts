@@ -54,8 +54,8 @@ export interface WalletSums { readonly walletId: string; readonly externalId: st
 /** A movement by hand. Taking is a negative amount. */
 export interface WalletMove { readonly accountId: string; readonly walletId: string; readonly amount: Nano; readonly reason: string; readonly reference: string | null }
 
-/** `other_move`: the reference stands for another movement. `too_little`: nobody has leased or spent that much of it. `too_much`: more than a balance may be. */
-export type MoveRefusal = 'no_wallet' | 'too_little' | 'too_much' | 'other_move'
+/** `closed`: the reseller's account is, for ever. `other_move`: the reference stands for another movement. `too_little`: nobody has leased or spent that much of it. `too_much`: more than a balance may be. */
+export type MoveRefusal = 'no_wallet' | 'closed' | 'too_little' | 'too_much' | 'other_move'
 export interface Moved { readonly credits: Credits; readonly isRepeated: boolean }
 
 export interface WalletPage extends Page { readonly externalId?: string; readonly isClosed?: boolean }

@@ -129,6 +129,7 @@ export class Wallets {
 
 function done(moved: Moved | Exclude<MoveRefusal, 'too_little'>): Moved {
   if (moved === 'no_wallet') throw missingFault()
+  if (moved === 'closed') throw new Fault('conflict', 'This account is closed for ever: nothing is given to its wallets or taken from them any more.')
   if (moved === 'too_much') throw wrong('amount_usd', `so little that the balance stays below ${sayUsd(CREDIT_NANO_MAX)}`)
   if (moved === 'other_move') throw new Fault('conflict', 'This reference was used before, for another amount or wallet. A movement is made once for each reference.')
   return moved

@@ -7,6 +7,7 @@ import type { Json } from '../core/json.ts'
 import { PERIODS, windowAt } from '../ledger/window.ts'
 import { grantCredits, readCredits, readCreditsOf } from './account-rows.ts'
 import { writeAudit } from './audit-rows.ts'
+import { isClosed } from './closed-accounts.ts'
 import { noteRules } from './rule-rows.ts'
 import { nextRevision } from './schema.ts'
 import { big, int, intOrNull, one, text, textOrNull, tuples, type Row, type Sql, type SqlValue } from './sql.ts'
@@ -76,6 +77,7 @@ export async function moveWallets(sql: Sql, moves: readonly WalletMove[], { by, 
   for (const { accountId, walletId } of moves) if (!await findWallet(sql, accountId, { id: walletId })) return 'no_wallet'
   const [first] = moves
   if (!first) return 'no_wallet'
+  if (await isClosed(sql, first.walletId)) return 'closed'
   const known: Awaited<ReturnType<typeof earlier>>[] = []
   for (const move of moves) known.push(await earlier(sql, move))
   if (known.some((state) => state === 'same')) return known.every((state) => state === 'same') ? { credits: await readCredits(sql, first.walletId), isRepeated: true } : 'other_move'

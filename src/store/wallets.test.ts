@@ -213,6 +213,7 @@ describe('wallets', () => {
     expect(await wallets.wallet('another account', { id: idOf(acme) })).toBeUndefined()
     expect(await bench.database.write((sql) => closeAccount(sql, ACCOUNT, 2))).toBe(true)
     expect(await wallets.wallet(ACCOUNT, { externalId: 'acme' })).toBeUndefined()
+    for (const amount of [5n, -5n]) expect(await move(idOf(acme), amount)).toBe('closed')
     while (await bench.database.write((sql) => forgetBatch(sql, ACCOUNT)) > 0);
     expect(await bench.store.generation(idOf(acme), id)).toBeUndefined()
   })
