@@ -90,9 +90,12 @@ function listOf(flag: string, text: string): readonly string[] | null {
 
 function pairsOf(flag: string, text: string, names?: readonly string[]): Tags | null {
   if (text === NONE) return null
+  const seen = new Set<string>()
   return Object.fromEntries(text.split(',').map((pair) => {
     const at = pair.indexOf('=')
     const name = pair.slice(0, Math.max(0, at)).trim()
+    if (seen.has(name)) throw usageError(`--${flag} has ${name} twice: say it once`)
+    seen.add(name)
     if (at < 1 || (names && !names.includes(name))) throw usageError(`--${flag} must be ${names ? names.map((known) => `${known}=…`).join(', ') : 'name=value'}, separated by commas`)
     return [name, pair.slice(at + 1).trim()]
   }))

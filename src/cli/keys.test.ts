@@ -95,6 +95,15 @@ describe('keys', () => {
     await run('keys', 'delete', 'bound')
   })
 
+  test('have rolling limits, which are shown and taken back', async () => {
+    expect(asObject((await json('keys', 'create', '--name', 'rolling', '--rolling', '7d=$20,5h=2.50'))['data'])).toMatchObject({ switchyard: { rolling_limits: [{ window: '5h', limit: 2.5, used: 0, remaining: 2.5 }, { window: '7d', limit: 20 }] } })
+    expect((await run('keys', 'show', 'rolling')).out).toMatch(/any 5 hours +\$2\.50, \$2\.50 left\nany 7 days +\$20\.00, \$20\.00 left\n/)
+    for (const wrong of ['5h', '31d=1', '5h=-1', '5h=1000001', '5h=1,5h=2']) expect([wrong, (await run('keys', 'change', 'rolling', '--rolling', wrong)).code]).toEqual([wrong, 2])
+    expect((await run('keys', 'change', 'rolling', '--rolling', '24h=1,1d=2')).err).toContain('two limits for 24h')
+    expect(asObject((await json('keys', 'change', 'rolling', '--rolling', 'none'))['data'])).toMatchObject({ switchyard: { rolling_limits: null } })
+    await run('keys', 'delete', 'rolling')
+  })
+
   test('many are listed to the last', async () => {
     const other = temporaryDirectory()
     const store = await openAccounts({ dataDir: `${other}/data`, clock: systemClock })
