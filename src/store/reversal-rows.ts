@@ -109,10 +109,10 @@ function sidesOf({ cents, credit, fee, fromBalance }: Reversal, sign: 1n | -1n):
 
 async function changeReversal(sql: Sql, purchase: Purchase, known: Reversal, seen: { readonly id: string | null; readonly state: Reversal['state'] }, nowMs: number): Promise<Reversal[]> {
   const { accountId } = purchase
-  // What is heard late, of an earlier state, changes nothing.
+  // What is heard late, of an earlier state, changes nothing; what is heard twice happened the first time.
   const state = RANK[seen.state] > RANK[known.state] ? seen.state : known.state
   const after: Reversal = { ...known, state, providerId: known.providerId ?? seen.id }
-  await sql.run(`UPDATE payment_reversals SET state = $1, provider_id = $2, updated_ms = $3, next_look_ms = CASE WHEN $1 = 'pending' AND kind = 'refund' THEN next_look_ms ELSE NULL END
+  await sql.run(`UPDATE payment_reversals SET state = $1, provider_id = $2, updated_ms = CASE WHEN state = $1 THEN updated_ms ELSE $3 END, next_look_ms = CASE WHEN $1 = 'pending' AND kind = 'refund' THEN next_look_ms ELSE NULL END
     WHERE account_id = $4 AND id = $5`, state, after.providerId, nowMs, accountId, known.id)
   if (state === known.state) return []
   if (state === 'undone') await giveBack(sql, purchase, known, nowMs)
