@@ -101,6 +101,19 @@ describe('a purchase', () => {
     expect((await shop.purchase(id)).reversals).toMatchObject([{ kind: 'refund', state: 'done' }])
   })
 
+  test('of a card that was charged by itself just before its account was closed is told to the operator too', async () => {
+    await shop.buy(5n, 'visa', true)
+    const { customerId, cardId } = await shop.billing.payer(ACCOUNT)
+    // The process died with the answer.
+    const order = freshPurchase({ accountId: ACCOUNT, id: 'died', kind: 'auto', provider: 'stripe', isLive: false, creditCents: 500, feeCents: 80, savesCard: false, createdBy: null, createdMs: shop.bench.clock.wallMs(), expiryDays: null })
+    await shop.purchases.insertPurchase(order, order.createdMs, { by: BUYER, nowMs: order.createdMs })
+    const { paymentId: charged } = await shop.provider.charge(order, customerId ?? '', cardId ?? '')
+    await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))
+    await shop.deliver(shop.stripe.events.at(-1) ?? {})
+    expect(await shop.purchase('died')).toMatchObject({ state: 'paid', paymentId: charged })
+    expect(shop.logged).toEqual([`a payment came for an account that is closed: give it back at the payment provider: ${String(charged)} for purchase died`])
+  })
+
   test('that is paid when its account is closed already keeps nothing of who paid', async () => {
     const { id, sessionId } = await shop.order(20n, true)
     await shop.bench.database.write((sql) => closeAccount(sql, ACCOUNT, shop.bench.clock.wallMs()))

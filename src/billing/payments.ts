@@ -134,7 +134,9 @@ export class Payments {
     if (!purchase) return 'ignored'
     if (of.accountId !== null && of.accountId !== purchase.accountId) return this.ignored(`event ${id} (${type}) names purchase ${purchase.id} and another account than its own`)
     if (of.sessionId !== null && purchase.sessionId !== null && of.sessionId !== purchase.sessionId) return this.ignored(`event ${id} (${type}) names purchase ${purchase.id} and a payment page that is not its own`)
-    await this.sync(await this.placed(purchase, of, clock.wallMs()))
+    const placed = await this.placed(purchase, of, clock.wallMs())
+    // Whose account is closed has no customer any more whose payments could be looked through: it is asked for by its name.
+    await this.sync({ ...placed, paymentId: placed.paymentId ?? of.paymentId })
     return 'applied'
   }
 
