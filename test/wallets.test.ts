@@ -78,6 +78,16 @@ test('a customer with a key of its own pays and sees its price; the reseller pay
   expect((await api(gateway.key, 'GET', '/wallet')).status).toBe(404)
 })
 
+test('a rolling limit of a customer\'s key counts the customer\'s price, and whom to ask for more is whoever gave the key', async () => {
+  const id = await wallet('rolling', { markup_percent: 30 })
+  await api(admin, 'POST', `/wallets/${id}/grant`, { amount_usd: 1, reason: 'start' })
+  const secret = await keyOf({ wallet: id, rolling_limits: [{ window: '2d', limit: '0.0026' }] })
+  expect(costOf(await chat(secret))).toBe(0.0026)
+  expect((await api(secret, 'GET', '/key')).data['switchyard']).toMatchObject({ rolling_limits: [{ window: '2d', limit: 0.0026, used: 0.0026, remaining: 0 }] })
+  const { status, body } = await chat(secret)
+  expect([status, asObject(body['error'])?.['message']]).toEqual([402, expect.stringMatching(/^This key's limit of \$0\.0026 in any 2 days is used up, of which the first is free again at \S+Z\. Ask whoever gave you this key for more\.$/)])
+})
+
 test('a reseller\'s key charges whom a header or tag names, where the key may, by the customer\'s own price for a model or its list\'s', async () => {
   const list = (await api(admin, 'PUT', '/price-lists', { name: 'Retail', markup_percent: '100', models: { 'acme/big': { input: '5', output: '20' } } })).data
   const [first, second] = [await wallet('c-1', { price_list_id: String(list['id']) }), await wallet('c-2', { price_list_id: String(list['id']), models: { 'acme/*': { input: '0', output: '1', request: '0.001' } } })]

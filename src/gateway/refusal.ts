@@ -50,7 +50,7 @@ function sentence(refused: Refused): string {
   const { refusal, call, plan, worst } = refused
   const again = refusal.allowance === 'rolling' ? 'of which the first is free again' : 'which starts anew'
   const resets = refusal.resetsMs === null ? '' : `, ${again} at ${new Date(refusal.resetsMs).toISOString()}`
-  if (refusal.code === 'key_limit') return `${capital(keyLimit(refusal))} is used up${resets}. ${capital(MORE[refusal.allowance])}.`
+  if (refusal.code === 'key_limit') return `${capital(keyLimit(refusal))} is used up${resets}. ${capital(moreOf(refused))}.`
   if (refusal.code === 'workspace_budget') return `Workspace ${intervalOf(refusal)} budget of ${sayUsd(refusal.cap)} exceeded. Contact your org admin.`
   if (refusal.allowance in BUDGETS && refusal.code !== 'worst_case') return `The ${budgetName(refusal)} of ${sayUsd(refusal.cap)} is used up${resets}. Contact your org admin.`
   if (refusal.code === 'wallet_balance') return `Insufficient credits: ${walletName(refused)} has ${sayUsd(refusal.left)} left. ${capital(moreOf(refused))}.`
