@@ -5,7 +5,7 @@ import { groupBy, sorted } from './groups.ts'
 import { letGoOfMessages } from './outbox-rows.ts'
 import { isRollingStep, readRolling, takeFromRolling } from './rolling-rows.ts'
 import { nextRevision } from './schema.ts'
-import { big, int, one, text, type Row, type Sql } from './sql.ts'
+import { big, int, one, rowsAt, text, type Row, type Sql } from './sql.ts'
 
 /** How often a statement is tried again whose numbers another transaction changed under it. SQLite has one writer: once is enough there. */
 const TRIES_MAX = 5
@@ -57,8 +57,12 @@ export async function returnLeases(sql: Sql, returns: readonly LeaseReturn[]): P
 async function inOrder(sql: Sql, accountId: string, returns: readonly LeaseReturn[]): Promise<readonly LeaseReturn[]> {
   if (returns.length === 1) return returns
   const byId = new Map(returns.map((one) => [one.leaseId, one]))
-  const rows = await sql.all(`SELECT id FROM leases WHERE account_id = $1 AND id IN (${returns.map((_, at) => `$${at + 2}`).join(', ')}) ORDER BY CASE WHEN key_hash = '' THEN 0 ELSE 1 END, id`, accountId, ...returns.map((one) => one.leaseId))
-  return rows.flatMap((row) => byId.get(text(row, 'id')) ?? [])
+  const rows = await rowsAt(sql, 'SELECT id, key_hash FROM leases WHERE (account_id, id)', [...byId.keys()].map((id) => [accountId, id]))
+  const known = rows.flatMap((row) => {
+    const one = byId.get(text(row, 'id'))
+    return one ? [[`${text(row, 'key_hash') === '' ? 0 : 1} ${one.leaseId}`, one] as const] : []
+  })
+  return sorted(new Map(known)).map(([, one]) => one)
 }
 
 /** How much of what the lease has left goes back: all of it when it is closed. */

@@ -75,6 +75,17 @@ describe('leases', () => {
     expect(await credits(bench)).toEqual({ total: 1_000n, used: 1_000n })
   })
 
+  test('go back however many they are', async () => {
+    bench = await TestBench.open(1_000n)
+    const leaseIds = ['one', 'two']
+    for (const leaseId of leaseIds) await bench.store.lease([{ leaseId, nodeId: 'gone', allowance: { accountId: ACCOUNT, window: null }, opened: false, least: 400n, asked: 400n }], bench.clock.wallMs())
+    expect(await bench.store.verify()).toMatchObject({ balance: 200n, leased: 800n })
+    // More than a statement of Postgres takes.
+    leaseIds.push(...Array.from({ length: 70_000 }, (_, at) => `unknown-${at}`))
+    await bench.store.giveBack(leaseIds.map((leaseId) => ({ accountId: ACCOUNT, leaseId, amount: 0n, close: true })))
+    expect(await bench.store.verify()).toMatchObject({ balance: 1_000n, leased: 0n })
+  }, 60_000)
+
   test('that are on their way back are waited for before a call is refused', async () => {
     bench = await TestBench.open(1_000n, [plain])
     const ledger = await bench.node('a')
